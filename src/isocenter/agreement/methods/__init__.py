@@ -1,0 +1,1 @@
+"""Consensus methods, one file each."""

@@ -1,0 +1,1 @@
+"""Augmentation within the limits that keep a medical image true: arrays in, arrays out."""

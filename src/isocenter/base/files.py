@@ -1,0 +1,143 @@
+"""Files: listing a folder safely, opening only regular files, and writing so that a crash leaves no half file."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from isocenter.base.digests import canonical_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One directory entry below a source folder.
+
+    `path` is relative with forward slashes; `kind` is "file", or why it is not read: "symlink",
+    "fifo", "socket", "device", "unreadable".
+    """
+
+    path: str
+    kind: str
+    size: int = 0
+    mtime_ns: int = 0
+    device: int = 0
+    inode: int = 0
+
+
+def walk(root: Path) -> Iterator[Entry]:
+    """Every entry below a folder that is not itself a folder, sorted; links are listed, never followed."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        try:
+            with os.scandir(root / folder) as entries:
+                found = sorted(entries, key=lambda e: os.fsencode(e.name))
+        except OSError:
+            yield Entry(path=folder.rstrip("/") or ".", kind="unreadable")
+            continue
+        deeper = []
+        for item in found:
+            path = folder + item.name
+            if item.is_dir(follow_symlinks=False):
+                deeper.append(f"{path}/")
+            else:
+                yield _entry(item, path)
+        pending.extend(reversed(deeper))
+
+
+def _entry(item: os.DirEntry[str], path: str) -> Entry:
+    try:
+        info = item.stat(follow_symlinks=False)
+    except OSError:
+        return Entry(path=path, kind="unreadable")
+    return Entry(
+        path=path,
+        kind=_kind(info.st_mode),
+        size=info.st_size,
+        mtime_ns=info.st_mtime_ns,
+        device=info.st_dev,
+        inode=info.st_ino,
+    )
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    if stat.S_ISFIFO(mode):
+        return "fifo"
+    return "socket" if stat.S_ISSOCK(mode) else "device"
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading; a link, FIFO or device raises `OSError` instead of hanging."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError("not a regular file")
+        yield file
+
+
+def signature(path: Path) -> tuple[int, int]:
+    """(size, mtime_ns) of a file: what tells that it has not been changed since it was indexed."""
+    info = path.lstat()
+    return info.st_size, info.st_mtime_ns
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Make a file under a temporary name beside its place, sync it, then rename it there.
+
+    Args:
+        path: The final name; its folder must exist.
+        write: Writes the whole content to the path it is given.
+    """
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renames in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file atomically."""
+    write_atomically(path, lambda temporary: _write(temporary, data))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole UTF-8 file atomically."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON with sorted keys, atomically."""
+    write_text(path, json.dumps(json.loads(canonical_json(value)), indent=1, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of our own."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

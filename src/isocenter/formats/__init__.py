@@ -1,0 +1,1 @@
+"""Formats: the one door to every file format."""

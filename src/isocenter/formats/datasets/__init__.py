@@ -1,0 +1,1 @@
+"""Foreign data-set layouts, one file each."""

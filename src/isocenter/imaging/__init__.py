@@ -1,0 +1,1 @@
+"""Arrays and geometry: no files, no tables."""

@@ -1,0 +1,1 @@
+"""Shapes that raters draw: contours, masks, boxes, points; each knows its voxels on a grid."""

@@ -1,0 +1,1 @@
+"""Data sets for training frameworks, one file each."""

@@ -1,0 +1,153 @@
+"""Reasons: the issues that stages and readers raise themselves, each with its severity and what to do.
+
+Catalogue rules check a thing that exists; a reason says why a thing could not come to exist, or what
+became of a file that is no image. Both end up in the same table of issues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from isocenter.model.issue import Issue, Severity
+
+_NOTE, _REVIEW, _REJECT = Severity.NOTE, Severity.REVIEW, Severity.REJECT
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was not used: how grave it is, what it means, and what a person can do."""
+
+    severity: Severity
+    meaning: str
+    what_to_do: str
+
+
+REASONS: dict[str, Reason] = {
+    "file/unreadable": Reason(_REJECT, "The file cannot be opened.", "Check permissions and the disk."),
+    "file/empty": Reason(_REJECT, "The file has no bytes.", "Copy it again from its source."),
+    "file/truncated": Reason(
+        _REJECT, "The file ends before its header says it should.", "Copy it again from its source."
+    ),
+    "file/corrupt": Reason(
+        _REJECT, "The file's structure or check sum is broken.", "Copy it again from its source."
+    ),
+    "file/unsupported": Reason(
+        _REJECT, "The file is of a kind that cannot be read here.", "Convert it, or see the formats page."
+    ),
+    "file/changed": Reason(
+        _REJECT, "The file changed between being indexed and being read.", "Run again when it is at rest."
+    ),
+    "file/reader-failed": Reason(
+        _REJECT, "The reader stopped on this file for a reason it did not foresee.", "Please report it."
+    ),
+    "index/duplicate-object": Reason(
+        _NOTE, "The same object was found twice; one copy is used.", "Nothing, or remove the copy."
+    ),
+    "index/conflicting-object": Reason(
+        _REJECT, "Two files claim one SOP Instance UID but differ.", "Find out which one is right."
+    ),
+    "index/no-subject": Reason(
+        _REJECT,
+        "No subject could be found for this file.",
+        "Set sources[].subject to a tag, pattern or table.",
+    ),
+    "index/series-split": Reason(
+        _NOTE, "One series held several stacks; they were separated.", "Nothing: each stack is judged alone."
+    ),
+    "enrol/not-wanted": Reason(
+        _NOTE, "No channel of the cohort asks for this image.", "Add a channel, or leave it."
+    ),
+    "enrol/not-preferred": Reason(
+        _NOTE,
+        "Another candidate for the channel was preferred.",
+        "Change channels.*.prefer to choose otherwise.",
+    ),
+    "enrol/several-candidates": Reason(
+        _REVIEW, "Several images fit one channel and nothing says which.", "Add channels.*.prefer."
+    ),
+    "enrol/missing-channel": Reason(
+        _REJECT, "A case lacks one of the channels.", "Add the data, or mark the channel as optional."
+    ),
+    "enrol/other-frame-of-reference": Reason(
+        _REJECT,
+        "A channel lies in another frame of reference than the case's reference image.",
+        "Register the images, or set channels.*.assume_registered with its reason.",
+    ),
+    "enrol/no-annotation": Reason(
+        _REJECT, "Nothing was annotated on this image.", "Add the annotation, or set annotations[].absent."
+    ),
+    "enrol/annotation-of-nothing": Reason(
+        _NOTE,
+        "This annotation belongs to no image of the cohort.",
+        "Check its references or the path template.",
+    ),
+    "enrol/ambiguous-annotation": Reason(
+        _REVIEW, "This annotation fits several images.", "Name the image by a path template."
+    ),
+    "enrol/unreadable-annotation": Reason(
+        _REVIEW, "An annotation of this image cannot be read.", "Export it again."
+    ),
+    "enrol/unmapped-label": Reason(
+        _NOTE, "A label is not in the vocabulary.", "Add it to labels.*.aliases, or leave it out on purpose."
+    ),
+    "enrol/same-label-twice": Reason(
+        _REVIEW,
+        "One label was marked in two files by nobody who is named.",
+        "Set annotations[].rater if they are two readers.",
+    ),
+    "enrol/conflicting-attribute": Reason(
+        _NOTE,
+        "An attribute of the subject has two values.",
+        "Correct the header; the image's own value is used.",
+    ),
+    "enrol/no-image": Reason(
+        _NOTE, "Rows of a table name no image of the cohort.", "Check the key column and its values."
+    ),
+    "read/other-grid": Reason(
+        _REJECT, "A mask lies on another grid than its image.", "Export it on the image's grid."
+    ),
+    "read/grid-rounding": Reason(
+        _NOTE, "A mask's header differs from its image's by rounding; the image's grid is used.", "Nothing."
+    ),
+    "read/grid-reordered": Reason(
+        _NOTE,
+        "A mask was stored in another axis order; its voxels were put in the image's order.",
+        "Nothing.",
+    ),
+    "read/values": Reason(
+        _REJECT, "The voxel values cannot be brought to their unit.", "Check the rescale tags."
+    ),
+    "read/clipped": Reason(
+        _NOTE, "Values beyond the HU range were clipped.", "Set standardise.hu_range: null to keep them."
+    ),
+    "read/padding-masked": Reason(
+        _NOTE, "Padding voxels were masked before the values were brought to their unit.", "Nothing."
+    ),
+    "read/inverted": Reason(
+        _NOTE, "A MONOCHROME1 radiograph was inverted in its stored range.", "Nothing: bright is dense again."
+    ),
+    "build/too-large": Reason(
+        _REJECT, "The case needs more memory than allowed.", "Raise standardise.max_case_bytes."
+    ),
+    "build/worker-died": Reason(
+        _REJECT,
+        "The process that built this case was killed.",
+        "Look for the system's out-of-memory messages.",
+    ),
+}
+
+
+def because(
+    reason: str, *, message: str = "", target: str = "", severity: Severity | None = None, **facts: Any
+) -> Issue:
+    """An issue for one of the `REASONS`; its severity is the reason's unless said otherwise."""
+    known = REASONS[reason]
+    texts = {k: "" if v is None else str(v) for k, v in facts.items()}
+    return Issue(
+        rule=reason,
+        target=target,
+        severity=severity or known.severity,
+        message=message or known.meaning,
+        **texts,
+    )

@@ -1,0 +1,51 @@
+"""Split: which partition each subject belongs to."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from isocenter.model.issue import Issue
+
+
+class Partition(enum.StrEnum):
+    """The parts of a split."""
+
+    TRAIN = "train"
+    VAL = "val"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitRow:
+    """One subject to be split, or that was: where it comes from, what it has, where it went.
+
+    `labels` are the labels the subject is positive for; `strata` further values to balance, as
+    "name=value"; `group` is what must stay together (the subject itself unless a group says more).
+    """
+
+    subject: str
+    site: str = ""
+    group: str = ""
+    labels: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    partition: str = ""
+    is_external: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Subject to partition, with the strategy, the seed and the fractions asked for that led there."""
+
+    strategy: str
+    seed: int
+    fractions: dict[str, float]
+    rows: tuple[SplitRow, ...]
+    issues: tuple[Issue, ...] = ()
+    notes: tuple[str, ...] = ()
+    id: str = "split"
+
+    def of(self, partition: str) -> tuple[SplitRow, ...]:
+        """The subjects of one partition."""
+        return tuple(r for r in self.rows if r.partition == partition)

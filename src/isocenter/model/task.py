@@ -1,0 +1,73 @@
+"""Task, Label, Channel, Window: what is to be learned, and from what."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Annotated
+
+
+class Task(enum.StrEnum):
+    """What a network is to learn from the data set."""
+
+    SEGMENTATION = "segmentation"
+    DETECTION = "detection"
+    CLASSIFICATION = "classification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One entry of the vocabulary: its value in masks and the names it goes by in the sources."""
+
+    value: Annotated[int, "value in the packed mask, from 1; 0 is background"] = 0
+    aliases: Annotated[
+        tuple[str, ...], "names it goes by in the sources, case does not matter, * and ? allowed"
+    ] = ()
+    code: Annotated[str, "coded concept as SCHEME:VALUE, e.g. SCT:39607008"] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One image of a case: which stacks may fill it, and which of several is preferred."""
+
+    modality: Annotated[str, "DICOM modality; for files that have none, the modality they are taken for"]
+    path: Annotated[tuple[str, ...], "path templates (any source); empty: any path"] = ()
+    where: Annotated[dict[str, str], "attributes that must match a pattern, e.g. convolution_kernel: B3*"] = (
+        field(default_factory=dict)
+    )
+    prefer: Annotated[
+        tuple[dict[str, str], ...], "ordered: the first entry that one candidate alone matches decides"
+    ] = ()
+    optional: Annotated[bool, "keep cases that lack this channel (it is filled with background)"] = False
+    assume_registered: Annotated[
+        str, "reason why this channel may be used although its frame of reference is another"
+    ] = ""
+    windows: Annotated[tuple[str, ...], "named windows applied at load, each one channel"] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A named intensity window: centre and width in the unit of its modality, as DICOM PS3.3 C.11.2."""
+
+    name: str
+    centre: float
+    width: float
+    unit: str = "HU"
+    function: str = "LINEAR_EXACT"
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContract:
+    """The task with its labels, channels and reference channel: what a store's manifest keeps."""
+
+    task: Task
+    labels: dict[str, Label]
+    channels: dict[str, Channel]
+    reference: str
+    overlapping: bool = False
+
+    @property
+    def mask_dtype(self) -> str:
+        """uint8, or uint16 above 255."""
+        return "uint8" if max((v.value for v in self.labels.values()), default=0) <= 255 else "uint16"

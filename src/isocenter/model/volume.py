@@ -1,0 +1,50 @@
+"""Volume: a grid filled with values in a unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.model.attributes import Attribute
+from isocenter.model.grid import Grid
+from isocenter.model.issue import Issue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """One row of the slice table: where a plane lies along the normal, and which object it came from."""
+
+    position_mm: float
+    instance: str = ""
+    is_synthetic: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Volume:
+    """One image in physical units.
+
+    Args:
+        array: (K, J, I), C-contiguous; int16 for HU, float32 for PET, stored integers or float32 else.
+        grid: Where the voxels are.
+        unit: "HU", "SUVbw", "stored" or "arbitrary".
+        modality: DICOM modality: CT, MR, PT, DX, CR, ...
+        valid: (K, J, I) bool, False where a voxel is padding; None where all are real.
+        slices: The slice table, one row per k.
+        attributes: Age, sex, scan parameters.
+        issues: What was seen or repaired while reading.
+        provenance: Reader, its version, and the signatures of the files.
+    """
+
+    array: NDArray[Any]
+    grid: Grid
+    unit: str
+    modality: str
+    valid: NDArray[np.bool_] | None = None
+    slices: tuple[Slice, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    provenance: dict[str, str] = field(default_factory=dict)
+    id: str = ""

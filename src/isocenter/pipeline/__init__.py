@@ -1,0 +1,1 @@
+"""The config, and runs of stages in order."""

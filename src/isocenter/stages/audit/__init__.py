@@ -1,0 +1,1 @@
+"""Audit: whether a split can be trusted."""

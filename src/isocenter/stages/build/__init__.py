@@ -1,0 +1,1 @@
+"""Build: planned cases become packed records."""

@@ -1,0 +1,1 @@
+"""Enrol: stacks and annotations become planned cases."""

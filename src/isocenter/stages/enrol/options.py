@@ -1,0 +1,91 @@
+"""What the enrol stage is told: where annotations come from, and how cases are laid out in shards."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Annotated
+
+
+class AnnotationKind(enum.StrEnum):
+    """Where annotations are."""
+
+    OBJECTS = "objects"
+    MASKS = "masks"
+    TABLE = "table"
+
+
+class TableShape(enum.StrEnum):
+    """What a row of an annotation table says."""
+
+    LABELS = "labels"
+    BOXES = "boxes"
+    CENTRES = "centres"
+
+
+class Absent(enum.StrEnum):
+    """What it means when an image has no annotation from a source."""
+
+    UNKNOWN = "unknown"
+    NEGATIVE = "negative"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationSource:
+    """One origin of annotations.
+
+    `objects`: DICOM objects found in the sources that say themselves what they were drawn on (RTSTRUCT).
+    `masks`: label-map files found by a path template; they belong to the image whose template has the same
+    named parts. `table`: a CSV or TSV file of class labels, boxes, or centres with diameters.
+    """
+
+    kind: Annotated[AnnotationKind, "objects, masks or table"]
+    rater: Annotated[str, "who marked it; may hold named parts of the path, e.g. {reader}"] = ""
+    format: Annotated[str, "objects: only this format, e.g. rtstruct"] = ""
+    path: Annotated[str, "masks: path template; table: file, relative to the config"] = ""
+    image: Annotated[
+        str, "masks: path template of the image they belong to; empty: same subject and grid"
+    ] = ""
+    values: Annotated[dict[int, str], "masks: mask value to label, where it is not labels.*.value"] = field(
+        default_factory=dict
+    )
+    shape: Annotated[TableShape, "table: what a row says: labels, boxes or centres"] = TableShape.LABELS
+    key: Annotated[
+        str,
+        "table: what its key column holds: subject, series, study, instance or path (a template part: name)",
+    ] = "subject"
+    columns: Annotated[
+        dict[str, str],
+        "table: our name to its column: key, label, x, y, z, diameter_mm, x0 y0 z0 x1 y1 z1, rater, or a label "
+        "name to a column of 0 and 1",
+    ] = field(default_factory=dict)
+    separator: Annotated[str, "table: what separates several labels in one field"] = "|"
+    world: Annotated[str, "table: axes of its millimetres, LPS (DICOM, ITK, LUNA16) or RAS"] = "LPS"
+    label: Annotated[str, "table: the one label of all its rows, where it has no label column"] = ""
+    absent: Annotated[
+        Absent, "an image without annotation from here: unknown (it is left out) or negative"
+    ] = Absent.UNKNOWN
+
+    def __post_init__(self) -> None:
+        if self.kind is not AnnotationKind.OBJECTS and not self.path:
+            raise ValueError(f"annotations of kind {self.kind} need a path")
+        if self.world not in {"LPS", "RAS"}:
+            raise ValueError("world must be LPS or RAS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """How the packed data set is laid out."""
+
+    backend: Annotated[str, "file format of the shards"] = "hdf5"
+    shards: Annotated[int | None, "number of shards, a power of two; chosen by the first run if empty"] = None
+    shard_bytes: Annotated[int, "bytes a shard should have, before compression"] = 256 << 20
+    chunk: Annotated[tuple[int, ...], "chunk (k, j, i) in voxels"] = (32, 64, 64)
+
+    def __post_init__(self) -> None:
+        if self.shards is not None and (self.shards < 1 or self.shards & (self.shards - 1)):
+            raise ValueError("shards must be a power of two")
+        if len(self.chunk) != 3 or min(self.chunk) < 1:
+            raise ValueError("chunk needs three sizes (k, j, i), each at least 1")
+        if self.shard_bytes < 1:
+            raise ValueError("shard_bytes must be positive")

@@ -1,0 +1,1 @@
+"""Index: every file accounted for."""

@@ -1,0 +1,1 @@
+"""Screen: the gate after the index."""

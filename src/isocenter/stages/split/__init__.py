@@ -1,0 +1,1 @@
+"""Split: subjects to partitions."""

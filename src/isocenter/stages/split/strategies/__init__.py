@@ -1,0 +1,1 @@
+"""Split strategies, one file each."""

@@ -1,0 +1,1 @@
+"""Packed stores: one promise, several backends."""

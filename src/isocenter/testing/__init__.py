@@ -1,0 +1,1 @@
+"""For tests and demos: the simulated scanner, contract suites, strategies."""
