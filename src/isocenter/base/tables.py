@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import functools
 import types
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -20,9 +20,13 @@ Row = TypeVar("Row")
 _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
 
 
-@functools.cache
-def schema_of(row_type: Hashable) -> pa.Schema:
+def schema_of(row_type: type) -> pa.Schema:
     """Arrow schema of a row dataclass: fields in order, tuples as lists, dataclasses as structs."""
+    return _schema(row_type)
+
+
+@functools.cache
+def _schema(row_type: Any) -> pa.Schema:
     hints = get_type_hints(row_type)
     return pa.schema([pa.field(f.name, _arrow(hints[f.name])) for f in dataclasses.fields(row_type)])
 
@@ -53,7 +57,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 def read(path: Path, row_type: type[Row]) -> Iterator[Row]:
     """Rows of a Parquet file, one at a time, typed."""
-    back = _reader(row_type)
+    back = _reader(cast("Any", row_type))
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=4096):
             for record in batch.to_pylist():
@@ -76,7 +80,7 @@ def _arrow(hint: Any) -> pa.DataType:
     if isinstance(hint, type) and issubclass(hint, enum.StrEnum):
         return pa.string()
     if dataclasses.is_dataclass(hint):
-        return pa.struct(list(schema_of(hint)))
+        return pa.struct(list(_schema(cast("Any", hint))))
     raise TypeError(f"no column type for {hint}")
 
 
