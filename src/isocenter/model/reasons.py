@@ -35,6 +35,14 @@ REASONS: dict[str, Reason] = {
     "file/unsupported": Reason(
         _REJECT, "The file is of a kind that cannot be read here.", "Convert it, or see the formats page."
     ),
+    "file/too-large": Reason(
+        _REJECT, "The content is larger than the limit for one file.", "Check that the file is what it says."
+    ),
+    "file/several-volumes": Reason(
+        _REJECT,
+        "The file holds several volumes or layers where one is read.",
+        "Split it into single volumes.",
+    ),
     "file/changed": Reason(
         _REJECT, "The file changed between being indexed and being read.", "Run again when it is at rest."
     ),
@@ -54,6 +62,9 @@ REASONS: dict[str, Reason] = {
     ),
     "index/series-split": Reason(
         _NOTE, "One series held several stacks; they were separated.", "Nothing: each stack is judged alone."
+    ),
+    "index/lost-slices": Reason(
+        _REVIEW, "Files of this series could not be used, so slices may be missing.", "Copy the series again."
     ),
     "enrol/not-wanted": Reason(
         _NOTE, "No channel of the cohort asks for this image.", "Add a channel, or leave it."
@@ -96,7 +107,7 @@ REASONS: dict[str, Reason] = {
         "One label was marked in two files by nobody who is named.",
         "Set annotations[].rater if they are two readers.",
     ),
-    "enrol/conflicting-attribute": Reason(
+    "index/conflicting-attribute": Reason(
         _NOTE,
         "An attribute of the subject has two values.",
         "Correct the header; the image's own value is used.",
@@ -115,8 +126,23 @@ REASONS: dict[str, Reason] = {
         "A mask was stored in another axis order; its voxels were put in the image's order.",
         "Nothing.",
     ),
+    "read/no-volume": Reason(
+        _NOTE, "Points and open contours make no volume and were left out.", "Nothing, or close the contours."
+    ),
+    "read/not-a-label-map": Reason(
+        _REJECT, "A mask's values are not those of a label map.", "Export the labels as whole numbers."
+    ),
+    "read/bits": Reason(
+        _REVIEW, "Stored values lie beyond the bits that the header says are used.", "Look at the picture."
+    ),
     "read/values": Reason(
         _REJECT, "The voxel values cannot be brought to their unit.", "Check the rescale tags."
+    ),
+    "read/box-outside": Reason(
+        _REVIEW, "A box lies outside its image.", "Check the axes of the table (LPS or RAS) and its image."
+    ),
+    "read/saturated": Reason(
+        _REVIEW, "Values beyond 16-bit integers were set to the nearest end.", "Check the rescale tags."
     ),
     "read/clipped": Reason(
         _NOTE, "Values beyond the HU range were clipped.", "Set standardise.hu_range: null to keep them."
@@ -129,6 +155,27 @@ REASONS: dict[str, Reason] = {
     ),
     "build/too-large": Reason(
         _REJECT, "The case needs more memory than allowed.", "Raise standardise.max_case_bytes."
+    ),
+    "split/source-divided": Reason(
+        _REVIEW,
+        "The source puts a subject, or subjects that belong together, in several partitions; all went to one.",
+        "Correct the source; results on its own partitions cannot be trusted.",
+    ),
+    "audit/same-images-apart": Reason(
+        _REJECT,
+        "Images in different partitions are equal voxel by voxel.",
+        "Keep them together: they may be one person under two names.",
+    ),
+    "audit/same-images": Reason(
+        _NOTE,
+        "Two subjects of one partition have images that are equal voxel by voxel.",
+        "Find out whether they are one person under two names.",
+    ),
+    "build/tied-labels": Reason(
+        _REVIEW, "As many raters say yes as no; the label is unknown.", "Ask another rater."
+    ),
+    "build/failed": Reason(
+        _REJECT, "Building this case met a condition that was not foreseen.", "Please report it; see the log."
     ),
     "build/worker-died": Reason(
         _REJECT,

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from isocenter.model.attributes import Attribute
+from isocenter.model.grid import Grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,22 +109,43 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutRow:
+    """`index/layout.parquet`: what a known data-set layout says of one of its files.
+
+    `role` is "image" or "mask"; `values[n]` of a mask stands for `labels[n]`.
+    """
+
+    file_id: str
+    role: str
+    channel: str
+    case: str
+    subject: str
+    partition: str = ""
+    values: tuple[int, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationObject:
     """`index/annotations.parquet`: one annotation object that names what it was drawn on (RTSTRUCT).
 
-    `labels` are the free-text names in it, `numbers` their keys inside the object.
+    `labels` are the free-text names in it, `numbers` their keys inside the object; `samples_mm` are some
+    points of its contours (RAS+ x, y, z each), to tell on which of several grids it was drawn.
     """
 
     file_id: str
     source: int
     site: str
     format: str
+    patient_id: str | None = None
+    patient_id_issuer: str | None = None
     subject: str = ""
     sop_instance_uid: str | None = None
     study_uid: str | None = None
     frame_of_reference_uid: str | None = None
     referenced_series_uids: tuple[str, ...] = ()
     referenced_instance_uids: tuple[str, ...] = ()
+    samples_mm: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
 
@@ -209,9 +233,20 @@ class Stack:
     has_pixels: bool = True
     presentation_intent: str = ""
     burned_in_annotation: str = ""
+    has_modality_lut: bool = False
+    layout_channel: str = ""
+    layout_case: str = ""
+    partition: str = ""
     n_dropped_duplicates: int = 0
     unparsable: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
+
+    @property
+    def grid(self) -> Grid:
+        """Where the stack's voxels are; a stack of unknown geometry has none and must have been rejected."""
+        k, j, i = self.shape
+        affine = np.array(self.affine, dtype=np.float64).reshape(4, 4)
+        return Grid((k, j, i), affine, self.frame_of_reference, self.orientation_code != "none")
 
     def attribute(self, name: str) -> str:
         """Value of an attribute as text, "" where it has none."""
@@ -220,10 +255,15 @@ class Stack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRow:
-    """`screen/verdicts.parquet`: the verdict of one series, stack or case."""
+    """`screen/verdicts.parquet`: the verdict of one stack, the rule that decided, and who asks for it.
+
+    `channels` are the channels of the cohort that want the stack; where none does, the stack was not judged.
+    """
 
     target: str
     verdict: str
+    reason: str = ""
+    channels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +293,7 @@ class PlannedAnnotation:
     kind: str
     format: str
     rater: str
+    on: str = ""
     file_id: str = ""
     keys: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
@@ -270,7 +311,10 @@ class PlannedChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCase:
-    """`enrol/cases.parquet`: one case to build."""
+    """`enrol/cases.parquet`: one case to build; a rejected one, or one whose image is not clear, is not built.
+
+    `reason` is the rule that decided a verdict other than keep.
+    """
 
     id: str
     subject: str
@@ -279,10 +323,16 @@ class PlannedCase:
     shard: int
     digest: str
     verdict: str
+    reason: str
     bytes_estimated: int
     channels: tuple[PlannedChannel, ...]
     annotations: tuple[PlannedAnnotation, ...]
     partition: str = ""
+
+    @property
+    def is_to_build(self) -> bool:
+        """Whether there is something to build."""
+        return self.verdict != "reject" and self.reason != "enrol/several-candidates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +367,7 @@ class CaseRow:
     attributes: tuple[Attribute, ...]
     statistics: tuple[str, ...]
     pixel_digest: str
+    partition: str = ""
     bytes_stored: int = 0
 
 

@@ -21,7 +21,8 @@ class SplitRow:
     """One subject to be split, or that was: where it comes from, what it has, where it went.
 
     `labels` are the labels the subject is positive for; `strata` further values to balance, as
-    "name=value"; `group` is what must stay together (the subject itself unless a group says more).
+    "name=value"; `group` is what must stay together (the subject itself unless a group says more). A row
+    with `is_present` False only keeps its place: none of the subject's cases is here at the moment.
     """
 
     subject: str
@@ -32,6 +33,7 @@ class SplitRow:
     cases: tuple[str, ...] = ()
     partition: str = ""
     is_external: bool = False
+    is_present: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

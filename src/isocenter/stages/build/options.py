@@ -6,6 +6,9 @@ import enum
 from dataclasses import dataclass
 from typing import Annotated
 
+from isocenter.model.task import TaskContract
+from isocenter.rules.select import ScreenOptions
+
 
 class Orientation(enum.StrEnum):
     """Axis order of the packed arrays."""
@@ -57,3 +60,16 @@ class AgreementOptions:
             raise ValueError("min_dice must be between 0 and 1")
         if self.tie not in {"background", "foreground"}:
             raise ValueError("tie must be background or foreground")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """Everything that decides what a record holds and how it is written."""
+
+    name: str
+    contract: TaskContract
+    standardise: Standardise
+    agreement: AgreementOptions
+    screen: ScreenOptions
+    backend: str
+    chunk: tuple[int, ...]

@@ -6,12 +6,15 @@ import enum
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from isocenter.model.task import TaskContract
+
 
 class AnnotationKind(enum.StrEnum):
     """Where annotations are."""
 
     OBJECTS = "objects"
     MASKS = "masks"
+    LAYOUT = "layout"
     TABLE = "table"
 
 
@@ -30,19 +33,29 @@ class Absent(enum.StrEnum):
     NEGATIVE = "negative"
 
 
+class CaseUnit(enum.StrEnum):
+    """What one case is."""
+
+    STUDY = "study"
+    IMAGE = "image"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationSource:
     """One origin of annotations.
 
     `objects`: DICOM objects found in the sources that say themselves what they were drawn on (RTSTRUCT).
     `masks`: label-map files found by a path template; they belong to the image whose template has the same
-    named parts. `table`: a CSV or TSV file of class labels, boxes, or centres with diameters.
+    named parts. `layout`: the masks that the layout of a source names (nnunet, decathlon). `table`: a CSV or TSV file of class labels, boxes, or centres with diameters.
     """
 
-    kind: Annotated[AnnotationKind, "objects, masks or table"]
-    rater: Annotated[str, "who marked it; may hold named parts of the path, e.g. {reader}"] = ""
+    kind: Annotated[AnnotationKind, "objects, masks, layout or table"]
+    rater: Annotated[
+        str,
+        "who marked it; may hold named parts of the path, e.g. {reader}; {file}: every file is a reader's",
+    ] = ""
     format: Annotated[str, "objects: only this format, e.g. rtstruct"] = ""
-    path: Annotated[str, "masks: path template; table: file, relative to the config"] = ""
+    path: Annotated[str, "masks and objects: path template; table: file, relative to the config"] = ""
     image: Annotated[
         str, "masks: path template of the image they belong to; empty: same subject and grid"
     ] = ""
@@ -67,7 +80,7 @@ class AnnotationSource:
     ] = Absent.UNKNOWN
 
     def __post_init__(self) -> None:
-        if self.kind is not AnnotationKind.OBJECTS and not self.path:
+        if self.kind in {AnnotationKind.MASKS, AnnotationKind.TABLE} and not self.path:
             raise ValueError(f"annotations of kind {self.kind} need a path")
         if self.world not in {"LPS", "RAS"}:
             raise ValueError("world must be LPS or RAS")
@@ -89,3 +102,15 @@ class StoreOptions:
             raise ValueError("chunk needs three sizes (k, j, i), each at least 1")
         if self.shard_bytes < 1:
             raise ValueError("shard_bytes must be positive")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolOptions:
+    """Everything that decides which cases there are and how they are laid out."""
+
+    contract: TaskContract
+    annotations: tuple[AnnotationSource, ...]
+    unit: CaseUnit
+    store: StoreOptions
+    spacing: str | tuple[float, ...]
+    recipe: str

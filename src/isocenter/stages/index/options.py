@@ -13,7 +13,7 @@ class SubjectFrom:
     tag: Annotated[str, "DICOM attribute that names the subject"] = "PatientID"
     pattern: Annotated[
         tuple[str, ...],
-        "path templates with {subject} (and {site} if wanted); the first that matches decides",
+        "path templates with {subject}, and {site} or {timepoint} if wanted; the first that matches decides",
     ] = ()
     table: Annotated[str, "CSV or TSV file that maps what the tag or pattern yields to a subject"] = ""
     key: Annotated[str, "column of the table that holds what the tag or pattern yields"] = "id"

@@ -1,0 +1,27 @@
+"""Imports every module of the installed package; those that need torch are told and passed over."""
+
+import importlib
+import pkgutil
+import platform
+
+import isocenter
+
+OPTIONAL = {"torch"}
+
+
+def main() -> None:
+    """Import all modules; any other failure is an exception."""
+    passed_over = []
+    names = [m.name for m in pkgutil.walk_packages(isocenter.__path__, "isocenter.")]
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name not in OPTIONAL:
+                raise
+            passed_over.append(name)
+    without = f"; without torch: {', '.join(passed_over)}" if passed_over else ""
+    print(f"Python {platform.python_version()}: {len(names) - len(passed_over)} modules imported{without}")
+
+
+main()

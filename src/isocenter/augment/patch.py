@@ -1,0 +1,66 @@
+"""Patch: a piece of a case in memory, as transforms take and give it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+AXES = ("R", "A", "S")
+"""Anatomical axes, in the order of RAS+ millimetres."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Patch:
+    """Normalised image, masks, boxes and label states on one small grid.
+
+    Args:
+        image: float32 (C, K, J, I), normalised.
+        valid: bool (K, J, I), False where there is padding.
+        affine: float64 (4, 4), of the patch: takes (i, j, k, 1) to RAS+ mm.
+        mask: (K, J, I) label values, or (L, K, J, I) with a plane per label in the order of the values.
+        boxes: float64 (N, 6) RAS+ mm: lo xyz, hi xyz.
+        boxes_voxel: int32 (N, 6), half-open, in voxels of the patch, not cut off at its border: lo kji, hi
+            kji.
+        box_labels: int64 (N,) label values.
+        labels: int8 (L,) in the order of the values: 1 positive, 0 negative, -1 unknown.
+        label_values: Value of each label, in the order of the values.
+        background: Per channel: the value of what is not there.
+        centre: Per channel: the value that contrast leaves alone.
+        span: Per channel: the width of what counts as the range [0, 1].
+    """
+
+    image: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    affine: NDArray[np.float64]
+    mask: NDArray[Any] | None
+    boxes: NDArray[np.float64]
+    boxes_voxel: NDArray[np.int32]
+    box_labels: NDArray[np.int64]
+    labels: NDArray[np.int8]
+    label_values: dict[str, int]
+    background: tuple[float, ...]
+    centre: tuple[float, ...]
+    span: tuple[float, ...]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(K, J, I)."""
+        k, j, i = self.valid.shape
+        return k, j, i
+
+
+def array_axis(affine: NDArray[np.float64], axis: str) -> int:
+    """The array axis (0 for k, 1 for j, 2 for i) that is nearest to an anatomical axis."""
+    along = np.abs(affine[AXES.index(axis), :3]) / np.linalg.norm(affine[:3, :3], axis=0)
+    return 2 - int(np.argmax(along))
+
+
+def nothing_beyond(
+    _parameters: Mapping[str, Any], _shape: tuple[int, int, int], _affine: NDArray[np.float64]
+) -> tuple[int, int, int]:
+    """The reach of a transform that brings nothing into a patch from around it."""
+    return 0, 0, 0

@@ -1,0 +1,152 @@
+"""Flags of the commands: those that many share, and one for every declared option of a section."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+
+from isocenter.base.documents import parse_yaml
+from isocenter.base.errors import ConfigError, ConfigProblem
+from isocenter.base.options import Option, options_of
+
+ConfigFile = Annotated[Path, typer.Argument(help="The cohort's config file.", show_default=True)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would come of it; build nothing.")]
+InWorkspace = Annotated[Path, typer.Option("--workspace", help="Folder of the tables, store and report.")]
+Workspace = Annotated[
+    Path | None,
+    typer.Option("--workspace", help="Folder for tables, store and report, instead of the config's."),
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, help="How many processes work at once.")]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything that is drawn by lot.")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Set any key of the config, e.g. split.strategy=grouped."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command that runs the pipeline was asked for."""
+
+    config: Path
+    overrides: dict[str, object] = field(default_factory=dict)
+    jobs: int | None = None
+    as_json: bool = False
+    dry_run: bool = False
+
+
+def run_flags(*, dry_run: bool = False, **sections: type) -> Callable[[Callable[[Request], None]], Any]:
+    """Decorator: gives a command the flags of a run, and one per option of each section of the config.
+
+    Args:
+        dry_run: Whether the command can tell what it would do.
+        sections: Key of the config to the dataclass of its options.
+    """
+
+    def decorate(command: Callable[[Request], None]) -> Any:
+        flags = {f"{s}__{o.name}": (s, o) for s, owner in sections.items() for o in options_of(owner)}
+
+        @functools.wraps(command)
+        def asked(
+            config: ConfigFile = Path("cohort.yaml"),
+            *,
+            workspace: Workspace = None,
+            jobs: Jobs = None,
+            seed: Seed = None,
+            assignments: Assignments = None,
+            as_json: AsJson = False,
+            dry_run: DryRun = False,
+            **given: Any,
+        ) -> None:
+            overrides = assigned(assignments or [])
+            overrides |= {
+                f"{s}.{o.name}": _value(o, given[n])
+                for n, (s, o) in flags.items()
+                if given[n] not in (None, [])
+            }
+            overrides |= {} if workspace is None else {"workspace": str(workspace)}
+            overrides |= {} if seed is None else {"seed": seed}
+            command(Request(config, overrides, jobs, as_json, dry_run))
+
+        return _signed(asked, flags, without=() if dry_run else ("dry_run",))
+
+    return decorate
+
+
+def assigned(assignments: list[str]) -> dict[str, object]:
+    """Overrides of `KEY=VALUE` words; values are read as YAML."""
+    out: dict[str, object] = {}
+    problems = []
+    for word in assignments:
+        key, equals, value = word.partition("=")
+        if not equals or not key.strip():
+            problems.append(ConfigProblem("--set", f"{word!r} is not KEY=VALUE"))
+            continue
+        try:
+            out[key.strip()] = parse_yaml(value).data
+        except ConfigError as error:
+            problems.append(ConfigProblem(key, error.problems[0].message))
+    if problems:
+        raise ConfigError(problems)
+    return out
+
+
+def flag_of(option: Option) -> str:
+    """The flag of an option: `--min-dice`."""
+    return f"--{option.name.replace('_', '-')}"
+
+
+def _signed(asked: Any, flags: dict[str, tuple[str, Option]], without: tuple[str, ...]) -> Any:
+    """The same function with a signature that spells out every flag, which is what typer reads."""
+    own = inspect.signature(asked, follow_wrapped=False, eval_str=True).parameters.values()
+    kept = [p for p in own if p.kind is not p.VAR_KEYWORD and p.name not in without]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
+        for name, (_, option) in flags.items()
+    ]
+    del asked.__wrapped__
+    asked.__signature__ = inspect.Signature([*kept, *added])
+    asked.__annotations__ = {p.name: p.annotation for p in [*kept, *added]}
+    return asked
+
+
+def _annotation(option: Option) -> Any:
+    default = option.default.value if isinstance(option.default, enum.Enum) else option.default
+    shown = "" if default in (None, "", (), {}) else str(default)
+    info: dict[str, Any] = {"help": option.help, "show_default": shown or False}
+    if option.type is bool:
+        flag = flag_of(option)
+        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag.removeprefix('--')}", **info)]
+    kind: Any = list[str] if _is_texts(option) else str
+    return Annotated[kind | None, typer.Option(flag_of(option), metavar=_metavar(option), **info)]
+
+
+def _metavar(option: Option) -> str:
+    return {str: "TEXT", int: "INTEGER", float: "NUMBER"}.get(
+        option.type, "TEXT" if _is_texts(option) else "YAML"
+    )
+
+
+def _is_texts(option: Option) -> bool:
+    return get_origin(option.type) is tuple and get_args(option.type)[0] is str
+
+
+def _value(option: Option, given: Any) -> object:
+    """A flag's value as it would stand in the config; only text stays as it is."""
+    is_text = option.type is str or (isinstance(option.type, type) and issubclass(option.type, enum.Enum))
+    if is_text or not isinstance(given, str):
+        return given
+    try:
+        return parse_yaml(given).data
+    except ConfigError as error:
+        raise ConfigError([ConfigProblem(flag_of(option), error.problems[0].message)]) from None

@@ -1,0 +1,53 @@
+"""Runs the pipeline for a command, draws its progress, and prints what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from isocenter.cli.console import from_here, show
+from isocenter.cli.drawing import drawn, duration
+from isocenter.cli.flags import Request
+from isocenter.pipeline.config import load
+from isocenter.pipeline.run import Run, run
+
+
+def run_until(stage: str, request: Request) -> None:
+    """Run the pipeline up to a stage; exits with 1 where a gate closed."""
+    config = load(request.config, overrides=request.overrides)
+    options: dict[str, Any] = {"dry_run": True} if request.dry_run else {}
+    with drawn() as progress:
+        done = run(config, until=stage, jobs=request.jobs, progress=progress, **options)
+    show(document_of(done), lines_of(done), as_json=request.as_json)
+    if done.gate:
+        raise typer.Exit(1)
+
+
+def document_of(done: Run) -> dict[str, Any]:
+    """A run as plain data."""
+    return {
+        "counts": done.counts,
+        "gate": done.gate,
+        "report": from_here(done.report) if done.report else None,
+        "stages": [dataclasses.asdict(s) for s in done.stages],
+        "store": from_here(done.store) if done.store else None,
+        "summary": list(done.summary),
+    }
+
+
+def lines_of(done: Run) -> Iterator[str]:
+    """A run as lines: one per stage with its notes, the summary, and the gate that closed."""
+    for stage in done.stages:
+        counts = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in stage.counts.items())
+        what = "unchanged" if stage.state == "fresh" else duration(stage.seconds)
+        yield f"{stage.name:<8} {what:<12} {counts}".rstrip()
+        yield from (f"{'':<8} {note}" for note in stage.notes)
+    if done.summary:
+        yield ""
+        yield from done.summary
+    if done.gate:
+        yield ""
+        yield f"Stopped: {done.gate}"

@@ -1,0 +1,33 @@
+"""The promise of an annotation format: what is in a file, and the annotations themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from isocenter.base.plugins import Plugins
+from isocenter.model.annotation import Annotation
+
+
+class AnnotationFormat(Protocol):
+    """One annotation file format, as a plain module.
+
+    Contract:
+        * `names` gives every key in the file (ROI number, mask value) with its free-text name.
+        * `read` gives one annotation per wanted key, in the order of the keys; a key that is named in the
+          file but holds nothing comes back as *absent*, a key that is not in the file is left out.
+        * A mask keeps its own grid; contours keep their millimetres: nothing is resampled while reading.
+        * What cannot be read raises `FormatError`; nothing of the file's text is in the message.
+    """
+
+    def names(self, path: Path) -> dict[int, str]:
+        """Keys of the file and the names they go by."""
+
+    def read(
+        self, path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str
+    ) -> tuple[Annotation, ...]:
+        """Annotations of the wanted keys; `wanted` maps a key to the concept it stands for."""
+
+
+ANNOTATIONS: Plugins[AnnotationFormat] = Plugins("isocenter.formats.annotations")

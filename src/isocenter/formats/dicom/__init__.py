@@ -1,0 +1,1 @@
+"""What the DICOM image and annotation formats share: headers, pixel data, values."""

@@ -1,0 +1,110 @@
+"""Images and label maps of the formats that hold one array: values to units, values to labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base.errors import FormatError
+from isocenter.imaging.intensity import to_float, to_hounsfield
+from isocenter.imaging.shapes import MaskShape
+from isocenter.model.annotation import Annotation, AnnotationState
+from isocenter.model.grid import Grid
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
+from isocenter.model.rows import Stack
+from isocenter.model.volume import Slice, Volume
+
+
+def volume_of(stack: Stack, stored: NDArray[Any], slope: float, intercept: float) -> Volume:
+    """A volume from a stored array (K, J, I): CT as int16 HU, others as stored integers or float32."""
+    if stored.shape != stack.shape:
+        raise FormatError("file/changed", "the file is not the one that was indexed")
+    is_scaled = (slope, intercept) != (1.0, 0.0)
+    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
+        raise FormatError("read/values", "voxels that are not finite numbers")
+    native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+    issues: tuple[Issue, ...] = ()
+    if stack.modality == "CT":
+        array: NDArray[Any]
+        array, saturated = to_hounsfield(native, slope, intercept)
+        unit = "HU"
+        if saturated:
+            issues = (
+                because("read/saturated", target=stack.id, measured=saturated, expected=0, unit="voxels"),
+            )
+    elif is_scaled or stored.dtype.kind == "f" or stored.dtype.itemsize > 2:
+        array, unit = to_float(native, slope, intercept), "arbitrary"
+    else:
+        array, unit = np.array(native), "stored"
+    distance = stack.grid.slice_distance_mm
+    return Volume(
+        id=stack.id,
+        array=np.ascontiguousarray(array),
+        grid=stack.grid,
+        unit=unit,
+        modality=stack.modality,
+        slices=tuple(Slice(position_mm=n * distance) for n in range(stored.shape[0])),
+        attributes=stack.attributes,
+        issues=issues,
+        provenance={"reader": stack.format},
+    )
+
+
+def annotations_of(
+    stored: NDArray[Any],
+    grid: Grid,
+    wanted: Mapping[int, str],
+    *,
+    annotation_id: str,
+    rater: str,
+    source: str,
+) -> tuple[Annotation, ...]:
+    """One annotation per wanted value of a label map; float maps must hold whole numbers."""
+    values = label_values(stored)
+    unknown = sorted(set(values) - set(wanted) - {0})
+    issues = tuple(
+        because(
+            "enrol/unmapped-label",
+            target=annotation_id,
+            measured=value,
+            message="a mask value stands for no label",
+        )
+        for value in unknown
+    )
+    out = []
+    for number, (value, concept) in enumerate(sorted(wanted.items())):
+        is_there = value in values
+        out.append(
+            Annotation(
+                id=annotation_id,
+                concept=concept,
+                rater=rater,
+                state=AnnotationState.MARKED if is_there else AnnotationState.ABSENT,
+                shape=MaskShape(np.ascontiguousarray(stored == value), grid) if is_there else None,
+                grid=grid,
+                source=source,
+                issues=issues if number == 0 else (),
+            )
+        )
+    return tuple(out)
+
+
+def label_values(stored: NDArray[Any]) -> list[int]:
+    """The distinct values of a label map, sorted."""
+    values = np.unique(stored)
+    if values.dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.rint(values)).all()):
+        raise FormatError(
+            "read/not-a-label-map", "the values are no whole numbers: an image, not a label map"
+        )
+    if len(values) > 4096:
+        raise FormatError(
+            "read/not-a-label-map",
+            "too many distinct values for a label map",
+            measured=len(values),
+            expected=4096,
+        )
+    return [int(v) for v in values]

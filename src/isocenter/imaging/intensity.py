@@ -1,0 +1,202 @@
+"""Intensity: from stored values to Hounsfield units and other units, slice by slice, rounded once.
+
+The order is that of DICOM PS3.3: padding is found among stored values (C.7.5.1.1.2), then slope and
+intercept are applied (C.11.1), then values are clipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base.errors import FormatError
+
+PerSlice = float | Sequence[float] | NDArray[np.float64]
+
+
+def valid_of_padding(
+    stored: NDArray[Any], value: float, limit: float | None = None
+) -> NDArray[np.bool_] | None:
+    """Where stored values are no padding; None if that is everywhere.
+
+    Args:
+        stored: (K, J, I), before slope and intercept.
+        value: Pixel Padding Value (0028,0120), read with the sign of the pixels.
+        limit: Pixel Padding Range Limit (0028,0121); all from the one to the other is padding, whichever
+            is larger (PS3.3 C.7.5.1.1.2).
+    """
+    low, high = (value, value) if limit is None else (min(value, limit), max(value, limit))
+    is_padding = (stored >= low) & (stored <= high) if low != high else stored == value
+    return ~is_padding if is_padding.any() else None
+
+
+def to_hounsfield(
+    stored: NDArray[Any],
+    slope: PerSlice,
+    intercept: PerSlice,
+    *,
+    valid: NDArray[np.bool_] | None = None,
+    background: int = -1024,
+) -> tuple[NDArray[np.int16], int]:
+    """Stored values (K, J, I) in HU, computed in float64, rounded half to even, once.
+
+    Args:
+        stored: Values as stored.
+        slope: Rescale Slope (0028,1053), one or one a slice.
+        intercept: Rescale Intercept (0028,1052), one or one a slice.
+        valid: False where a voxel is padding; it becomes background.
+        background: HU of padding.
+
+    Returns:
+        The HU, and how many valid voxels did not fit 16 bits and were set to the nearest end.
+
+    Raises:
+        FormatError: a slope is 0 or no number, or an intercept is no number.
+    """
+    slopes, intercepts = _rescale(stored, slope, intercept)
+    out = np.empty(stored.shape, dtype=np.int16)
+    flags = _flags(stored, valid)
+    saturated = _to_int16(np.ascontiguousarray(stored), slopes, intercepts, flags, background, out)
+    return out, int(saturated)
+
+
+def to_float(
+    stored: NDArray[Any],
+    slope: PerSlice,
+    intercept: PerSlice,
+    *,
+    valid: NDArray[np.bool_] | None = None,
+    background: float = 0.0,
+) -> NDArray[np.float32]:
+    """Stored values (K, J, I) times slope plus intercept as float32, computed in float64, rounded once.
+
+    PET changes its slope from slice to slice (PS3.3 C.8.9.4). See `to_hounsfield` for the rest.
+    """
+    slopes, intercepts = _rescale(stored, slope, intercept)
+    out = np.empty(stored.shape, dtype=np.float32)
+    _to_float32(
+        np.ascontiguousarray(stored), slopes, intercepts, _flags(stored, valid), float(background), out
+    )
+    return out
+
+
+def clip_counts(
+    array: NDArray[Any], low: float, high: float, *, valid: NDArray[np.bool_] | None = None
+) -> tuple[int, int]:
+    """Clip an array in place; how many valid voxels were below the lower and above the upper end."""
+    flags = _flags(array, valid).reshape(-1)
+    below, above = _clip(array.reshape(-1), low, high, flags)
+    return int(below), int(above)
+
+
+def invert_monochrome1(stored: NDArray[Any], bits_stored: int, *, is_signed: bool = False) -> NDArray[Any]:
+    """A MONOCHROME1 radiograph with bright for dense, inverted in its stored range (C.7.6.3.1.2).
+
+    The range is that of Bits Stored (0028,0101), not that of the image, so that two images of one
+    detector stay comparable. Not for CT: the meaning of HU does not depend on how they are shown.
+
+    Raises:
+        FormatError: a value needs more bits than are stored.
+    """
+    low = -(1 << (bits_stored - 1)) if is_signed else 0
+    high = low + (1 << bits_stored) - 1
+    if stored.size and not (low <= int(stored.min()) and int(stored.max()) <= high):
+        raise FormatError(
+            "read/values",
+            "stored values need more bits than the header says",
+            measured=f"{int(stored.min())} to {int(stored.max())}",
+            expected=f"{low} to {high}",
+        )
+    total = np.array(low + high, dtype=stored.dtype)
+    return np.asarray(total - stored)
+
+
+def _rescale(
+    stored: NDArray[Any], slope: PerSlice, intercept: PerSlice
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    count = stored.shape[0]
+    slopes = np.broadcast_to(np.asarray(slope, dtype=np.float64), (count,)).copy()
+    intercepts = np.broadcast_to(np.asarray(intercept, dtype=np.float64), (count,)).copy()
+    if not (np.isfinite(slopes).all() and slopes.all() and np.isfinite(intercepts).all()):
+        raise FormatError(
+            "read/values",
+            "a rescale slope is 0 or no number, or an intercept is no number",
+            measured=f"slope {slopes.min()} to {slopes.max()}, intercept {intercepts.min()} to {intercepts.max()}",
+        )
+    return slopes, intercepts
+
+
+def _flags(array: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """The valid mask, or an empty one that says all are valid, as kernels take it."""
+    if valid is None:
+        return np.empty((0,) + (0,) * (array.ndim - 1), dtype=np.bool_)
+    if valid.shape != array.shape:
+        raise ValueError(f"valid is {valid.shape}, the array {array.shape}")
+    return np.ascontiguousarray(valid)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _to_int16(
+    stored: NDArray[Any],
+    slopes: NDArray[np.float64],
+    intercepts: NDArray[np.float64],
+    valid: NDArray[np.bool_],
+    background: int,
+    out: NDArray[np.int16],
+) -> int:
+    saturated = 0
+    for k in range(stored.shape[0]):
+        source = stored[k].reshape(-1)
+        target = out[k].reshape(-1)
+        slope, intercept = slopes[k], intercepts[k]
+        if valid.size == 0:
+            for n in range(source.size):
+                value = np.rint(slope * source[n] + intercept)
+                saturated += int(value < -32768.0 or value > 32767.0)
+                target[n] = np.int16(min(max(value, -32768.0), 32767.0))
+        else:
+            flags = valid[k].reshape(-1)
+            for n in range(source.size):
+                value = np.rint(slope * source[n] + intercept) if flags[n] else np.float64(background)
+                saturated += int(value < -32768.0 or value > 32767.0)
+                target[n] = np.int16(min(max(value, -32768.0), 32767.0))
+    return saturated
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _to_float32(
+    stored: NDArray[Any],
+    slopes: NDArray[np.float64],
+    intercepts: NDArray[np.float64],
+    valid: NDArray[np.bool_],
+    background: float,
+    out: NDArray[np.float32],
+) -> None:
+    for k in range(stored.shape[0]):
+        source = stored[k].reshape(-1)
+        target = out[k].reshape(-1)
+        for n in range(source.size):
+            target[n] = slopes[k] * source[n] + intercepts[k]
+        if valid.size:
+            flags = valid[k].reshape(-1)
+            for n in range(source.size):
+                if not flags[n]:
+                    target[n] = background
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _clip(values: NDArray[Any], low: float, high: float, valid: NDArray[np.bool_]) -> tuple[int, int]:
+    below = above = 0
+    for n in range(values.size):
+        is_counted = valid.size == 0 or valid[n]
+        if values[n] < low:
+            below += int(is_counted)
+            values[n] = low
+        elif values[n] > high:
+            above += int(is_counted)
+            values[n] = high
+    return below, above

@@ -1,0 +1,173 @@
+"""Masks: label maps out of masks, volumes of labels, and the small planes a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.imaging import windows
+from isocenter.imaging.affine import canonical
+from isocenter.imaging.statistics import describe, histogram
+from isocenter.model.grid import Grid
+from isocenter.model.task import Window
+
+PREVIEW_PIXELS = 160
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Plane:
+    """One small picture of a volume.
+
+    Args:
+        name: axial, coronal or sagittal as radiologists look at them (patient's right on the left,
+            anterior or superior on top, sagittal facing left); "stored" where orientation is unknown.
+        pixels: uint8 (H, W), black to white.
+        mask: bool (H, W), or None without a mask.
+        pixel_mm: Height and width of one pixel; near equal, so that the picture keeps its proportions.
+    """
+
+    name: str
+    pixels: NDArray[np.uint8]
+    mask: NDArray[np.bool_] | None
+    pixel_mm: tuple[float, float]
+
+
+def combine(masks: Mapping[str, NDArray[np.bool_]], values: Mapping[str, int]) -> tuple[NDArray[Any], int]:
+    """Masks (K, J, I) as one label map, and the number of voxels that more than one label claims.
+
+    Such a voxel goes to the label of the highest value (a lesion is listed after its organ). The map is
+    uint8, or uint16 if a value is above 255.
+    """
+    if not masks:
+        raise ValueError("there is nothing to combine")
+    shape = next(iter(masks.values())).shape
+    dtype = np.uint8 if max(values[label] for label in masks) <= 255 else np.uint16
+    out, twice = np.zeros(shape, dtype=dtype), np.zeros(shape, dtype=np.bool_)
+    for label in sorted(masks, key=lambda name: (values[name], name)):
+        if masks[label].shape != shape:
+            raise ValueError(f"masks are {shape} and {masks[label].shape}")
+        mask = np.ascontiguousarray(masks[label], dtype=np.bool_)
+        _paint(mask.reshape(-1), values[label], out.reshape(-1), twice.reshape(-1))
+    return out, int(np.count_nonzero(twice))
+
+
+def volume_ml(mask: NDArray[np.bool_], grid: Grid) -> float:
+    """Volume of a mask (K, J, I) in millilitres, also where the grid is sheared."""
+    return int(np.count_nonzero(mask)) * _voxel_ml(grid)
+
+
+def volumes_ml(labels: NDArray[Any], grid: Grid) -> dict[int, float]:
+    """Volume in millilitres of each label but background that occurs in a label map (K, J, I)."""
+    found, counts = histogram(labels)
+    pairs = zip(found.tolist(), counts.tolist(), strict=True)
+    return {label: count * _voxel_ml(grid) for label, count in pairs if label}
+
+
+def preview_planes(
+    array: NDArray[Any],
+    mask: NDArray[Any] | None,
+    grid: Grid,
+    *,
+    window: Window | None = None,
+    valid: NDArray[np.bool_] | None = None,
+) -> tuple[Plane, ...]:
+    """Three planes through the middle of the mask, or of the volume; one if the image is a single plane.
+
+    Args:
+        array: (K, J, I) on the grid.
+        mask: (K, J, I), anything but 0 is marked; None or empty: the volume's middle.
+        grid: Where the voxels are.
+        window: How values become grey; without one, from the 0.5th to the 99.5th percentile.
+        valid: False where a voxel is padding, which is left out of the percentiles.
+    """
+    reorder = canonical(grid)
+    image = reorder.view(array)
+    marked = None if mask is None else reorder.view(mask)
+    centre = _centre(marked, image.shape)
+    window = window or _window_of(array, valid)
+    names = ("axial", "coronal", "sagittal") if grid.is_oriented else ("stored", "stored", "stored")
+    axes = (0, 1, 2) if grid.shape[0] > 1 else (list(reorder.order).index(0),)
+    planes = []
+    for axis in axes:
+        spacing = [s for a, s in enumerate(reorder.grid.spacing_mm) if a != axis]
+        picture = _look(image, axis, centre[axis], is_oriented=grid.is_oriented)
+        rows, columns, pixel_mm = _sample(picture.shape, spacing)
+        grey = windows.apply(picture[np.ix_(rows, columns)], window)
+        outline = None
+        if marked is not None:
+            seen = _look(marked, axis, centre[axis], is_oriented=grid.is_oriented)
+            outline = seen[np.ix_(rows, columns)] != 0
+        pixels = np.rint(np.nan_to_num(grey) * 255).astype(np.uint8)
+        planes.append(Plane(name=names[axis], pixels=pixels, mask=outline, pixel_mm=pixel_mm))
+    return tuple(planes)
+
+
+def _voxel_ml(grid: Grid) -> float:
+    return abs(float(np.linalg.det(grid.affine[:3, :3]))) / 1000.0
+
+
+def _window_of(array: NDArray[Any], valid: NDArray[np.bool_] | None) -> Window:
+    facts = describe(array, valid=valid)
+    low, high = facts.get("p0.5", 0.0), facts.get("p99.5", 1.0)
+    return Window(name="percentiles", centre=(low + high) / 2, width=max(high - low, 1e-6), unit="")
+
+
+def _centre(mask: NDArray[Any] | None, shape: tuple[int, ...]) -> list[int]:
+    """The mask's centre of mass as (k, j, i), or the middle of the volume."""
+    middle = [n // 2 for n in shape]
+    if mask is None:
+        return middle
+    marked = tuple(np.zeros(count, dtype=np.int64) for count in shape)
+    _count_along(mask, *marked)
+    total = int(marked[0].sum())
+    if total == 0:
+        return middle
+    return [int(np.rint(counts @ np.arange(counts.size) / total)) for counts in marked]
+
+
+def _look(array: NDArray[Any], axis: int, index: int, *, is_oriented: bool) -> NDArray[Any]:
+    """A plane as radiologists look at it: right on the left, anterior or superior on top."""
+    plane = np.moveaxis(array, axis, 0)[index]
+    return np.asarray(plane[::-1, ::-1] if is_oriented else plane)
+
+
+def _sample(
+    shape: tuple[int, ...], spacing_mm: list[float]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[float, float]]:
+    """Rows and columns that make a picture of near-square pixels, at most `PREVIEW_PIXELS` a side."""
+    extents = [n * s for n, s in zip(shape, spacing_mm, strict=True)]
+    pixel = max(max(extents) / PREVIEW_PIXELS, min(spacing_mm))
+    sizes = [max(1, min(PREVIEW_PIXELS, round(extent / pixel))) for extent in extents]
+    picks = [
+        ((np.arange(size) + 0.5) * n / size).astype(np.int64) for n, size in zip(shape, sizes, strict=True)
+    ]
+    return picks[0], picks[1], (extents[0] / sizes[0], extents[1] / sizes[1])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _paint(mask: NDArray[np.bool_], value: int, out: NDArray[Any], twice: NDArray[np.bool_]) -> None:
+    for n in range(mask.size):
+        if mask[n]:
+            twice[n] = twice[n] or out[n] != 0
+            out[n] = value
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _count_along(
+    mask: NDArray[Any], along_k: NDArray[np.int64], along_j: NDArray[np.int64], along_i: NDArray[np.int64]
+) -> None:
+    """Add up the marked voxels of each slice, row and column."""
+    for k in range(mask.shape[0]):
+        for j in range(mask.shape[1]):
+            count = 0
+            for i in range(mask.shape[2]):
+                is_marked = mask[k, j, i] != 0
+                count += is_marked
+                along_i[i] += is_marked
+            along_k[k] += count
+            along_j[j] += count

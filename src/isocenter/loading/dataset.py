@@ -1,0 +1,118 @@
+"""A data set for training: patches of one partition of a store, for a framework."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from isocenter.augment.policy import NORMAL, Policy, policy_of
+from isocenter.base.errors import ConfigError
+from isocenter.base.plugins import did_you_mean
+from isocenter.loading.framework import FRAMEWORKS
+from isocenter.loading.normalise import Scaling, scalings_of
+from isocenter.loading.open import open as open_store
+from isocenter.loading.sampler import Grid, Sampler, Triple, sampler_of
+from isocenter.loading.samples import Samples
+from isocenter.loading.selection import Selection, select
+from isocenter.model.split import Partition
+from isocenter.stores.store import Store
+
+
+def dataset(
+    store: Store | str | os.PathLike[str],
+    partition: str,
+    *,
+    split: str = "default",
+    fold: int | None = None,
+    patch: int | Sequence[int] | None = None,
+    per_case: int = 1,
+    sampler: str | Sampler = "uniform",
+    channels: Sequence[str] | None = None,
+    normalise: str | Mapping[str, str] | None = None,
+    augment: Policy | Mapping[str, Any] | None = None,
+    review: str = "exclude",
+    seed: int = 0,
+    framework: str = "torch",
+) -> Any:
+    """Make a data set of patches, each a function of (seed, epoch, index) alone.
+
+    Args:
+        store: A store, or the folder of one.
+        partition: "train", "val" or "test".
+        split: Name of the split in the store.
+        fold: For a split into folds: the fold that is "val".
+        patch: (k, j, i) in voxels, or one number for all three; None for whole volumes. What is larger
+            than a volume is padded on both sides with background, and not valid there.
+        per_case: Patches of each case per epoch.
+        sampler: "uniform", "label" (a third of the patches around a labelled voxel), "grid" (covers every
+            volume), or a sampler with its own options.
+        channels: Stored channels to read, in this order; None for all.
+        normalise: None for what fits each channel, else "none", "zscore" or "window:<name>[,<name>]", for
+            all or per channel (see `isocenter.loading.normalise`).
+        augment: Augmentation, for "train" only, or for the training folds.
+        review: "exclude" or "include" the cases that wait for a person's decision.
+        seed: Where chance starts.
+        framework: "torch" or "numpy".
+
+    Raises:
+        ConfigError: something asked for does not exist or does not go together.
+        MissingExtra: the framework is not installed.
+    """
+    frame = FRAMEWORKS.get(framework)
+    opened = store if isinstance(store, Store) else open_store(store)
+    names = _channels(opened, channels)
+    chosen, size = sampler_of(sampler), _patch(patch)
+    if per_case < 1 or (per_case > 1 and (isinstance(chosen, Grid) or size is None)):
+        raise ConfigError("per_case is at least 1, and 1 where a grid or a whole volume decides what is read")
+    scalings = scalings_of(opened.manifest, names, normalise)
+    selection = select(opened, str(partition), split=split, fold=fold, channels=names, review=review)
+    policy = None if augment is None else policy_of(augment)
+    if policy is not None:
+        _check_policy(opened, policy, str(partition), selection, scalings)
+    samples = Samples(
+        store=opened,
+        selection=selection,
+        channels=names,
+        scalings=scalings,
+        patch=size,
+        per_case=per_case,
+        sampler=chosen,
+        policy=policy,
+        seed=seed,
+    )
+    return frame.wrap(samples)
+
+
+def _channels(store: Store, channels: Sequence[str] | None) -> tuple[str, ...]:
+    known = list(store.manifest.task.channels)
+    wanted = known if channels is None else list(channels)
+    if unknown := [c for c in wanted if c not in known]:
+        raise ConfigError(f"channels: no channel {unknown[0]!r}{did_you_mean(unknown[0], known)}")
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise ConfigError("channels: at least one, each once")
+    return tuple(wanted)
+
+
+def _patch(patch: int | Sequence[int] | None) -> Triple | None:
+    if patch is None:
+        return None
+    sizes = (patch,) * 3 if isinstance(patch, int) else tuple(int(n) for n in patch)
+    if len(sizes) != 3 or min(sizes) < 1:
+        raise ConfigError("patch: three sizes (k, j, i) of at least 1, or one for all three")
+    return sizes[0], sizes[1], sizes[2]
+
+
+def _check_policy(
+    store: Store, policy: Policy, partition: str, selection: Selection, scalings: Sequence[Scaling]
+) -> None:
+    """Refuse augmentation where it would be untrue: outside training, on raw values, out of a plane."""
+    if partition != Partition.TRAIN:
+        raise ConfigError(f"augment: only the training part is augmented, not {partition!r}")
+    policy.check_labels(store.manifest.task.labels)
+    if (policy.contrast or policy.noise_sigma) and any(s.kind == "none" for s in scalings):
+        raise ConfigError(
+            "augment: contrast and noise are limited to normalised channels, not normalise='none'"
+        )
+    if policy.rotation_deg and set(policy.rotation_axes) != {NORMAL} and (selection.shapes[:, 0] == 1).any():
+        raise ConfigError("augment: a case with one slice is turned about its normal only: rotation_axes")

@@ -1,0 +1,48 @@
+"""Vocabulary: from the free-text names of the sources to the labels of the task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+from isocenter.model.task import Label
+
+
+class Vocabulary:
+    """The labels with the names they go by.
+
+    Args:
+        labels: Label name to its entry.
+    """
+
+    def __init__(self, labels: Mapping[str, Label]) -> None:
+        self._labels = labels
+
+    def label_of(self, name: str) -> str | None:
+        """The label that a free-text name stands for; None where there is none, or where two would fit."""
+        text = name.strip().lower()
+        exact = [k for k, v in self._labels.items() if text in {k.lower(), *(a.lower() for a in v.aliases)}]
+        if exact:
+            return exact[0] if len(exact) == 1 else None
+        fitting = [k for k, v in self._labels.items() if any(fnmatchcase(text, a.lower()) for a in v.aliases)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def value_of(self, label: str) -> int:
+        """The label's value in packed masks."""
+        return self._labels[label].value
+
+
+def scrub(text: str, identifiers: Iterable[str]) -> str:
+    """A free text without the identifiers of its own subject (names, IDs, dates of three letters or more)."""
+    out = text
+    for word in sorted({w for i in identifiers for w in _words(i)}, key=len, reverse=True):
+        position = out.lower().find(word.lower())
+        while position >= 0:
+            out = out[:position] + "*" + out[position + len(word) :]
+            position = out.lower().find(word.lower())
+    return out
+
+
+def _words(identifier: str) -> list[str]:
+    parts = identifier.replace("^", " ").replace(",", " ").replace("=", " ").split()
+    return [w for w in [identifier, *parts] if len(w) > 2]

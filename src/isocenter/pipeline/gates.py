@@ -1,0 +1,102 @@
+"""Gates: when a run must not go on, which gate closed, and what it would take to open it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from isocenter.base import tables
+from isocenter.model.issue import Issue, Severity
+from isocenter.model.reasons import REASONS
+from isocenter.model.rows import PlannedCase, Stack, VerdictRow
+from isocenter.pipeline.stages import Context
+
+
+def gate_after(stage: str, context: Context) -> str | None:
+    """A sentence where the gate behind a stage has closed, None where it is open."""
+    check = _GATES.get(stage)
+    return check(context) if check else None
+
+
+def _after_index(context: Context) -> str | None:
+    done = context.workspace.done("index") or {"counts": {}}
+    if not done["counts"].get("files"):
+        return "index: the sources hold no files. Check sources[].path, include and exclude."
+    if not done["counts"].get("stacks"):
+        return (
+            f"index: no image was found among {done['counts']['files']} files. "
+            "isocenter explain FILE says what became of any of them."
+        )
+    return None
+
+
+def _after_screen(context: Context) -> str | None:
+    workspace = context.workspace
+    counts = (workspace.done("screen") or {})["counts"]
+    if not counts["wanted"]:
+        asked = ", ".join(f"{n}: {c.modality}" for n, c in context.contract.channels.items())
+        found = Counter(s.modality or f"{s.format} without modality" for s in _stacks(context))
+        return (
+            f"screen: no image is asked for. The channels ask for {asked}; found: {_listed(found)}. Change "
+            "channels.*.modality, path or where (files without a modality need channels.*.path)."
+        )
+    verdicts = [v for v in tables.read(workspace.table("screen", "verdicts"), VerdictRow) if v.channels]
+    if not any(v.verdict != "reject" for v in verdicts):
+        return f"screen: all {len(verdicts)} images that are asked for were rejected: {_reasons(v.reason for v in verdicts)}."
+    share = counts["defective"] / counts["wanted"]
+    limit = context.config.screen.stop_at_rejected_share
+    if share > limit:
+        return (
+            f"screen: {counts['defective']} of {counts['wanted']} images that are asked for are defective "
+            f"({share:.0%}, allowed {limit:.0%}): {_reasons(v.reason for v in verdicts if v.verdict == 'reject')}. "
+            "If that is right, raise screen.stop_at_rejected_share; if a rule is wrong here, ignore it with a reason."
+        )
+    return None
+
+
+def _after_enrol(context: Context) -> str | None:
+    cases = list(tables.read(context.workspace.table("enrol", "cases"), PlannedCase))
+    if any(c.is_to_build for c in cases):
+        return None
+    if not cases:
+        return "enrol: no image that passed the screen has a subject. Set sources[].subject to a tag, pattern or table."
+    reasons = [c.reason for c in cases]
+    advice = {REASONS[r].what_to_do for r in reasons if r in REASONS}
+    return f"enrol: none of {len(cases)} cases can be built: {_reasons(reasons)}. {' '.join(sorted(advice))}"
+
+
+def _after_build(context: Context) -> str | None:
+    counts = (context.workspace.done("build") or {})["counts"]
+    if counts["packed"]:
+        return None
+    issues = tables.read(context.workspace.table("build", "issues"), Issue)
+    reasons = [i.rule for i in issues if i.severity is Severity.REJECT]
+    return f"build: all {counts['cases']} cases were rejected: {_reasons(reasons)}."
+
+
+def _after_split(context: Context) -> str | None:
+    issues = list(tables.read(context.workspace.table("split", "issues"), Issue))
+    grave = [i for i in issues if i.severity is Severity.REJECT]
+    return f"split: {'; '.join(i.message for i in grave)}." if grave else None
+
+
+def _stacks(context: Context) -> Iterable[Stack]:
+    return tables.read(context.workspace.table("index", "stacks"), Stack)
+
+
+def _reasons(reasons: Iterable[str]) -> str:
+    return _listed(Counter(r for r in reasons if r))
+
+
+def _listed(counts: Counter[str]) -> str:
+    ordered = sorted(counts.items(), key=lambda kv: (-kv[1], kv[0]))
+    return ", ".join(f"{name} {count}" for name, count in ordered[:8]) or "nothing"
+
+
+_GATES: dict[str, Callable[[Context], str | None]] = {
+    "index": _after_index,
+    "screen": _after_screen,
+    "enrol": _after_enrol,
+    "build": _after_build,
+    "split": _after_split,
+}

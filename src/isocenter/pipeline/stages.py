@@ -1,0 +1,187 @@
+"""The stages of a run, wired: which options each is given, and what it makes of the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from isocenter.base import tables
+from isocenter.base.digests import digest_of, digest_of_file
+from isocenter.base.plugins import lazy_names
+from isocenter.base.progress import Progress
+from isocenter.base.workspace import Workspace
+from isocenter.executors.executor import Executor
+from isocenter.imaging.windows import WINDOWS
+from isocenter.model.issue import Issue
+from isocenter.model.rows import CaseRow
+from isocenter.model.task import TaskContract
+from isocenter.pipeline.config import CohortConfig
+from isocenter.rules.engine import Engine
+from isocenter.stages.build.options import BuildOptions
+from isocenter.stages.build.stage import build
+from isocenter.stages.enrol.options import EnrolOptions
+from isocenter.stages.enrol.stage import enrol
+from isocenter.stages.index.options import IndexOptions
+from isocenter.stages.index.stage import index
+from isocenter.stages.screen.stage import screen
+from isocenter.stages.split.rows import rows_of
+from isocenter.stages.split.stage import split
+from isocenter.stores.splits import read_split, split_names, write_split
+
+STAGES = ("index", "screen", "enrol", "build", "split", "report")
+_SPLIT_VERSION = 1
+# The report needs libraries of an extra: it is imported when it is asked for.
+_report = lazy_names(__name__, {"write_report": "isocenter.report.build"})
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """What every stage of one run shares."""
+
+    config: CohortConfig
+    contract: TaskContract
+    workspace: Workspace
+    executor: Executor
+    jobs: int
+    progress: Progress
+    gate: str = ""
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """Folders of the sources."""
+        return tuple(Path(s.path) for s in self.config.sources)
+
+
+def run_stage(name: str, context: Context) -> Mapping[str, int]:
+    """Run one stage by its name; returns its counts."""
+    return _WIRED[name](context)
+
+
+def _index(context: Context) -> Mapping[str, int]:
+    return index(
+        IndexOptions(sources=context.config.sources),
+        context.workspace,
+        base=Path(),
+        executor=context.executor,
+        jobs=context.jobs,
+        progress=context.progress,
+    )
+
+
+def _screen(context: Context) -> Mapping[str, int]:
+    return screen(
+        context.config.screen, context.contract.channels, context.workspace, progress=context.progress
+    )
+
+
+def _enrol(context: Context) -> Mapping[str, int]:
+    config = context.config
+    recipe = digest_of([context.contract, config.standardise, config.agreement, config.screen])
+    return enrol(
+        EnrolOptions(
+            contract=context.contract,
+            annotations=config.annotations,
+            unit=config.unit,
+            store=config.store,
+            spacing=config.standardise.spacing,
+            recipe=recipe,
+        ),
+        context.workspace,
+        base=Path(),
+        held_out=_held_out(context),
+        max_case_bytes=config.standardise.max_case_bytes,
+    )
+
+
+def _held_out(context: Context) -> set[str]:
+    """Subjects that an earlier split keeps out of training."""
+    store, name = context.workspace.store, context.config.split.name
+    if name not in split_names(store):
+        return set()
+    return {r.subject for r in read_split(store, name).rows if r.partition != "train"}
+
+
+def build_options(context: Context) -> BuildOptions:
+    """What the build stage is told."""
+    config = context.config
+    return BuildOptions(
+        name=config.name,
+        contract=context.contract,
+        standardise=config.standardise,
+        agreement=config.agreement,
+        screen=config.screen,
+        backend=config.store.backend,
+        chunk=config.store.chunk,
+    )
+
+
+def _build(context: Context) -> Mapping[str, int]:
+    return build(
+        build_options(context),
+        context.workspace,
+        roots=context.roots,
+        executor=context.executor,
+        jobs=context.jobs,
+        progress=context.progress,
+    )
+
+
+def _split(context: Context) -> Mapping[str, int]:
+    """Divide the packed cases; the split lives in the store, its issues in the workspace."""
+    config, workspace = context.config, context.workspace
+    cases_file = workspace.store / "cases.parquet"
+    options = config.split
+    key = workspace.key_of(
+        "split", _SPLIT_VERSION, options, config.seed, config.screen, digest_of_file(cases_file)
+    )
+    names = split_names(workspace.store)
+    if workspace.is_fresh("split", key) and options.name in names:
+        return dict((workspace.done("split") or {})["counts"])
+    folder = workspace.start("split")
+    cases = list(tables.read(cases_file, CaseRow))
+    rows = rows_of(cases, options.strata, given={c.id: c.partition for c in cases if c.partition})
+    previous = read_split(workspace.store, options.name) if options.name in names else None
+    made = split(rows, options, seed=config.seed, previous=previous, engine=Engine(config.screen))
+    write_split(workspace.store, options.name, made)
+    tables.write(folder / "issues.parquet", Issue, made.issues)
+    present = [r for r in made.rows if r.is_present]
+    counts = {
+        "subjects": len(present),
+        **{p: sum(r.partition == p for r in present) for p in ("train", "val", "test")},
+        "external": sum(r.is_external for r in present),
+        "issues": len(made.issues),
+    }
+    workspace.finish("split", key, counts=counts)
+    return counts
+
+
+def _write_report(context: Context) -> Mapping[str, int]:
+    """Write the page, unless nothing that it shows has changed."""
+    workspace, contract = context.workspace, context.contract
+    marks = [workspace.done(s) for s in STAGES[:-1]]
+    key = workspace.key_of("report", 1, marks, contract, context.gate, context.config.agreement.min_dice)
+    if workspace.is_fresh("report", key) and workspace.report.exists():
+        return {}
+    shown = {n: WINDOWS[c.windows[0]] for n, c in contract.channels.items() if c.windows}
+    workspace.start("report")
+    _report("write_report")(
+        workspace,
+        title=context.config.name,
+        contract=contract,
+        windows=shown,
+        min_dice=context.config.agreement.min_dice,
+        gate=context.gate,
+    )
+    workspace.finish("report", key, counts={})
+    return {}
+
+
+_WIRED: dict[str, Callable[[Context], Mapping[str, int]]] = {
+    "index": _index,
+    "screen": _screen,
+    "enrol": _enrol,
+    "build": _build,
+    "split": _split,
+    "report": _write_report,
+}

@@ -1,0 +1,131 @@
+"""Summary: the closing sentences of a run, for a person who wants to know what to do next."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from isocenter.base import tables
+from isocenter.model.rows import CaseRow, FileOutcome, PlannedCase
+from isocenter.pipeline.account import totals
+from isocenter.pipeline.stages import Context
+from isocenter.stores.splits import read_split, split_names
+
+
+class _Result(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def counts(self) -> object: ...
+
+
+def summarise(
+    context: Context,
+    outcomes: Sequence[FileOutcome],
+    stages: Sequence[_Result],
+    gate: str | None,
+    *,
+    is_dry: bool,
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Counts for machines and sentences for people."""
+    by_state = totals(outcomes)
+    counts = {"files": len(outcomes), **{s: sum(r.values()) for s, r in by_state.items()}}
+    lines = [_files(counts, by_state)]
+    if is_dry or _runs(stages) == ["index", "screen", "enrol"]:
+        lines += _forecast(context)
+    if "build" in _runs(stages):
+        found, more = _cases(context)
+        counts |= found
+        lines += more
+    if "split" in _runs(stages) and gate is None:
+        lines += _split(context)
+    if stages and all(s.state == "fresh" for s in stages):
+        lines.append("Nothing had changed since the last run, so nothing was done.")
+    if gate is not None:
+        lines.append(f"Stopped at a gate: {gate}")
+    else:
+        lines += _next_steps(context, _runs(stages))
+    return counts, tuple(lines)
+
+
+def _runs(stages: Sequence[_Result]) -> list[str]:
+    return [s.name for s in stages]
+
+
+def _files(counts: dict[str, int], by_state: dict[str, dict[str, int]]) -> str:
+    parts = [f"{counts[s]} {s}{_top(by_state[s]) if s in {'excluded', 'ignored'} else ''}" for s in by_state]
+    return f"{counts['files']} files = {' + '.join(parts)}"
+
+
+def _top(reasons: dict[str, int]) -> str:
+    shown = list(reasons.items())[:5]
+    rest = sum(reasons.values()) - sum(n for _, n in shown)
+    texts = [f"{name} {n}" for name, n in shown] + ([f"others {rest}"] if rest else [])
+    return f" ({', '.join(texts)})" if texts else ""
+
+
+def _forecast(context: Context) -> list[str]:
+    """Disk space before the build: what the plan says, and what the disk has."""
+    cases = [c for c in tables.read(context.workspace.table("enrol", "cases"), PlannedCase) if c.is_to_build]
+    need = sum(c.bytes_estimated for c in cases)
+    free = shutil.disk_usage(context.workspace.root).free
+    lines = [f"Forecast: {len(cases)} cases, at most {_size(need)} packed; {_size(free)} are free."]
+    if need > free:
+        lines.append("That may be more than the disk holds: free some space, or choose another workspace.")
+    return lines
+
+
+def _cases(context: Context) -> tuple[dict[str, int], list[str]]:
+    done = context.workspace.done("build")
+    if done is None:
+        return {}, []
+    counts = {f"cases_{k}": done["counts"][k] for k in ("packed", "keep", "review", "reject")}
+    rows = list(tables.read(context.workspace.store / "cases.parquet", CaseRow))
+    lines = [
+        f"{counts['cases_packed']} cases packed ({counts['cases_keep']} keep, {counts['cases_review']} to review), "
+        f"{counts['cases_reject']} rejected; {_size(done['counts']['bytes'])} in {done['counts']['shards']} shards."
+    ]
+    states: Counter[tuple[str, str]] = Counter((s.label, s.state) for r in rows for s in r.labels)
+    for label in context.contract.labels:
+        parts = [f"{states[label, s]} {s}" for s in ("positive", "negative", "unknown") if states[label, s]]
+        lines.append(f"Label {label}: {', '.join(parts) or 'no case'}.")
+    sites = Counter(r.site for r in rows)
+    lines.append(f"Sites: {', '.join(f'{s} {n}' for s, n in sorted(sites.items()))}.")
+    return counts, lines
+
+
+def _split(context: Context) -> list[str]:
+    store, name = context.workspace.store, context.config.split.name
+    if name not in split_names(store):
+        return []
+    found = read_split(store, name)
+    present = [r for r in found.rows if r.is_present]
+    parts = []
+    for partition in ("train", "val", "test"):
+        rows = [r for r in present if r.partition == partition]
+        parts.append(f"{partition} {len(rows)} subjects ({sum(len(r.cases) for r in rows)} cases)")
+    return [f"Split {name} ({found.strategy}): {', '.join(parts)}."]
+
+
+def _next_steps(context: Context, ran: list[str]) -> list[str]:
+    root = context.workspace.root.name
+    if "report" in ran:
+        return [
+            f"Report: {root}/report.html. Data set: {root}/store.",
+            f'Next: isocenter.dataset("{root}/store", "train", patch=(32, 64, 64)); '
+            "isocenter explain FILE-or-CASE says why.",
+        ]
+    return []
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size < 1024 or unit == "GiB":
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1024
+    return ""

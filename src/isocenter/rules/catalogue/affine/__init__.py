@@ -1,0 +1,1 @@
+"""Affines as files without slices of their own carry them: NIfTI, NRRD."""

@@ -1,0 +1,1 @@
+"""What raters marked, whether it fits the image, and whether they agree."""

@@ -1,0 +1,1 @@
+"""Whether a case, as it was built, can be learned from."""

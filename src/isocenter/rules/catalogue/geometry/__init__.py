@@ -1,0 +1,1 @@
+"""Where the slices lie, and whether they make one regular volume."""

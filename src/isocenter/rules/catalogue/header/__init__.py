@@ -1,0 +1,1 @@
+"""What the header must say about an image, and does not."""

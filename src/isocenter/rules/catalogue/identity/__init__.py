@@ -1,0 +1,1 @@
+"""Whose picture it is, and whether it could say so."""

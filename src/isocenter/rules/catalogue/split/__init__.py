@@ -1,0 +1,1 @@
+"""Whether a split keeps its promises: nobody twice, nothing missing, centres apart."""

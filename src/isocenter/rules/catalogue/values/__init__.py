@@ -1,0 +1,1 @@
+"""Whether the numbers in the voxels are what their unit says."""

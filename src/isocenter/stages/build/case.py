@@ -1,0 +1,242 @@
+"""One case: images, targets, voxel rules, facts, and the row that stands for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter import __version__
+from isocenter.base.digests import digest_of, digest_of_bytes
+from isocenter.base.errors import FormatError
+from isocenter.imaging.masks import preview_planes
+from isocenter.imaging.resample import BACKGROUNDS
+from isocenter.imaging.statistics import describe, foreground_of
+from isocenter.imaging.windows import WINDOWS
+from isocenter.model.attributes import Attribute
+from isocenter.model.case import Case
+from isocenter.model.issue import Issue, Verdict, verdict_of
+from isocenter.model.reasons import because
+from isocenter.model.rows import AgreementRow, CaseRow, PlannedCase, PreviewRow, Stack
+from isocenter.rules.engine import Engine
+from isocenter.stages.build.images import Images, SourceFile, read_images
+from isocenter.stages.build.options import BuildOptions
+from isocenter.stages.build.targets import Targets, read_targets
+
+# What a preview of CT shows where the channel names no window of its own.
+_PREVIEW_WINDOW = "mediastinum"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePlan:
+    """Everything that a worker needs to build one case."""
+
+    planned: PlannedCase
+    stacks: dict[str, Stack]
+    files: dict[str, SourceFile]
+
+
+@dataclass(slots=True, eq=False)
+class Built:
+    """What became of one case; `case` is None where it was rejected."""
+
+    row: CaseRow
+    case: Case | None
+    issues: list[Issue]
+    agreements: list[AgreementRow]
+    previews: list[PreviewRow]
+
+
+def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, ...], engine: Engine) -> Built:
+    """Build one case; whatever is wrong with it becomes an issue."""
+    planned = plan.planned
+    try:
+        images = read_images(
+            plan.stacks, plan.files, options.contract.reference, options.standardise, spacing_mm, engine
+        )
+    except FormatError as error:
+        issue = because(error.reason, message=error.message, measured=error.measured, expected=error.expected)
+        return rejected(plan, options, [issue])
+    channels = {s.id: n for n, s in plan.stacks.items()}
+    targets = read_targets(
+        planned.annotations, images, channels, plan.files, options.contract, options.agreement, engine
+    )
+    case = _case(plan, images, targets, options)
+    issues = [*images.issues, *targets.issues, *engine.check(case)]
+    issues = [replace(i, target=planned.id) for i in issues]
+    verdict = verdict_of(issues)
+    if verdict is Verdict.REJECT:
+        return rejected(plan, options, issues)
+    verdict = Verdict.REVIEW if planned.verdict == Verdict.REVIEW else verdict
+    case = replace(case, issues=tuple(issues), verdict=verdict)
+    return Built(_row(plan, case), case, issues, _agreements(planned, targets), _previews(case, options))
+
+
+def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Built:
+    """A case that leaves a row and its issues, but no record."""
+    planned = plan.planned
+    row = CaseRow(
+        id=planned.id,
+        subject=planned.subject,
+        site=planned.site,
+        timepoint=planned.timepoint,
+        shard=planned.shard,
+        digest=planned.digest,
+        verdict=Verdict.REJECT,
+        channels=tuple(options.contract.channels),
+        shape=(),
+        spacing_mm=(),
+        labels=(),
+        raters=(),
+        attributes=(),
+        statistics=(),
+        pixel_digest="",
+    )
+    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [])
+
+
+def _case(plan: CasePlan, images: Images, targets: Targets, options: BuildOptions) -> Case:
+    planned, contract = plan.planned, options.contract
+    names = tuple(contract.channels)
+    units = tuple(images.units.get(n, _unit_of_missing(images)) for n in names)
+    attributes, conflicts = merge_attributes(plan.stacks, contract.reference)
+    images.issues += conflicts
+    return Case(
+        id=planned.id,
+        subject=planned.subject,
+        site=planned.site,
+        timepoint=planned.timepoint,
+        image=_stacked(names, images),
+        channels=names,
+        units=units,
+        modalities=tuple(contract.channels[n].modality for n in names),
+        grid=images.grid,
+        mask=targets.mask,
+        raters=targets.raters,
+        valid=images.valid,
+        boxes=targets.boxes,
+        boxes_voxel=targets.boxes_voxel,
+        box_labels=targets.box_labels,
+        labels=targets.labels,
+        attributes=attributes,
+        statistics={n: _statistics(n, images) for n in names if n in images.arrays},
+        slices=images.slices,
+        provenance={"isocenter": __version__, "plan": planned.digest},
+    )
+
+
+def _unit_of_missing(images: Images) -> str:
+    return next(iter(images.units.values()))
+
+
+def _stacked(names: tuple[str, ...], images: Images) -> NDArray[Any]:
+    """Channels (C, K, J, I) of one type; integers and floats together are float32."""
+    present = [images.arrays[n] for n in names if n in images.arrays]
+    dtypes = {a.dtype for a in present}
+    dtype = dtypes.pop() if len(dtypes) == 1 else np.dtype(np.float32)
+    if len(names) == 1:
+        return np.ascontiguousarray(present[0])[None]
+    out = np.empty((len(names), *images.grid.shape), dtype)
+    for n, name in enumerate(names):
+        out[n] = images.arrays.get(name, BACKGROUNDS.get(images.units.get(name, ""), 0.0))
+    return out
+
+
+def _statistics(name: str, images: Images) -> dict[str, float]:
+    """Facts of one channel over its foreground, and the shares that were clipped."""
+    unit = images.units[name]
+    facts = describe(images.arrays[name], valid=images.valid, foreground=foreground_of(unit))
+    below, above = images.clipped.get(name, (0.0, 0.0))
+    return {**facts, "clipped_below": below, "clipped_above": above}
+
+
+def merge_attributes(
+    stacks: Mapping[str, Stack], reference: str
+) -> tuple[tuple[Attribute, ...], list[Issue]]:
+    """Attributes of a case: the reference image's, then those of the other channels by their name."""
+    first = stacks[reference]
+    out = {a.name: a for a in first.attributes}
+    issues = []
+    for channel, stack in stacks.items():
+        for attribute in stack.attributes if stack is not first else ():
+            name = attribute.name
+            if name not in {"age_years", "sex", "weight_kg"}:
+                out[f"{channel}.{name}"] = replace(attribute, name=f"{channel}.{name}")
+            elif not out[name].value:
+                out[name] = attribute
+            elif attribute.value and attribute.value != out[name].value:
+                issues.append(because("index/conflicting-attribute", measured=f"{name}: two values"))
+    return tuple(out[n] for n in sorted(out)), issues
+
+
+def _row(plan: CasePlan, case: Case) -> CaseRow:
+    image = np.ascontiguousarray(case.image)
+    pixels = digest_of_bytes(image.reshape(-1).view(np.uint8).data)
+    return CaseRow(
+        id=case.id,
+        subject=case.subject,
+        site=case.site,
+        timepoint=case.timepoint,
+        shard=plan.planned.shard,
+        digest=plan.planned.digest,
+        verdict=case.verdict,
+        channels=case.channels,
+        shape=case.grid.shape,
+        spacing_mm=tuple(round(s, 6) for s in case.grid.spacing_mm),
+        labels=case.labels,
+        raters=tuple(sorted(case.raters)),
+        attributes=case.attributes,
+        statistics=tuple(json.dumps(case.statistics.get(c, {}), sort_keys=True) for c in case.channels),
+        pixel_digest=digest_of([list(image.shape), str(image.dtype), pixels]),
+        partition=plan.planned.partition,
+    )
+
+
+def _agreements(planned: PlannedCase, targets: Targets) -> list[AgreementRow]:
+    return [
+        AgreementRow(
+            case=planned.id,
+            label=a.label,
+            rater_a=a.raters[0],
+            rater_b=a.raters[1],
+            dice=a.dice,
+            volume_a_ml=a.volumes_ml[0],
+            volume_b_ml=a.volumes_ml[1],
+        )
+        for a in targets.agreements
+    ]
+
+
+def _previews(case: Case, options: BuildOptions) -> list[PreviewRow]:
+    """Small pictures of the reference channel with its mask."""
+    name = options.contract.reference
+    at = case.channels.index(name)
+    windows = options.contract.channels[name].windows or (_PREVIEW_WINDOW,)
+    window = WINDOWS[windows[0]] if case.units[at] == "HU" else None
+    mask = case.mask if case.mask is None or case.mask.ndim == 3 else _flattened(case.mask)
+    planes = preview_planes(case.image[at], mask, case.grid, window=window, valid=case.valid)
+    return [
+        PreviewRow(
+            case=case.id,
+            channel=name,
+            plane=plane.name,
+            rows=plane.pixels.shape[0],
+            columns=plane.pixels.shape[1],
+            pixel_mm=plane.pixel_mm,
+            image=plane.pixels.tobytes(),
+            mask=b"" if plane.mask is None else plane.mask.astype(np.uint8).tobytes(),
+        )
+        for plane in planes
+    ]
+
+
+def _flattened(layers: NDArray[Any]) -> NDArray[np.uint8]:
+    """Overlapping layers as one map for the eye: the last layer that marks a voxel shows."""
+    out = np.zeros(layers.shape[1:], np.uint8)
+    for number, layer in enumerate(layers, start=1):
+        out[layer != 0] = number
+    return out

@@ -1,0 +1,155 @@
+"""The images of one case: read, clipped, and brought onto one canonical grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base.errors import FormatError
+from isocenter.base.files import signature
+from isocenter.formats.image import FORMATS
+from isocenter.imaging.affine import MatchKind, Reorder, canonical, match
+from isocenter.imaging.intensity import clip_counts
+from isocenter.imaging.resample import BACKGROUNDS, resample_array, target_grid
+from isocenter.model.grid import Grid
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
+from isocenter.model.rows import Stack
+from isocenter.model.volume import Slice, Volume
+from isocenter.rules.engine import Engine
+from isocenter.stages.build.options import Orientation, Standardise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """Where a file is, and its size and time when it was indexed."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(slots=True, eq=False)
+class Images:
+    """The channels of one case on its grid."""
+
+    grid: Grid
+    arrays: dict[str, NDArray[Any]]
+    units: dict[str, str]
+    volumes: dict[str, Volume]
+    reorder: Reorder
+    valid: NDArray[np.bool_] | None
+    slices: tuple[Slice, ...]
+    clipped: dict[str, tuple[float, float]] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+
+
+def checked(file: SourceFile) -> Path:
+    """The file's path, if it is still what was indexed."""
+    path = Path(file.path)
+    try:
+        is_same = signature(path) == (file.size, file.mtime_ns)
+    except OSError:
+        is_same = False
+    if not is_same:
+        raise FormatError("file/changed", "a file is not the one that was indexed")
+    return path
+
+
+def read_images(
+    stacks: Mapping[str, Stack],
+    files: Mapping[str, SourceFile],
+    reference: str,
+    options: Standardise,
+    spacing_mm: tuple[float, ...],
+    engine: Engine,
+) -> Images:
+    """Read every channel once, run the voxel rules on it, and bring it onto the reference's grid."""
+    issues: list[Issue] = []
+    volumes: dict[str, Volume] = {}
+    clipped: dict[str, tuple[float, float]] = {}
+    for name, stack in stacks.items():
+        volume = FORMATS.get(stack.format).read(stack, [checked(files[f]) for f in stack.files])
+        issues += [*volume.issues, *engine.check(volume)]
+        if volume.unit == "HU" and options.hu_range is not None:
+            clipped[name] = _clip(volume, options.hu_range, issues)
+        volumes[name] = volume
+    reorder = _reorder(volumes[reference].grid, options)
+    grid = target_grid(reorder.grid, spacing_mm) if spacing_mm else reorder.grid
+    arrays, valids = {}, []
+    for name, volume in volumes.items():
+        own = reorder if name == reference else None
+        array, valid = onto(volume.array, volume.valid, volume.grid, volume.unit, grid, own, options.kernel)
+        arrays[name] = array
+        valids.append(valid)
+    return Images(
+        grid=grid,
+        arrays=arrays,
+        units={n: v.unit for n, v in volumes.items()},
+        volumes=volumes,
+        reorder=reorder,
+        valid=_all_valid(valids),
+        slices=_slices(volumes[reference], reorder, grid),
+        clipped=clipped,
+        issues=issues,
+    )
+
+
+def _clip(volume: Volume, hu_range: tuple[int, ...], issues: list[Issue]) -> tuple[float, float]:
+    """Clip in place; the shares below and above are recorded, always."""
+    below, above = clip_counts(volume.array, hu_range[0], hu_range[1], valid=volume.valid)
+    size = volume.array.size
+    if below or above:
+        measured = f"{100 * below / size:.4f} below, {100 * above / size:.4f} above"
+        issues.append(because("read/clipped", target=volume.id, measured=measured, unit="% of voxels"))
+    return below / size, above / size
+
+
+def _reorder(grid: Grid, options: Standardise) -> Reorder:
+    if options.orientation is Orientation.CANONICAL and grid.is_oriented:
+        return canonical(grid)
+    return Reorder(source=grid, grid=grid, order=(0, 1, 2), flips=(False, False, False))
+
+
+def onto(
+    array: NDArray[Any],
+    valid: NDArray[np.bool_] | None,
+    grid: Grid,
+    unit: str,
+    target: Grid,
+    reorder: Reorder | None,
+    kernel: str,
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """An array on the target grid: re-ordered where that is all it takes, resampled where it is not."""
+    if reorder is None:
+        found = match(target, grid)
+        reorder = found.reorder if found.kind is not MatchKind.DIFFERENT else None
+    if reorder is not None:
+        array = reorder.apply(array)
+        valid = None if valid is None else reorder.apply(valid)
+        grid = reorder.grid
+    if match(target, grid).kind in {MatchKind.EXACT, MatchKind.ROUNDING}:
+        return array, valid
+    return resample_array(
+        array, grid, target, kernel=kernel, background=BACKGROUNDS.get(unit, 0.0), valid=valid
+    )
+
+
+def _all_valid(valids: list[NDArray[np.bool_] | None]) -> NDArray[np.bool_] | None:
+    known = [v for v in valids if v is not None and not v.all()]
+    return np.ascontiguousarray(np.logical_and.reduce(known)) if known else None
+
+
+def _slices(volume: Volume, reorder: Reorder, grid: Grid) -> tuple[Slice, ...]:
+    """The slice table along the packed k axis; slices that were resampled or cut anew name no object."""
+    is_same_axis = reorder.order[0] == 0 and grid.shape[0] == len(volume.slices)
+    if is_same_axis and match(reorder.grid, grid).kind in {MatchKind.EXACT, MatchKind.ROUNDING}:
+        rows = volume.slices[::-1] if reorder.flips[0] else volume.slices
+        first, sign = rows[0].position_mm, -1 if reorder.flips[0] else 1
+        return tuple(replace(r, position_mm=sign * (r.position_mm - first)) for r in rows)
+    return tuple(Slice(position_mm=k * grid.slice_distance_mm) for k in range(grid.shape[0]))

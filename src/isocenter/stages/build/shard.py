@@ -1,0 +1,171 @@
+"""One shard: the unit of work; its records are built or kept, sealed, and then its rows are written."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isocenter.base import tables
+from isocenter.base.digests import digest_of
+from isocenter.base.files import read_json, write_json
+from isocenter.base.outcome import failure_of
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
+from isocenter.model.rows import AgreementRow, CaseRow, PreviewRow
+from isocenter.rules.engine import Engine
+from isocenter.stages.build.case import Built, CasePlan, build_case, rejected
+from isocenter.stages.build.options import BuildOptions
+from isocenter.stores.layout import record_of
+from isocenter.stores.shard import BACKENDS
+
+VERSION = 1
+PARTS: dict[str, type[Any]] = {
+    "cases": CaseRow,
+    "issues": Issue,
+    "agreements": AgreementRow,
+    "previews": PreviewRow,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardPlan:
+    """What a worker needs to make one shard: the cases in the order of their ids."""
+
+    number: int
+    path: str
+    parts: str
+    cases: tuple[CasePlan, ...]
+    spacing_mm: tuple[float, ...]
+    options: BuildOptions
+
+    @property
+    def key(self) -> str:
+        """Digest of everything that the shard's bytes depend on."""
+        o = self.options
+        return digest_of(
+            [VERSION, o.backend, o.chunk, [(c.planned.id, c.planned.digest) for c in self.cases]]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardResult:
+    """What a worker did: counts of cases, and the places where unforeseen errors struck."""
+
+    number: int
+    built: int
+    kept: int
+    rejected: int
+    crashes: tuple[tuple[str, str], ...] = ()
+
+
+def is_done(plan: ShardPlan) -> bool:
+    """Whether a shard was sealed from the same plan, and is still there."""
+    mark = Path(plan.parts) / "done.json"
+    if not mark.exists():
+        return False
+    done = read_json(mark)
+    return bool(
+        done["key"] == plan.key and (not done["records"] or _is_whole(Path(plan.path), done["bytes"]))
+    )
+
+
+def _is_whole(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size == size
+
+
+def build_shard(plan: ShardPlan) -> ShardResult:
+    """Make one shard: records whose plan is unchanged are copied, the others are built."""
+    engine = Engine(plan.options.screen)
+    folder, path = Path(plan.parts), Path(plan.path)
+    kept_rows = _kept(plan, folder, path)
+    crashes: list[tuple[str, str]] = []
+    rows: list[CaseRow] = []
+    fresh: list[Built] = []
+    with BACKENDS.get(plan.options.backend).create(path, chunk=_chunk(plan)) as writer:
+        for case in plan.cases:
+            known = kept_rows.get(case.planned.id)
+            if known is not None:
+                rows.append(known)
+                if known.verdict != "reject":
+                    writer.keep(path, known.id)
+                continue
+            built = _build(case, plan, engine, crashes)
+            fresh.append(built)
+            rows.append(built.row)
+            if built.case is not None:
+                writer.put(record_of(built.case))
+    _write_parts(plan, folder, path, rows, fresh, set(kept_rows))
+    return ShardResult(
+        number=plan.number,
+        built=sum(b.case is not None for b in fresh),
+        kept=len(kept_rows),
+        rejected=sum(b.case is None for b in fresh),
+        crashes=tuple(crashes),
+    )
+
+
+def _chunk(plan: ShardPlan) -> tuple[int, int, int]:
+    k, j, i = plan.options.chunk
+    return k, j, i
+
+
+def _build(case: CasePlan, plan: ShardPlan, engine: Engine, crashes: list[tuple[str, str]]) -> Built:
+    try:
+        return build_case(case, plan.options, plan.spacing_mm, engine)
+    except Exception as error:  # noqa: BLE001 - one case must not cost the others; the error is told
+        failure = failure_of(error)
+        crashes.append((failure.kind, failure.where))
+        return rejected(case, plan.options, [because("build/failed", measured=failure.kind)])
+
+
+def _kept(plan: ShardPlan, folder: Path, path: Path) -> dict[str, CaseRow]:
+    """Rows of the cases whose record, or rejection, an earlier run made from the same plan."""
+    mark = folder / "done.json"
+    if not mark.exists():
+        return {}
+    done = read_json(mark)
+    if done["form"] != _form(plan) or (done["records"] and not _is_whole(path, done["bytes"])):
+        return {}
+    before = {r.id: r for r in tables.read(folder / "cases.parquet", CaseRow)}
+    wanted = {c.planned.id: c.planned.digest for c in plan.cases}
+    return {i: r for i, r in before.items() if wanted.get(i) == r.digest}
+
+
+def _form(plan: ShardPlan) -> str:
+    return digest_of([VERSION, plan.options.backend, plan.options.chunk])
+
+
+def _write_parts(
+    plan: ShardPlan, folder: Path, path: Path, rows: list[CaseRow], fresh: list[Built], kept: set[str]
+) -> None:
+    """Write the shard's rows, then its mark; a shard without records leaves no file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found: dict[str, list[Any]] = {
+        "cases": list(rows),
+        "issues": [i for b in fresh for i in b.issues],
+        "agreements": [a for b in fresh for a in b.agreements],
+        "previews": [p for b in fresh for p in b.previews],
+    }
+    for name, owner in (("issues", "target"), ("agreements", "case"), ("previews", "case")):
+        part = folder / f"{name}.parquet"
+        if kept and part.exists():
+            found[name] += [r for r in tables.read(part, PARTS[name]) if getattr(r, owner) in kept]
+        found[name].sort(key=str)
+    (folder / "done.json").unlink(missing_ok=True)
+    for name, kind in PARTS.items():
+        tables.write(folder / f"{name}.parquet", kind, found[name])
+    records = sum(r.verdict != "reject" for r in rows)
+    if not records:
+        path.unlink(missing_ok=True)
+    size = path.stat().st_size if records else 0
+    write_json(
+        folder / "done.json", {"key": plan.key, "form": _form(plan), "records": records, "bytes": size}
+    )
+
+
+def drop_shard(folder: Path, path: Path) -> None:
+    """Remove a shard that no case goes to any more."""
+    shutil.rmtree(folder, ignore_errors=True)
+    path.unlink(missing_ok=True)

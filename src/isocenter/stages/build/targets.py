@@ -1,0 +1,200 @@
+"""The targets of one case: every rater's annotations on its grid, their consensus, boxes and label states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.agreement.consensus import fuse
+from isocenter.base.errors import FormatError
+from isocenter.formats.annotation import ANNOTATIONS
+from isocenter.imaging.masks import combine, volume_ml
+from isocenter.imaging.resample import resample_labels
+from isocenter.imaging.shapes import boxes_of_mask, boxes_to_voxel
+from isocenter.model.annotation import Agreement, Annotation, Consensus
+from isocenter.model.grid import Grid
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
+from isocenter.model.rows import LabelState, PlannedAnnotation
+from isocenter.model.task import Task, TaskContract
+from isocenter.rules.engine import Engine
+from isocenter.stages.build.images import Images, SourceFile, checked
+from isocenter.stages.build.options import AgreementOptions
+
+Masks = dict[str, dict[str, NDArray[np.bool_] | None]]
+
+
+@dataclass(slots=True, eq=False)
+class Targets:
+    """What is known of a case."""
+
+    mask: NDArray[Any] | None = None
+    raters: dict[str, NDArray[Any]] = field(default_factory=dict)
+    boxes: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 6)))
+    boxes_voxel: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 6), np.int32))
+    box_labels: tuple[str, ...] = ()
+    labels: tuple[LabelState, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    issues: list[Issue] = field(default_factory=list)
+
+
+def read_targets(
+    planned: tuple[PlannedAnnotation, ...],
+    images: Images,
+    stacks: Mapping[str, str],
+    files: Mapping[str, SourceFile],
+    contract: TaskContract,
+    options: AgreementOptions,
+    engine: Engine,
+) -> Targets:
+    """Read all annotations of a case; `stacks` maps a stack's id to its channel."""
+    out = Targets()
+    masks: Masks = {}
+    votes: dict[str, list[bool]] = {}
+    boxes: list[tuple[str, tuple[float, ...]]] = []
+    is_boxed = False
+    for plan in planned:
+        if plan.kind in {"mask", "contours"}:
+            try:
+                _add_masks(masks, plan, images, stacks, files, contract, out.issues, engine)
+            except FormatError as error:
+                out.issues.append(
+                    because(
+                        error.reason, message=error.message, measured=error.measured, expected=error.expected
+                    )
+                )
+        elif plan.kind == "labels":
+            for label, state in zip(plan.labels, plan.states, strict=True):
+                if state != "not_annotated":
+                    votes.setdefault(label, []).append(state == "marked")
+        else:
+            is_boxed = True
+            corners = [plan.boxes[n : n + 6] for n in range(0, len(plan.boxes), 6)]
+            boxes += list(zip(plan.labels, corners, strict=True))
+    consensus = fuse(masks, grid=images.grid, method=options.method, tie=options.tie)
+    out.issues += engine.check(consensus)
+    out.agreements = consensus.agreements
+    if contract.task is Task.SEGMENTATION:
+        out.mask = _label_map(consensus.masks, images.grid, contract)
+        out.raters = _raters(masks, images.grid, contract)
+    if contract.task is Task.DETECTION:
+        _add_boxes(out, boxes, consensus, images.grid)
+    out.labels = _states(contract, consensus, votes, out, is_boxed=is_boxed, grid=images.grid)
+    return out
+
+
+def _add_masks(
+    masks: Masks,
+    plan: PlannedAnnotation,
+    images: Images,
+    stacks: Mapping[str, str],
+    files: Mapping[str, SourceFile],
+    contract: TaskContract,
+    issues: list[Issue],
+    engine: Engine,
+) -> None:
+    """Masks of one annotation file on the case's grid; two keys of one label are one structure."""
+    wanted = dict(zip(plan.keys, plan.labels, strict=True))
+    path = checked(files[plan.file_id])
+    channel = stacks[plan.on]
+    native = images.volumes[channel].grid
+    found = ANNOTATIONS.get(plan.format).read(path, wanted, annotation_id=plan.id, rater=plan.rater)
+    for annotation in found:
+        issues += [
+            *annotation.issues,
+            *engine.check(replace(annotation, grid=annotation.grid or native, on=plan.on)),
+        ]
+        mask = _on_grid(annotation, native, images, is_reference=channel == contract.reference)
+        by_rater = masks.setdefault(annotation.concept, {})
+        before = by_rater.get(plan.rater)
+        by_rater[plan.rater] = mask if before is None else before | mask
+
+
+def _on_grid(
+    annotation: Annotation, native: Grid, images: Images, *, is_reference: bool
+) -> NDArray[np.bool_]:
+    """The annotation on the grid of the image it was drawn on, then on the case's."""
+    mask = annotation.mask(native)
+    if is_reference:
+        mask = images.reorder.apply(mask)
+        if images.grid is images.reorder.grid:
+            return mask
+        return resample_labels(mask.view(np.uint8), images.reorder.grid, images.grid).astype(np.bool_)
+    return resample_labels(mask.view(np.uint8), native, images.grid).astype(np.bool_)
+
+
+def _label_map(masks: Mapping[str, NDArray[np.bool_]], grid: Grid, contract: TaskContract) -> NDArray[Any]:
+    """One label map (K, J, I), or one layer per label (L, K, J, I) where labels may overlap."""
+    if contract.overlapping:
+        empty = np.zeros(grid.shape, np.bool_)
+        return np.stack([masks.get(label, empty) for label in contract.labels]).view(np.uint8)
+    if not masks:
+        return np.zeros(grid.shape, contract.mask_dtype)
+    combined, _ = combine(masks, {label: contract.labels[label].value for label in masks})
+    return combined.astype(contract.mask_dtype, copy=False)
+
+
+def _raters(masks: Masks, grid: Grid, contract: TaskContract) -> dict[str, NDArray[Any]]:
+    """Each named rater's own mask; one rater alone is the consensus already."""
+    raters = sorted({r for by_rater in masks.values() for r in by_rater if r})
+    if len(raters) < 2:
+        return {}
+    return {
+        rater: _label_map(
+            {label: m for label, by in masks.items() if (m := by.get(rater)) is not None}, grid, contract
+        )
+        for rater in raters
+    }
+
+
+def _add_boxes(
+    out: Targets, boxes: list[tuple[str, tuple[float, ...]]], consensus: Consensus, grid: Grid
+) -> None:
+    """Boxes of the tables, and one box around every connected part of a mask."""
+    millimetres = [np.array([b for _, b in boxes], dtype=np.float64).reshape(-1, 6)]
+    voxels = [boxes_to_voxel(millimetres[0], grid)]
+    labels = [label for label, _ in boxes]
+    for label, mask in sorted(consensus.masks.items()):
+        in_mm, in_voxels = boxes_of_mask(mask, grid)
+        millimetres.append(in_mm)
+        voxels.append(in_voxels)
+        labels += [label] * len(in_mm)
+    out.boxes, out.boxes_voxel = np.concatenate(millimetres), np.concatenate(voxels)
+    out.box_labels = tuple(labels)
+    sizes = out.boxes_voxel[:, 3:] - out.boxes_voxel[:, :3]
+    if lost := int((sizes < 1).any(axis=1).sum()):
+        out.issues.append(because("read/box-outside", measured=lost, expected=0, unit="boxes"))
+
+
+def _states(
+    contract: TaskContract,
+    consensus: Consensus,
+    votes: Mapping[str, list[bool]],
+    out: Targets,
+    *,
+    is_boxed: bool,
+    grid: Grid,
+) -> tuple[LabelState, ...]:
+    """What is known of every label of the task."""
+    states = []
+    for label in contract.labels:
+        mask = consensus.masks.get(label)
+        count = out.box_labels.count(label)
+        said = votes.get(label, [])
+        if said and 2 * sum(said) == len(said):
+            out.issues.append(because("build/tied-labels", measured=label))
+        if mask is not None:
+            state = "positive" if mask.any() else "negative"
+        elif count or (said and 2 * sum(said) > len(said)):
+            state = "positive"
+        elif is_boxed or (said and 2 * sum(said) < len(said)):
+            state = "negative"
+        else:
+            state = "unknown"
+        volume = 0.0 if mask is None else volume_ml(mask, grid)
+        states.append(LabelState(label=label, state=state, volume_ml=round(volume, 6), count=count))
+    return tuple(states)

@@ -1,0 +1,125 @@
+"""Candidates: which stacks can be the channels of which case, and which of several is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from isocenter.imaging.affine import match
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
+from isocenter.model.rows import Stack
+from isocenter.model.selection import matches
+from isocenter.model.task import Channel, TaskContract
+from isocenter.stages.enrol.inputs import Inputs
+from isocenter.stages.enrol.options import CaseUnit
+
+
+@dataclass(slots=True)
+class Draft:
+    """One case in the making: what fills its channels, and what was found on the way."""
+
+    subject: str
+    site: str
+    timepoint: str
+    unit: str = ""
+    candidates: dict[str, list[Stack]] = field(default_factory=dict)
+    chosen: dict[str, Stack] = field(default_factory=dict)
+    set_aside: dict[str, str] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def stacks(self) -> list[Stack]:
+        """Every stack that belongs to the case, chosen or not."""
+        return list({s.id: s for stacks in self.candidates.values() for s in stacks}.values())
+
+
+def draft_cases(inputs: Inputs, contract: TaskContract, unit: CaseUnit) -> list[Draft]:
+    """Group the stacks that passed the screen into cases, and choose what fills each channel."""
+    wanted = [
+        (inputs.stacks[v.target], v.channels)
+        for v in inputs.verdicts.values()
+        if v.channels and v.verdict != "reject" and inputs.stacks[v.target].subject
+    ]
+    wanted.sort(key=lambda pair: pair[0].id)
+    dated: dict[str, set[str]] = {}
+    for stack, _ in wanted:
+        if stack.timepoint:
+            dated.setdefault(stack.subject, set()).add(stack.timepoint)
+    drafts: dict[tuple[str, str, str], Draft] = {}
+    for stack, channels in wanted:
+        timepoint = _timepoint(stack, dated.get(stack.subject, set()))
+        part = stack.id if unit is CaseUnit.IMAGE else stack.layout_case
+        draft = drafts.setdefault(
+            (stack.subject, timepoint, part), Draft(stack.subject, stack.site, timepoint, part)
+        )
+        for name in channels:
+            draft.candidates.setdefault(name, []).append(stack)
+    out = [drafts[k] for k in sorted(drafts)]
+    for draft in out:
+        _choose_all(draft, contract, inputs)
+    return out
+
+
+def _timepoint(stack: Stack, dated: set[str]) -> str:
+    """A file without a date belongs to its subject's one time point; with several it stays apart."""
+    return next(iter(dated)) if not stack.timepoint and len(dated) == 1 else stack.timepoint
+
+
+def _choose_all(draft: Draft, contract: TaskContract, inputs: Inputs) -> None:
+    for name, channel in contract.channels.items():
+        candidates = draft.candidates.get(name, [])
+        chosen = _choose(draft, name, channel, candidates, inputs)
+        if chosen is not None:
+            draft.chosen[name] = chosen
+        elif not candidates and not channel.optional:
+            draft.issues.append(because("enrol/missing-channel", expected=name, measured="none"))
+    reference = draft.chosen.get(contract.reference)
+    for name in sorted(set(draft.chosen) - {contract.reference}):
+        if reference is not None and not _is_registered(
+            reference, draft.chosen[name], contract.channels[name]
+        ):
+            draft.issues.append(
+                because("enrol/other-frame-of-reference", measured=name, expected=contract.reference)
+            )
+
+
+def _choose(
+    draft: Draft, name: str, channel: Channel, candidates: Sequence[Stack], inputs: Inputs
+) -> Stack | None:
+    left = list(candidates)
+    for condition in channel.prefer:
+        fitting = [s for s in left if matches(s, inputs.path(s), condition)]
+        left = fitting or left
+        if len(left) == 1:
+            break
+    if len(left) == 1:
+        for stack in candidates:
+            if stack.id != left[0].id:
+                draft.set_aside[stack.id] = "enrol/not-preferred"
+        return left[0]
+    if left:
+        draft.issues.append(
+            because("enrol/several-candidates", measured=f"{len(left)} images for {name}", expected="1")
+        )
+    return None
+
+
+def _is_registered(reference: Stack, other: Stack, channel: Channel) -> bool:
+    if channel.assume_registered:
+        return True
+    if reference.frame_of_reference or other.frame_of_reference:
+        return reference.frame_of_reference == other.frame_of_reference
+    return match(reference.grid, other.grid).kind != "different"
+
+
+def grids_match(stack: Stack, shape: tuple[int, ...], affine: Sequence[float]) -> bool:
+    """Whether a mask's grid, known from its header, is the stack's own (up to rounding and axis order)."""
+    if len(stack.affine) != 16 or len(affine) != 16 or len(shape) != 3:
+        return False
+    grid = stack.grid
+    k, j, i = shape
+    other = type(grid)((k, j, i), np.array(affine, dtype=np.float64).reshape(4, 4), "", grid.is_oriented)
+    return match(grid, other).kind != "different"

@@ -1,0 +1,230 @@
+"""Link: which annotation files belong to which stack.
+
+Order of evidence: SOP references, referenced series, frame of reference with contours that lie on the slices
+of exactly one stack, a declared path template; what is left goes to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from isocenter.base.pseudonyms import Pseudonyms
+from isocenter.base.templates import Template
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
+from isocenter.model.rows import AnnotationObject, PlannedAnnotation, Stack
+from isocenter.model.vocabulary import Vocabulary, scrub
+from isocenter.stages.enrol.candidates import grids_match
+from isocenter.stages.enrol.inputs import Inputs
+from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource
+
+_MASK_FORMATS = {"nifti", "nrrd"}
+
+
+class Linker:
+    """Links annotation files to stacks.
+
+    Args:
+        inputs: The tables.
+        eligible: Stacks that are in a case; nothing is linked to any other.
+        vocabulary: The labels.
+        values: Mask value to label, where a source does not say otherwise.
+        names: The workspace's pseudonyms.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        eligible: Mapping[str, Stack],
+        vocabulary: Vocabulary,
+        values: Mapping[int, str],
+        names: Pseudonyms,
+    ) -> None:
+        self._inputs = inputs
+        self._eligible = eligible
+        self._vocabulary = vocabulary
+        self._values = values
+        self._names = names
+        self.issues: list[Issue] = []
+
+    def link(self, source: AnnotationSource) -> list[PlannedAnnotation]:
+        """The annotations of one source, each with the stack it is on; issues are kept in `issues`."""
+        if source.kind is AnnotationKind.OBJECTS:
+            return [a for o in self._objects(source) for a in self._link_object(o, source)]
+        if source.kind is AnnotationKind.MASKS:
+            return self._link_masks(source)
+        return self._link_layout(source)
+
+    def _objects(self, source: AnnotationSource) -> Iterable[AnnotationObject]:
+        template = Template(source.path) if source.path else None
+        for found in self._inputs.objects:
+            is_on_path = (
+                template is None or template.match(self._inputs.files[found.file_id].path) is not None
+            )
+            if is_on_path and source.format in {"", found.format}:
+                yield found
+
+    def _link_object(self, found: AnnotationObject, source: AnnotationSource) -> list[PlannedAnnotation]:
+        stacks = self._stacks_of(found)
+        labels = self._labels_of(found)
+        annotation_id = self._names.of("ann", found.file_id)
+        if not stacks:
+            self.issues.append(because("enrol/annotation-of-nothing", target=annotation_id))
+            return []
+        if len(stacks) > 1:
+            self.issues += [
+                because("enrol/ambiguous-annotation", target=s.id, measured=f"{len(stacks)} images")
+                for s in stacks
+            ]
+            return []
+        return [
+            PlannedAnnotation(
+                id=annotation_id,
+                kind="contours",
+                format=found.format,
+                rater=self._rater(source, found.file_id),
+                on=stacks[0].id,
+                file_id=found.file_id,
+                keys=tuple(labels),
+                labels=tuple(labels.values()),
+            )
+        ]
+
+    def _stacks_of(self, found: AnnotationObject) -> list[Stack]:
+        inputs = self._inputs
+        for keys, stacks in (
+            (found.referenced_instance_uids, inputs.stacks_of_instance),
+            (found.referenced_series_uids, inputs.stacks_of_series),
+        ):
+            ids = {s for key in keys for s in stacks.get(key, ())}
+            if ids:  # it says what it was drawn on; if that is not in a case, it belongs to nothing here
+                return self._in_cases(ids)
+        uid = found.frame_of_reference_uid
+        frame = self._names.of("for", uid) if uid else None
+        near = [s for s in self._eligible.values() if s.frame_of_reference == frame and _lies_on(found, s)]
+        return sorted(near, key=lambda s: s.id)
+
+    def _in_cases(self, ids: Iterable[str]) -> list[Stack]:
+        return [self._eligible[i] for i in sorted(set(ids)) if i in self._eligible]
+
+    def _labels_of(self, found: AnnotationObject) -> dict[int, str]:
+        """ROI number to label; a name that stands for no label is told, without its subject's identifiers."""
+        out = {}
+        for number, name in zip(found.numbers, found.labels, strict=True):
+            label = self._vocabulary.label_of(name)
+            if label is not None:
+                out[number] = label
+            else:
+                text = scrub(name, {*self._inputs.identifiers.get(found.subject, ()), found.patient_id or ""})
+                target = self._names.of("ann", found.file_id)
+                self.issues.append(because("enrol/unmapped-label", target=target, measured=text[:64]))
+        return out
+
+    def _link_masks(self, source: AnnotationSource) -> list[PlannedAnnotation]:
+        template, image = Template(source.path), Template(source.image) if source.image else None
+        out = []
+        for file_id, row in self._inputs.files.items():
+            parts = template.match(row.path)
+            if parts is None or row.kind not in _MASK_FORMATS:
+                continue
+            stacks = self._images_of(file_id, parts, image)
+            out += self._planned_mask(file_id, stacks, source.values or self._values, source, parts)
+        return out
+
+    def _images_of(self, file_id: str, parts: dict[str, str], image: Template | None) -> list[Stack]:
+        inputs = self._inputs
+        row = inputs.files[file_id]
+        if image is None:
+            mask = inputs.instances[file_id]
+            return [
+                s
+                for s in self._eligible.values()
+                if s.source == row.source
+                and grids_match(s, mask.shape, mask.affine)
+                and self._is_same_subject(s, file_id)
+            ]
+        out = []
+        for stack in self._eligible.values():
+            found = image.match(inputs.path(stack))
+            if stack.source == row.source and found is not None and _agree(found, parts):
+                out.append(stack)
+        return out
+
+    def _is_same_subject(self, stack: Stack, file_id: str) -> bool:
+        own = next((s for s in self._inputs.stacks.values() if s.files == (file_id,)), None)
+        return own is not None and own.subject == stack.subject
+
+    def _link_layout(self, source: AnnotationSource) -> list[PlannedAnnotation]:
+        by_case: dict[tuple[int, str], list[Stack]] = {}
+        for stack in self._eligible.values():
+            by_case.setdefault((stack.source, stack.layout_case), []).append(stack)
+        out = []
+        for file_id, row in sorted(self._inputs.layout.items()):
+            if row.role != "mask" or self._inputs.files[file_id].kind not in _MASK_FORMATS:
+                continue
+            values = source.values or {
+                v: label
+                for v, name in zip(row.values, row.labels, strict=True)
+                if (label := self._vocabulary.label_of(name)) is not None
+            }
+            stacks = by_case.get((self._inputs.files[file_id].source, row.case), [])[:1]
+            out += self._planned_mask(file_id, stacks, values, source, {})
+        return out
+
+    def _planned_mask(
+        self,
+        file_id: str,
+        stacks: Sequence[Stack],
+        values: Mapping[int, str],
+        source: AnnotationSource,
+        parts: dict[str, str],
+    ) -> list[PlannedAnnotation]:
+        annotation_id = self._names.of("ann", file_id)
+        if not stacks:
+            self.issues.append(because("enrol/annotation-of-nothing", target=annotation_id))
+            return []
+        if len(stacks) > 1:
+            self.issues += [
+                because("enrol/ambiguous-annotation", target=s.id, measured=f"{len(stacks)} images")
+                for s in stacks
+            ]
+            return []
+        keys = sorted(values)
+        return [
+            PlannedAnnotation(
+                id=annotation_id,
+                kind="mask",
+                format=self._inputs.files[file_id].kind,
+                rater=self._rater(source, file_id, parts),
+                on=stacks[0].id,
+                file_id=file_id,
+                keys=tuple(keys),
+                labels=tuple(values[k] for k in keys),
+            )
+        ]
+
+    def _rater(self, source: AnnotationSource, file_id: str, parts: dict[str, str] | None = None) -> str:
+        """Pseudonym of who marked a file; "" where nobody is named."""
+        if not source.rater:
+            return ""
+        if parts is None and source.path:
+            parts = Template(source.path).match(self._inputs.files[file_id].path)
+        return self._names.of("rat", Template(source.rater).fill({"file": file_id, **(parts or {})}))
+
+
+def _agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    shared = set(one) & set(other)
+    return bool(shared) and all(one[n] == other[n] for n in shared)
+
+
+def _lies_on(found: AnnotationObject, stack: Stack) -> bool:
+    """Whether all sampled contour points lie on slices of a stack, within a tenth of their distance."""
+    if len(stack.affine) != 16 or not found.samples_mm:
+        return False
+    points = np.array(found.samples_mm).reshape(-1, 3)
+    voxel = stack.grid.to_voxel(points)
+    k = voxel[:, 2]
+    inside = (k > -0.5) & (k < stack.shape[0] - 0.5)
+    return bool(inside.all() and (np.abs(k - np.rint(k)) < 0.1).all())

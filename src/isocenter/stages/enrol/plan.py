@@ -1,0 +1,184 @@
+"""Plan: drafts and linked annotations become cases with a verdict, a size and a digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from isocenter.base.digests import digest_of
+from isocenter.base.pseudonyms import Pseudonyms
+from isocenter.model.issue import Issue, Severity, verdict_of
+from isocenter.model.reasons import because
+from isocenter.model.rows import PlannedAnnotation, PlannedCase, PlannedChannel, Stack
+from isocenter.stages.enrol.candidates import Draft
+from isocenter.stages.enrol.inputs import Inputs
+from isocenter.stages.enrol.options import Absent, EnrolOptions
+
+# A shard is the unit of work: fewer than this would leave cores idle on a small cohort.
+_WORK_SHARDS = 16
+
+
+def attach(
+    draft: Draft, annotations: Iterable[PlannedAnnotation], options: EnrolOptions
+) -> list[PlannedAnnotation]:
+    """The annotations of one draft; what they leave open is closed as negative where a source says so."""
+    own = {s.id for s in draft.chosen.values()}
+    found = sorted((a for a in annotations if a.on in own), key=lambda a: a.id)
+    labels = set(options.contract.labels)
+    open_ = labels - {label for a in found for label in _known_labels(a, labels)}
+    negative = [s for s in options.annotations if s.absent is Absent.NEGATIVE]
+    reference = draft.chosen.get(options.contract.reference)
+    if open_ and negative and reference is not None:
+        found.append(_absent(reference, sorted(open_)))
+        open_ = set()
+    if open_ == labels and draft.chosen:
+        draft.issues.append(
+            because("enrol/no-annotation", expected=", ".join(sorted(labels)), measured="none")
+        )
+    draft.issues += _twice(found)
+    return found
+
+
+def _known_labels(annotation: PlannedAnnotation, labels: set[str]) -> set[str]:
+    """Labels that an annotation decides, positive or negative."""
+    if annotation.kind == "boxes":
+        return labels
+    if annotation.kind == "labels":
+        pairs = zip(annotation.labels, annotation.states, strict=True)
+        return {label for label, state in pairs if state != "not_annotated"}
+    return set(annotation.labels)
+
+
+def _absent(stack: Stack, labels: list[str]) -> PlannedAnnotation:
+    return PlannedAnnotation(
+        id=f"absent-{stack.id}",
+        kind="labels",
+        format="declared",
+        rater="",
+        on=stack.id,
+        labels=tuple(labels),
+        states=tuple("absent" for _ in labels),
+    )
+
+
+def _twice(found: Sequence[PlannedAnnotation]) -> list[Issue]:
+    """One label from two files of one rater (or of nobody named) is no second opinion."""
+    seen: dict[tuple[str, str], set[str]] = {}
+    for annotation in found:
+        for label in set(annotation.labels):
+            seen.setdefault((annotation.rater, label), set()).add(annotation.id)
+    return [
+        because("enrol/same-label-twice", measured=f"{label} in {len(ids)} files", expected="1")
+        for (_, label), ids in sorted(seen.items())
+        if len(ids) > 1
+    ]
+
+
+def plan_case(
+    draft: Draft,
+    annotations: Sequence[PlannedAnnotation],
+    inputs: Inputs,
+    options: EnrolOptions,
+    spacing_mm: tuple[float, ...],
+    names: Pseudonyms,
+    max_bytes: int,
+) -> tuple[PlannedCase, list[Issue]]:
+    """One planned case and its issues."""
+    case_id = names.of("case", draft.subject, draft.timepoint, draft.unit)
+    size = estimate_bytes(draft, options, spacing_mm)
+    issues = [*draft.issues, *_of_stacks(draft, inputs)]
+    if size > max_bytes:
+        issues.append(because("build/too-large", measured=size, expected=max_bytes, unit="bytes"))
+    issues = [replace(i, target=case_id) for i in issues]
+    verdict = verdict_of(issues)
+    channels = tuple(
+        PlannedChannel(name=n, stack=draft.chosen[n].id if n in draft.chosen else "")
+        for n in options.contract.channels
+    )
+    planned = PlannedCase(
+        id=case_id,
+        subject=draft.subject,
+        site=draft.site,
+        timepoint=draft.timepoint,
+        shard=0,
+        digest="",
+        verdict=verdict,
+        reason=next(
+            (i.rule for i in issues if i.severity is not None and i.severity.value == verdict.value), ""
+        ),
+        bytes_estimated=size,
+        channels=channels,
+        annotations=tuple(annotations),
+        partition=next((s.partition for s in draft.chosen.values() if s.partition), ""),
+    )
+    return replace(planned, digest=_digest(planned, draft, inputs, options, spacing_mm)), issues
+
+
+def _of_stacks(draft: Draft, inputs: Inputs) -> list[Issue]:
+    """A case of which an image is to be reviewed is to be reviewed for the same reason."""
+    out = []
+    for name, stack in sorted(draft.chosen.items()):
+        row = inputs.verdicts[stack.id]
+        if row.verdict == "review":
+            message = f"the image of channel {name} is to be reviewed"
+            out.append(Issue(rule=row.reason, severity=Severity.REVIEW, message=message, measured=stack.id))
+    return out
+
+
+def estimate_bytes(draft: Draft, options: EnrolOptions, spacing_mm: tuple[float, ...]) -> int:
+    """Uncompressed bytes of the packed case: its images and masks on the canonical grid."""
+    reference = draft.chosen.get(options.contract.reference)
+    if reference is None or len(reference.affine) != 16:
+        return 0
+    voxels = float(np.prod(reference.shape, dtype=np.float64))
+    if spacing_mm:
+        # canonical order may permute the axes; their product does not change
+        voxels *= float(np.prod(reference.spacing_mm)) / float(np.prod(spacing_mm))
+    per_voxel = sum(2 if c.modality == "CT" else 4 for c in options.contract.channels.values()) + 2
+    return int(voxels * per_voxel)
+
+
+def _digest(
+    planned: PlannedCase,
+    draft: Draft,
+    inputs: Inputs,
+    options: EnrolOptions,
+    spacing_mm: tuple[float, ...],
+) -> str:
+    """What the record depends on: the recipe, the plan, and the size and time of every file behind it."""
+    files = [f for s in draft.chosen.values() for f in s.files] + [
+        a.file_id for a in planned.annotations if a.file_id
+    ]
+    signatures = [(f, inputs.files[f].size, inputs.files[f].mtime_ns) for f in files]
+    stacks: Mapping[str, Stack] = draft.chosen
+    return digest_of([options.recipe, list(spacing_mm), planned, stacks, signatures])
+
+
+def median_spacing(drafts: Iterable[Draft], reference: str, held_out: set[str]) -> tuple[float, ...]:
+    """Median spacing (k, j, i) over the canonical grids of subjects that no split holds out."""
+    rows = []
+    for draft in drafts:
+        stack = draft.chosen.get(reference)
+        if stack is not None and len(stack.affine) == 16 and draft.subject not in held_out:
+            linear = np.abs(np.array(stack.affine).reshape(4, 4)[:3, :3])
+            sizes = np.linalg.norm(linear, axis=0)
+            world = np.argmax(linear, axis=0)
+            if sorted(world) == [0, 1, 2]:
+                rows.append([float(sizes[list(world).index(axis)]) for axis in (2, 1, 0)])
+    return tuple(float(v) for v in np.median(np.array(rows), axis=0)) if rows else ()
+
+
+def shard_count(cases: Sequence[PlannedCase], shard_bytes: int) -> int:
+    """The power of two that makes shards of about the wanted size, but enough of them to share the work."""
+    sizes = [c.bytes_estimated for c in cases if c.is_to_build]
+    count = 1
+    while sum(sizes) / count > shard_bytes or (count < _WORK_SHARDS and count * 2 <= len(sizes)):
+        count *= 2
+    return count
+
+
+def shard_of(case_id: str, count: int) -> int:
+    """Shard of a case: a hash of its id modulo a power of two, so that it never depends on other cases."""
+    return int(digest_of(case_id)[:8], 16) % count

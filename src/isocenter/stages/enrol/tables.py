@@ -1,0 +1,214 @@
+"""Tables: class labels, boxes, and centres with diameters, joined to the images they speak of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from isocenter.base.delimited import read_csv_rows
+from isocenter.base.errors import ConfigError, FormatError
+from isocenter.base.pseudonyms import Pseudonyms
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
+from isocenter.model.rows import PlannedAnnotation
+from isocenter.model.vocabulary import Vocabulary
+from isocenter.stages.enrol.inputs import Inputs
+from isocenter.stages.enrol.options import AnnotationSource, TableShape
+
+_POSITIVE = {"1", "1.0", "true", "yes", "y", "positive", "+"}
+_NEGATIVE = {"0", "0.0", "false", "no", "n", "negative", "-"}
+_CORNERS = ("x0", "y0", "z0", "x1", "y1", "z1")
+_CENTRE = ("x", "y", "z", "diameter_mm")
+
+
+@dataclass(slots=True)
+class _Marks:
+    """What one rater's rows of a table say of one image."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    boxes: list[tuple[str, tuple[float, ...]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class TableLink:
+    """What came of one table: annotations with the stack they are on, issues, and how many rows were of use."""
+
+    annotations: list[PlannedAnnotation] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    rows: int = 0
+    used: int = 0
+
+
+def link_table(
+    source: AnnotationSource,
+    number: int,
+    inputs: Inputs,
+    eligible: Iterable[str],
+    vocabulary: Vocabulary,
+    labels: Mapping[str, object],
+    names: Pseudonyms,
+) -> TableLink:
+    """Read a table once and join its rows to stacks that are in a case.
+
+    Raises:
+        ConfigError: the table lacks a column that the config names.
+    """
+    try:
+        header, rows = read_csv_rows(inputs.base / source.path)
+        _check_columns(source, header, labels)
+        out = TableLink()
+        marks: dict[tuple[str, str], _Marks] = {}
+        keys = _Keys(source, inputs, set(eligible), names)
+        unmapped: dict[str, int] = {}
+        for row in rows:
+            out.rows += 1
+            for stack in keys(row):
+                out.used += 1
+                rater = row.get(source.columns.get("rater", ""), "") or source.rater
+                found = marks.setdefault((stack, rater), _Marks())
+                _mark(found, row, source, vocabulary, labels, unmapped)
+    except FormatError as error:
+        raise ConfigError(f"annotations[{number}].path: {error}") from None
+    target = names.of("tab", number)
+    out.issues += [because("enrol/unmapped-label", target=target, measured=n[:64]) for n in sorted(unmapped)]
+    if out.rows > out.used:
+        missing = f"{out.rows - out.used} of {out.rows} rows"
+        out.issues.append(because("enrol/no-image", target=target, measured=missing))
+    for (stack, rater), found in sorted(marks.items()):
+        out.annotations.append(_planned(source, number, stack, rater, found, names))
+    return out
+
+
+def _check_columns(source: AnnotationSource, header: tuple[str, ...], labels: Mapping[str, object]) -> None:
+    needed = {"key": source.columns.get("key", "")}
+    if source.shape is TableShape.LABELS:
+        per_label = [source.columns[n] for n in labels if n in source.columns]
+        needed |= {"label": source.columns.get("label", "")} if not per_label else {n: n for n in per_label}
+    else:
+        parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
+        needed |= {p: source.columns.get(p, p) for p in parts}
+    for ours, theirs in needed.items():
+        if theirs not in header:
+            known = ", ".join(header[:12])
+            raise ConfigError(f"{source.path}: no column {theirs!r} for columns.{ours}; it has {known}")
+
+
+class _Keys:
+    """From a table row to the stacks it speaks of."""
+
+    def __init__(
+        self, source: AnnotationSource, inputs: Inputs, eligible: set[str], names: Pseudonyms
+    ) -> None:
+        self._column = source.columns["key"]
+        self._site = source.columns.get("site", "")
+        self._eligible = eligible
+        self._names = names
+        self._inputs = inputs
+        self._is_subject = source.key == "subject"
+        self._stacks = {
+            "subject": inputs.stacks_of_subject,
+            "series": inputs.stacks_of_series,
+            "study": inputs.stacks_of_study,
+            "instance": inputs.stacks_of_instance,
+            "path": inputs.stacks_of_path,
+        }[source.key]
+        self._sites = sorted({s.site for s in inputs.stacks.values()})
+        self._issuers = sorted({r.patient_id_issuer or "" for r in inputs.instances.values()} | {""})
+
+    def __call__(self, row: Mapping[str, str]) -> list[str]:
+        key = row[self._column].strip()
+        if not self._is_subject:
+            return [s for s in self._stacks.get(key, ()) if s in self._eligible]
+        sites = [row[self._site].strip()] if self._site else self._sites
+        people = [self._names.of("sub", issuer, key, site) for issuer in self._issuers for site in sites]
+        known = [p for p in people if p in self._stacks]
+        if len(known) > 1:  # one ID at two centres is two people: the table must say which
+            return []
+        return [s for p in known for s in self._stacks[p] if s in self._eligible]
+
+
+def _mark(
+    found: _Marks,
+    row: Mapping[str, str],
+    source: AnnotationSource,
+    vocabulary: Vocabulary,
+    labels: Mapping[str, object],
+    unmapped: dict[str, int],
+) -> None:
+    if source.shape is TableShape.LABELS:
+        found.labels |= _labels_of(row, source, vocabulary, labels, unmapped)
+        return
+    parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
+    if not any(row[source.columns.get(p, p)].strip() for p in parts):
+        return  # a row without coordinates: somebody looked and found nothing
+    text = source.label or row.get(source.columns.get("label", ""), "")
+    label = vocabulary.label_of(text) if text else (next(iter(labels)) if len(labels) == 1 else None)
+    if label is None:
+        unmapped[text] = unmapped.get(text, 0) + 1
+        return
+    found.boxes.append((label, _box_of(row, source)))
+
+
+def _labels_of(
+    row: Mapping[str, str],
+    source: AnnotationSource,
+    vocabulary: Vocabulary,
+    labels: Mapping[str, object],
+    unmapped: dict[str, int],
+) -> dict[str, str]:
+    """State of every label that a row speaks of; a label column speaks of all labels."""
+    per_label = {n: source.columns[n] for n in labels if n in source.columns}
+    if per_label:
+        return {n: _state(row[c]) for n, c in per_label.items()}
+    named = [t.strip() for t in row[source.columns["label"]].split(source.separator) if t.strip()]
+    if not named:
+        return {}
+    mapped = {n: vocabulary.label_of(n) for n in named}
+    for name, label in mapped.items():
+        if label is None:
+            unmapped[name] = unmapped.get(name, 0) + 1
+    return {n: "marked" if n in mapped.values() else "absent" for n in labels}
+
+
+def _state(text: str) -> str:
+    word = text.strip().lower()
+    if word in _POSITIVE:
+        return "marked"
+    return "absent" if word in _NEGATIVE else "not_annotated"
+
+
+def _box_of(row: Mapping[str, str], source: AnnotationSource) -> tuple[float, ...]:
+    """Lower and higher corner in RAS+ millimetres."""
+    parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
+    try:
+        values = [float(row[source.columns.get(p, p)]) for p in parts]
+    except ValueError:
+        raise FormatError("file/corrupt", "a coordinate is no number") from None
+    if not all(map(math.isfinite, values)):
+        raise FormatError("file/corrupt", "a coordinate is not finite")
+    if source.shape is TableShape.CENTRES:
+        half = values[3] / 2
+        values = [v - half for v in values[:3]] + [v + half for v in values[:3]]
+    if source.world == "LPS":
+        values = [-values[0], -values[1], values[2], -values[3], -values[4], values[5]]
+    low = [min(a, b) for a, b in zip(values[:3], values[3:], strict=True)]
+    high = [max(a, b) for a, b in zip(values[:3], values[3:], strict=True)]
+    return (*low, *high)
+
+
+def _planned(
+    source: AnnotationSource, number: int, stack: str, rater: str, found: _Marks, names: Pseudonyms
+) -> PlannedAnnotation:
+    is_labels = source.shape is TableShape.LABELS
+    labels = tuple(found.labels) if is_labels else tuple(b[0] for b in found.boxes)
+    return PlannedAnnotation(
+        id=names.of("ann", number, stack, rater),
+        kind="labels" if is_labels else "boxes",
+        format="table",
+        rater=names.of("rat", rater) if rater else "",
+        on=stack,
+        labels=labels,
+        states=tuple(found.labels.values()) if is_labels else tuple("marked" for _ in labels),
+        boxes=() if is_labels else tuple(v for _, box in found.boxes for v in box),
+    )

@@ -1,0 +1,82 @@
+"""Attributes of a series: age, sex, weight and scan parameters, each with its state and where it was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from isocenter.model.attributes import Attribute, AttributeState
+from isocenter.model.rows import Instance
+
+_AGE = re.compile(r"(\d{3})([DWMY])")
+_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+_SEXES = {"M": "male", "F": "female", "O": "other"}
+# Ages from 90 on are one group: they point to single persons (45 CFR 164.514).
+_OLDEST = 90
+_PERSONAL = ("age_years", "sex", "weight_kg")
+_SCAN = {
+    "manufacturer": ("manufacturer", ""),
+    "model": ("model", ""),
+    "body_part": ("body_part", ""),
+    "convolution_kernel": ("convolution_kernel", ""),
+    "kvp": ("kvp", "kV"),
+    "echo_time_ms": ("echo_time_ms", "ms"),
+    "repetition_time_ms": ("repetition_time_ms", "ms"),
+    "inversion_time_ms": ("inversion_time_ms", "ms"),
+    "b_value": ("b_value", "s/mm2"),
+    "field_strength_t": ("field_strength_t", "T"),
+    "slice_thickness_mm": ("slice_thickness_mm", "mm"),
+}
+
+
+def personal(row: Instance) -> dict[str, str]:
+    """Age, sex and weight that one header holds, as texts; what is absent or senseless is left out."""
+    out = {}
+    if (age := _age_years(row)) is not None:
+        out["age_years"] = f"{min(age, _OLDEST):g}"
+    if row.sex in _SEXES:
+        out["sex"] = _SEXES[row.sex]
+    if row.weight_kg and row.weight_kg > 0:
+        out["weight_kg"] = f"{row.weight_kg:g}"
+    return out
+
+
+def _age_years(row: Instance) -> int | None:
+    """Whole years from Patient's Age (VR AS, PS3.5 6.2), else from birth and study date."""
+    if row.age and (parts := _AGE.fullmatch(row.age)):
+        return int(int(parts[1]) * _YEARS[parts[2]])
+    born, studied = row.birth_date or "", row.study_date or ""
+    if re.fullmatch(r"\d{8}", born) and re.fullmatch(r"\d{8}", studied) and born <= studied:
+        return (int(studied) - int(born)) // 10_000
+    return None
+
+
+def attributes_of(row: Instance, study: dict[str, str], subject: dict[str, str]) -> tuple[Attribute, ...]:
+    """All attributes of a series whose first header is `row`; personal ones are looked up series -> study -> subject."""
+    own, withheld = personal(row), row.identity_removed
+    absent = AttributeState.WITHHELD if withheld else AttributeState.MISSING
+    out = []
+    for name in _PERSONAL:
+        unit = {"age_years": "years", "weight_kg": "kg"}.get(name, "")
+        places = [("series", own), ("study", study)]
+        places += [("subject", subject)] if name == "sex" else []  # age and weight change between studies
+        source, value = next(((s, p[name]) for s, p in places if name in p), ("series", ""))
+        state = AttributeState.KNOWN if value else absent
+        out.append(Attribute(name=name, value=value, unit=unit, state=state, source=source))
+    for name, (field, unit) in _SCAN.items():
+        value = getattr(row, field)
+        text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        if text or name in {"manufacturer", "model"}:
+            state = AttributeState.KNOWN if text else absent
+            out.append(Attribute(name=name, value=text, unit=unit, state=state))
+    return tuple(out)
+
+
+def gather(rows: Iterable[Instance]) -> tuple[dict[str, str], set[str]]:
+    """The personal attributes that some headers agree on, and the names of those they do not."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for name, value in personal(row).items():
+            found.setdefault(name, set()).add(value)
+    conflicts = {n for n, values in found.items() if len(values) > 1}
+    return {n: min(v) for n, v in found.items() if n not in conflicts}, conflicts

@@ -1,0 +1,159 @@
+"""Stacks: the frames of a series that share an orientation, in order along their normal.
+
+Frames are told apart by orientation, matrix, pixel spacing and frame of reference, then by what repeats at
+one position (acquisition, time, echo, b-value, kernel). The order is that of the projection of Image Position
+on the normal of Image Orientation (PS3.3 C.7.6.2.1.1), never Instance Number; spacing comes from positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.model.rows import Instance
+
+# Projection radiographs have no stack: every instance is an image of its own.
+PROJECTIONS = {"CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF", "US", "SC", "OT", "ES", "SM", "XC", "GM", "OP"}
+_SAME_DIRECTION = 1e-3
+# Two slices nearer than this (mm) lie at one position.
+SAME_POSITION_MM = 1e-3
+
+_DISCRIMINATORS: tuple[Callable[[Instance], object], ...] = (
+    lambda r: r.acquisition_number,
+    lambda r: r.temporal_position,
+    lambda r: r.echo_time_ms,
+    lambda r: r.b_value,
+    lambda r: r.inversion_time_ms,
+    lambda r: r.convolution_kernel,
+    lambda r: r.image_type,
+    lambda r: r.contrast_agent,
+    lambda r: r.kvp,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Geometry:
+    """Where a stack's voxels are; None and () where the headers do not say."""
+
+    affine: NDArray[np.float64] | None
+    positions_mm: tuple[float, ...] = ()
+    slice_distance_mm: float | None = None
+    residual_mm: float = 0.0
+    shear_mm: float = 0.0
+
+
+def separate(rows: Sequence[Instance]) -> list[list[Instance]]:
+    """The stacks of one series, each in spatial order; the same for any order of the rows."""
+    ordered = sorted(rows, key=lambda r: (r.instance_number or 0, r.sop_instance_uid or "", r.file_id))
+    out: list[list[Instance]] = []
+    for lattice in _by_lattice(ordered):
+        if _is_alone(lattice[0]):
+            out.extend([row] for row in lattice)
+        elif not all(r.position_mm and r.orientation for r in lattice):
+            out.append(lattice)
+        else:
+            out.extend(_by_repeats(_sorted_along_normal(lattice)))
+    return sorted(out, key=lambda s: (-len(s), s[0].instance_number or 0, s[0].sop_instance_uid or ""))
+
+
+def _is_alone(row: Instance) -> bool:
+    return row.modality in PROJECTIONS or row.frames > 1
+
+
+def _by_lattice(rows: list[Instance]) -> list[list[Instance]]:
+    groups: list[tuple[tuple[object, ...], NDArray[np.float64], list[Instance]]] = []
+    for row in rows:
+        key = (
+            row.rows,
+            row.columns,
+            tuple(round(v, 4) for v in row.pixel_spacing_mm),
+            row.frame_of_reference_uid,
+            row.photometric,
+            row.samples,
+            row.frames > 1,
+            len(row.orientation),
+            "LOCALIZER" in row.image_type,
+            row.modality,
+        )
+        direction = np.array(row.orientation)
+        for other, towards, members in groups:
+            if key == other and (not len(direction) or np.abs(direction - towards).max() < _SAME_DIRECTION):
+                members.append(row)
+                break
+        else:
+            groups.append((key, direction, [row]))
+    return [members for _, _, members in groups]
+
+
+def normal_of(orientation: Sequence[float]) -> NDArray[np.float64]:
+    """Unit normal of a plane from its six direction cosines."""
+    normal = np.cross(orientation[:3], orientation[3:])
+    length = float(np.linalg.norm(normal))
+    return normal / length if length else normal
+
+
+def _distances(rows: Sequence[Instance]) -> NDArray[np.float64]:
+    return np.array([r.position_mm for r in rows]) @ normal_of(rows[0].orientation)
+
+
+def _sorted_along_normal(rows: list[Instance]) -> list[Instance]:
+    order = np.argsort(_distances(rows), kind="stable")
+    return [rows[n] for n in order]
+
+
+def _by_repeats(rows: list[Instance]) -> list[list[Instance]]:
+    """Separate frames that share positions by the first attribute that leaves no repeats; else keep them."""
+    if not _has_repeats(rows):
+        return [rows]
+    for discriminate in _DISCRIMINATORS:
+        groups: dict[str, list[Instance]] = {}
+        for row in rows:
+            groups.setdefault(repr(discriminate(row)), []).append(row)
+        if len(groups) > 1 and not any(_has_repeats(g) for g in groups.values()):
+            return [groups[k] for k in sorted(groups)]
+    return [rows]
+
+
+def _has_repeats(rows: Sequence[Instance]) -> bool:
+    return len(rows) > 1 and bool((np.diff(np.sort(_distances(rows))) < SAME_POSITION_MM).any())
+
+
+def geometry_of(rows: Sequence[Instance]) -> Geometry:
+    """Affine and positions of a stack in spatial order."""
+    first = rows[0]
+    if first.affine:  # NIfTI, NRRD: the file says it
+        return Geometry(np.array(first.affine).reshape(4, 4))
+    if len(first.pixel_spacing_mm) != 2 or not all(s > 0 for s in first.pixel_spacing_mm):
+        return Geometry(_unit_affine(first)) if first.modality in PROJECTIONS else Geometry(None)
+    if not all(r.position_mm and r.orientation for r in rows):
+        return Geometry(_unit_affine(first)) if first.modality in PROJECTIONS else Geometry(None)
+    points = np.array([r.position_mm for r in rows])
+    distances = _distances(rows)
+    normal = normal_of(first.orientation)
+    if not normal.any():
+        return Geometry(None)
+    n = len(rows) - 1
+    step = (points[-1] - points[0]) / n if n else normal * (first.slice_thickness_mm or 1.0)
+    affine = np.eye(4)
+    affine[:3, 0] = np.array(first.orientation[:3]) * first.pixel_spacing_mm[1]
+    affine[:3, 1] = np.array(first.orientation[3:]) * first.pixel_spacing_mm[0]
+    affine[:3, 2] = step
+    affine[:3, 3] = points[0]
+    expected = points[0] + np.arange(len(rows))[:, None] * step
+    across = points[-1] - points[0]
+    return Geometry(
+        affine,
+        tuple(float(d) for d in distances),
+        float(np.median(np.diff(distances))) if n else None,
+        float(np.linalg.norm(points - expected, axis=1).max()),
+        float(np.linalg.norm(across - (across @ normal) * normal)),
+    )
+
+
+def _unit_affine(row: Instance) -> NDArray[np.float64]:
+    """Voxel sizes only: a radiograph says nothing about where in the patient it lies."""
+    spacing = row.pixel_spacing_mm if len(row.pixel_spacing_mm) == 2 else (1.0, 1.0)
+    return np.diag([spacing[1], spacing[0], 1.0, 1.0])

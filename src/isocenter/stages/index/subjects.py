@@ -1,0 +1,69 @@
+"""Whose file it is: the subject and the centre by tag, path pattern or table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from isocenter.base.pseudonyms import Pseudonyms
+from isocenter.base.templates import Template
+from isocenter.model.rows import AnnotationObject, Instance
+from isocenter.stages.index.options import Source
+
+# IDs that name nobody; "^0+$" and the like are one ID for everybody.
+_DUMMY = re.compile(
+    r"(anon.*|0+|1|none|null|unknown|test.*|patient|xxx+|n/?a|no[_ ]?id|default|\?+|-+)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A subject as found: the pseudonym ("" where nobody is named), the centre, and whether the ID is a dummy."""
+
+    subject: str
+    site: str
+    is_dummy: bool
+    timepoint: str = ""
+
+
+class SubjectFinder:
+    """Finds the subject of the files of one source.
+
+    Args:
+        source: The source's options.
+        names: The workspace's pseudonyms.
+        table: Key to subject, where the source names a table.
+    """
+
+    def __init__(self, source: Source, names: Pseudonyms, table: dict[str, str] | None) -> None:
+        self._source = source
+        self._names = names
+        self._table = table
+        self._patterns = [Template(p) for p in source.subject.pattern]
+
+    def find(self, path: str, row: Instance | AnnotationObject | None, given: str = "") -> Identity:
+        """The identity of one file; `given` is what the source's layout says."""
+        raw, issuer, site, timepoint = given, "", self._source.site, ""
+        if not raw and self._patterns:
+            parts = next((m for t in self._patterns if (m := t.match(path))), {})
+            raw, site, timepoint = (
+                parts.get("subject", ""),
+                parts.get("site", site),
+                parts.get("timepoint", ""),
+            )
+        elif not raw and row is not None:
+            raw, issuer = self._by_tag(row)
+        if raw and self._table is not None:
+            raw, issuer = self._table.get(raw, ""), ""
+        if not raw:
+            return Identity("", site, is_dummy=False)
+        subject = self._names.of("sub", issuer, raw, site)
+        return Identity(subject, site, _DUMMY.fullmatch(raw.strip()) is not None, timepoint)
+
+    def _by_tag(self, row: Instance | AnnotationObject) -> tuple[str, str]:
+        tag = self._source.subject.tag
+        if tag == "PatientID":
+            return row.patient_id or "", row.patient_id_issuer or ""
+        if tag == "StudyInstanceUID":
+            return row.study_uid or "", ""
+        return (row.patient_name or "" if isinstance(row, Instance) and tag == "PatientName" else ""), ""

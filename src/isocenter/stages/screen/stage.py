@@ -1,0 +1,128 @@
+"""Screen: the gate after the index: header rules on every stack that the cohort asks for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from isocenter.base import tables
+from isocenter.base.progress import Progress, follow
+from isocenter.base.workspace import Workspace
+from isocenter.model.issue import Issue, Severity, Verdict, verdict_of
+from isocenter.model.rows import FileRow, Series, Stack, VerdictRow
+from isocenter.model.selection import wanted_by
+from isocenter.model.task import Channel
+from isocenter.rules.engine import Engine
+from isocenter.rules.select import ScreenOptions
+
+STAGE = "screen"
+VERSION = 1
+# Rules of this family say what an image is, not that it is broken: they never stop a run.
+_NO_DEFECT = "content/"
+
+
+@dataclass(slots=True)
+class _Screened:
+    verdicts: list[VerdictRow] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    wanted: int = 0
+    defective: int = 0
+
+
+def screen(
+    options: ScreenOptions, channels: Mapping[str, Channel], workspace: Workspace, *, progress: Progress
+) -> dict[str, int]:
+    """Judge every stack that a channel asks for, by the rules of scope Series and Stack.
+
+    Args:
+        options: Selection, severities and options of the rules.
+        channels: What the cohort asks for.
+        workspace: Where the index is read and the verdicts are written.
+        progress: Called after every stack.
+
+    Returns:
+        Counts: stacks, wanted, keep, review, reject, defective.
+    """
+    inputs = workspace.done("index")
+    key = workspace.key_of(STAGE, VERSION, options, channels, inputs and inputs["digest"])
+    if workspace.is_fresh(STAGE, key):
+        return dict(workspace.done(STAGE)["counts"])  # type: ignore[index]
+    folder = workspace.start(STAGE)
+    found = _screen_all(options, channels, workspace, progress)
+    tables.write(folder / "verdicts.parquet", VerdictRow, found.verdicts)
+    tables.write(folder / "issues.parquet", Issue, found.issues)
+    verdicts = Counter(v.verdict for v in found.verdicts if v.channels)
+    counts = {
+        "stacks": len(found.verdicts),
+        "wanted": found.wanted,
+        **{v.value: verdicts[v.value] for v in Verdict},
+        "defective": found.defective,
+    }
+    workspace.finish(STAGE, key, counts=counts, digest=key)
+    return counts
+
+
+def _screen_all(
+    options: ScreenOptions, channels: Mapping[str, Channel], workspace: Workspace, progress: Progress
+) -> _Screened:
+    engine = Engine(options)
+    paths = {f.file_id: f.path for f in tables.read(workspace.table("index", "files"), FileRow)}
+    stacks = list(tables.read(workspace.table("index", "stacks"), Stack))
+    wanted = {s.id: _wanted(s, paths[s.files[0]], channels) for s in stacks}
+    asked_for = {s.series for s in stacks if wanted[s.id]}
+    series = {
+        s.id: engine.check(s)
+        for s in tables.read(workspace.table("index", "series"), Series)
+        if s.id in asked_for
+    }
+    raised: dict[str, list[Issue]] = {}
+    for issue in tables.read(workspace.table("index", "issues"), Issue):
+        raised.setdefault(issue.target, []).append(issue)
+    out = _Screened()
+    for stack in follow(stacks, progress, stage=STAGE, total=len(stacks), unit="stacks"):
+        names = wanted[stack.id]
+        if not names:
+            out.verdicts.append(
+                VerdictRow(target=stack.id, verdict=Verdict.REJECT, reason="enrol/not-wanted")
+            )
+            continue
+        issues = engine.check(_as_wanted(stack, channels, names))
+        everything = [*raised.get(stack.id, []), *issues, *series[stack.series]]
+        out.issues += [replace(i, target=stack.id) for i in series[stack.series]] + issues
+        verdict = verdict_of(everything)
+        is_asked = names != _UNTOLD
+        out.verdicts.append(
+            VerdictRow(
+                target=stack.id,
+                verdict=verdict,
+                reason=_deciding(everything, verdict),
+                channels=names if is_asked else (),
+            )
+        )
+        out.wanted += is_asked
+        out.defective += is_asked and any(
+            i.severity is Severity.REJECT and not i.rule.startswith(_NO_DEFECT) for i in everything
+        )
+    return out
+
+
+# A DICOM image that does not say its modality might be what is wanted: it is judged, and rejected for that.
+_UNTOLD = ("?",)
+
+
+def _wanted(stack: Stack, path: str, channels: Mapping[str, Channel]) -> tuple[str, ...]:
+    if stack.format == "dicom" and not stack.modality:
+        return _UNTOLD
+    return wanted_by(stack, path, channels)
+
+
+def _as_wanted(stack: Stack, channels: Mapping[str, Channel], names: tuple[str, ...]) -> Stack:
+    """The stack with the modality that a channel takes it for, where its format has none."""
+    if stack.modality or names == _UNTOLD:
+        return stack
+    return replace(stack, modality=channels[names[0]].modality)
+
+
+def _deciding(issues: list[Issue], verdict: Verdict) -> str:
+    return next((i.rule for i in issues if i.severity is not None and i.severity.value == verdict.value), "")

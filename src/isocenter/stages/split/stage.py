@@ -1,0 +1,100 @@
+"""Split: put every subject in one partition, for good, and say how well that came out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from isocenter.base.errors import RunError
+from isocenter.model.split import Partition, Split, SplitRow
+from isocenter.rules.engine import Engine
+from isocenter.stages.split.notes import notes_on
+from isocenter.stages.split.options import SplitOptions
+from isocenter.stages.split.places import Kept, keep_places
+from isocenter.stages.split.strategy import STRATEGIES
+from isocenter.stages.split.units import asked_for
+
+
+def split(
+    rows: Sequence[SplitRow],
+    options: SplitOptions,
+    *,
+    seed: int,
+    previous: Split | None = None,
+    engine: Engine | None = None,
+) -> Split:
+    """Divide subjects into train, val and test.
+
+    With `append_only`, subjects keep the place that an earlier split gave them, also while none of their
+    cases is here. With the strategies auto and given, others keep the partition that their source gave
+    them. All others are put around those.
+
+    Args:
+        rows: Subjects in any order; rows of one subject are merged, `group` names what stays together.
+        options: Strategy, fractions and what is balanced.
+        seed: Of all lots.
+        previous: An earlier split of the same data set.
+        engine: Runs the rules on the result.
+
+    Raises:
+        UnknownPlugin: there is no such strategy.
+        ConfigError: the strategy cannot work on these rows.
+    """
+    earlier = {r.subject: r for r in previous.rows} if previous and options.append_only else {}
+    kept = keep_places(rows, earlier, use_given=options.strategy in {"auto", "given"})
+    name = _strategy(options, kept)
+    done = STRATEGIES.get(name).assign(kept.rows, options=options, seed=seed)
+    placed = [replace(r, partition=done.partitions.get(r.subject, "")) for r in kept.rows]
+    _check(name, kept.rows, placed)
+    here = {r.subject for r in placed}
+    absent = [replace(r, is_present=False, cases=()) for s, r in sorted(earlier.items()) if s not in here]
+    out = Split(
+        strategy=name,
+        seed=seed,
+        fractions=dict(options.fractions),
+        rows=tuple(_with_external(sorted([*placed, *absent], key=lambda r: r.subject))),
+        id=options.name,
+    )
+    present = replace(out, rows=tuple(r for r in out.rows if r.is_present))
+    found = engine.check(present) if engine else []
+    notes = (*notes_on(out), *done.notes, *kept.notes)
+    return replace(out, issues=(*kept.issues, *found), notes=notes)
+
+
+def _strategy(options: SplitOptions, kept: Kept) -> str:
+    """What auto means here: as given if all is, whole centres if there are several, else evenly."""
+    if options.strategy != "auto":
+        return options.strategy
+    if kept.is_given:
+        return "given"
+    centres = {r.site for r in kept.rows if r.site}
+    wants_external = options.min_external_share > 0 and Partition.TEST in asked_for(options.fractions)
+    return "site-holdout" if len(centres) > 1 and wants_external else "stratified"
+
+
+def _check(name: str, before: Sequence[SplitRow], after: Sequence[SplitRow]) -> None:
+    """Strategies may come from elsewhere: none gets away with a leak.
+
+    Raises:
+        RunError: a subject has no partition, lost its place, or a group was divided.
+    """
+    groups: dict[str, set[str]] = defaultdict(set)
+    for was, is_now in zip(before, after, strict=True):
+        if not is_now.partition or (was.partition and was.partition != is_now.partition):
+            raise RunError(
+                f"strategy {name} broke its contract: a subject was not put, or not kept, in its place"
+            )
+        if not was.partition:
+            groups[was.group].add(is_now.partition)
+    if any(len(places) > 1 for places in groups.values()):
+        raise RunError(f"strategy {name} broke its contract: subjects that belong together were divided")
+
+
+def _with_external(rows: Sequence[SplitRow]) -> list[SplitRow]:
+    """Mark the test subjects whose centre has no subject in train or val."""
+    seen = {r.site for r in rows if r.partition != Partition.TEST}
+    return [
+        replace(r, is_external=r.partition == Partition.TEST and bool(r.site) and r.site not in seen)
+        for r in rows
+    ]

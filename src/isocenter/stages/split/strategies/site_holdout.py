@@ -1,0 +1,37 @@
+"""Whole centres go to test, so that it measures what training never saw; the rest is balanced evenly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from isocenter.model.split import Partition, SplitRow
+from isocenter.stages.split.balance import balance
+from isocenter.stages.split.centres import hold_out
+from isocenter.stages.split.options import SplitOptions
+from isocenter.stages.split.strategy import Assignment
+from isocenter.stages.split.units import asked_for, subjects_in, units_of
+
+
+def assign(rows: Sequence[SplitRow], *, options: SplitOptions, seed: int) -> Assignment:
+    """Hold out centres, then fill up the test set and divide the others with balanced labels and strata.
+
+    At least `min_external_share` of the test subjects come from centres with no subject in train or val,
+    where some set of centres allows it; else the notes say what stood in the way.
+    """
+    units = units_of(rows)
+    test = asked_for(options.fractions).get(Partition.TEST, 0)
+    if not test:
+        note = "no test part was asked for, so no centre was held out"
+        return Assignment(
+            partitions=subjects_in(units, balance(units, options.fractions, seed)), notes=(note,)
+        )
+    held = hold_out(units, target=test * len(rows), share=options.min_external_share, test=test, seed=seed)
+    placed = [
+        replace(u, partition=Partition.TEST.value) if not u.partition and u.sites & set(held.centres) else u
+        for u in units
+    ]
+    most = {} if held.most is None else {Partition.TEST.value: held.most}
+    return Assignment(
+        partitions=subjects_in(placed, balance(placed, options.fractions, seed, most=most)), notes=held.notes
+    )

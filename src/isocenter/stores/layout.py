@@ -1,0 +1,151 @@
+"""Layout: how a case becomes a record of arrays and JSON facts, and a record a case again.
+
+Arrays of a record: `image` (C, K, J, I); `mask` and `rater-000`, `rater-001`, ... (K, J, I) or
+(L, K, J, I); `valid` (K, J, I) of 0 and 1; `boxes` float64 (N, 6) and `boxes_voxel` int32 (N, 6); and
+`foreground` int32 (N, 4): label value, k, j, i of up to `FOREGROUND_VOXELS` voxels of each label, drawn by
+lot, so that a loader finds a lesion without reading the mask. An array that would be empty is left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base import seeds
+from isocenter.model.attributes import Attribute, AttributeState
+from isocenter.model.case import Case
+from isocenter.model.grid import Grid
+from isocenter.model.issue import Issue, Severity
+from isocenter.model.rows import LabelState
+from isocenter.model.volume import Slice
+from isocenter.stores.shard import Record, digest_of_array
+
+LAYOUT_VERSION = 1
+"""Goes up when what is written changes so that an older version of the package would misread it."""
+
+FOREGROUND_VOXELS = 1024
+
+
+def record_of(case: Case) -> Record:
+    """The record of a case whose arrays are in memory."""
+    image = np.asarray(case.image)
+    arrays = {"image": image, "boxes": case.boxes, "boxes_voxel": case.boxes_voxel}
+    if case.mask is not None:
+        arrays["mask"] = _numbers(case.mask)
+        arrays["foreground"] = _foreground(arrays["mask"], case.id)
+    if case.valid is not None:
+        arrays["valid"] = _numbers(case.valid)
+    for number, rater in enumerate(sorted(case.raters)):
+        arrays[f"rater-{number:03}"] = _numbers(case.raters[rater])
+    arrays = {n: np.ascontiguousarray(a) for n, a in arrays.items() if a.size}
+    return Record(case.id, arrays, _meta(case, {n: digest_of_array(a) for n, a in arrays.items()}))
+
+
+def case_of(case_id: str, meta: Mapping[str, Any], arrays: Mapping[str, Any]) -> Case:
+    """The case of a record; its image and masks are whatever is given for them, e.g. a `LazyArray`."""
+    columns = meta["slices"]
+    return Case(
+        id=case_id,
+        subject=meta["subject"],
+        site=meta["site"],
+        timepoint=meta["timepoint"],
+        image=arrays["image"],
+        channels=tuple(meta["channels"]),
+        units=tuple(meta["units"]),
+        modalities=tuple(meta["modalities"]),
+        grid=Grid(
+            (meta["shape"][0], meta["shape"][1], meta["shape"][2]),
+            affine_of(meta),
+            meta["frame_of_reference"],
+            meta["is_oriented"],
+        ),
+        mask=arrays.get("mask"),
+        raters={rater: arrays[f"rater-{n:03}"] for n, rater in enumerate(meta["raters"])},
+        valid=arrays.get("valid"),
+        boxes=np.asarray(arrays["boxes"]) if "boxes" in arrays else np.zeros((0, 6)),
+        boxes_voxel=np.asarray(arrays["boxes_voxel"]) if "boxes" in arrays else np.zeros((0, 6), np.int32),
+        box_labels=tuple(meta["box_labels"]),
+        labels=tuple(LabelState(**s) for s in meta["labels"]),
+        attributes=tuple(Attribute(**{**a, "state": AttributeState(a["state"])}) for a in meta["attributes"]),
+        statistics={c: {k: _number(v) for k, v in s.items()} for c, s in meta["statistics"].items()},
+        slices=tuple(
+            Slice(position_mm=position, instance=instance, is_synthetic=is_synthetic)
+            for position, instance, is_synthetic in zip(*columns, strict=True)
+        ),
+        issues=tuple(
+            Issue(**{**i, "severity": Severity(i["severity"]) if i["severity"] else None})
+            for i in meta["issues"]
+        ),
+        provenance=dict(meta["provenance"]),
+        verdict=meta["verdict"],
+    )
+
+
+def affine_of(meta: Mapping[str, Any]) -> NDArray[np.float64]:
+    """The affine (4, 4) in a record's facts."""
+    return np.array(meta["affine"], dtype=np.float64).reshape(4, 4)
+
+
+def _meta(case: Case, digests: dict[str, str]) -> dict[str, Any]:
+    return {
+        "layout": LAYOUT_VERSION,
+        "subject": case.subject,
+        "site": case.site,
+        "timepoint": case.timepoint,
+        "channels": case.channels,
+        "units": case.units,
+        "modalities": case.modalities,
+        "shape": [int(n) for n in case.grid.shape],
+        "affine": [float(x) for x in case.grid.affine.reshape(-1)],
+        "frame_of_reference": case.grid.frame_of_reference,
+        "is_oriented": bool(case.grid.is_oriented),
+        "raters": sorted(case.raters),
+        "box_labels": case.box_labels,
+        "labels": [asdict(s) for s in case.labels],
+        "attributes": [asdict(a) for a in case.attributes],
+        "statistics": {c: {k: _or_none(v) for k, v in s.items()} for c, s in case.statistics.items()},
+        "slices": [
+            [float(s.position_mm) for s in case.slices],
+            [s.instance for s in case.slices],
+            [bool(s.is_synthetic) for s in case.slices],
+        ],
+        "issues": [asdict(i) for i in case.issues],
+        "provenance": case.provenance,
+        "verdict": str(case.verdict),
+        "digests": digests,
+    }
+
+
+def _numbers(array: Any) -> NDArray[Any]:
+    """A truth mask as 0 and 1, which every reader of the file format understands."""
+    whole = np.ascontiguousarray(array)
+    return whole.view(np.uint8) if whole.dtype == np.bool_ else whole
+
+
+def _foreground(mask: NDArray[Any], case_id: str) -> NDArray[np.int32]:
+    """Some voxels of each label (N, 4): value, k, j, i; an overlapping mask's value is its plane + 1."""
+    flat = np.flatnonzero(mask)
+    found = np.unravel_index(flat, mask.shape)
+    values = mask.reshape(-1)[flat].astype(np.int32) if mask.ndim == 3 else found[0].astype(np.int32) + 1
+    order = np.argsort(values, kind="stable")
+    present, first, counts = np.unique(values[order], return_index=True, return_counts=True)
+    rows = []
+    for value, start, count in zip(present, first, counts, strict=True):
+        lot = seeds.stream(0, "foreground", case_id, int(value))
+        chosen = np.sort(lot.choice(count, size=min(int(count), FOREGROUND_VOXELS), replace=False))
+        voxels = [axis[order[start + chosen]] for axis in found[-3:]]
+        rows.append(np.stack([np.full(len(chosen), value), *voxels], axis=1))
+    return np.concatenate(rows).astype(np.int32) if rows else np.zeros((0, 4), np.int32)
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None  # NaN is no JSON
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,80 @@
+"""Splits of a store: a table of subjects and a JSON file with how it came about, by name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from isocenter.base import tables
+from isocenter.base.digests import digest_of_file
+from isocenter.base.errors import ConfigError, StoreCorrupt
+from isocenter.base.files import read_json, write_json
+from isocenter.base.plugins import did_you_mean
+from isocenter.model.issue import Issue, Severity
+from isocenter.model.split import Split, SplitRow
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def write_split(root: Path, name: str, split: Split) -> None:
+    """Write a split into a store as `splits/<name>.parquet` and `splits/<name>.json`.
+
+    Raises:
+        ConfigError: the name is not made of letters, digits, - and _.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"split name {name!r}: letters, digits, - and _ only")
+    folder = root / "splits"
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / f"{name}.parquet"
+    tables.write(table, SplitRow, split.rows)
+    facts = {
+        "strategy": split.strategy,
+        "seed": split.seed,
+        "fractions": split.fractions,
+        "notes": split.notes,
+        "issues": split.issues,
+        "id": split.id,
+        "digest": digest_of_file(table),
+    }
+    write_json(folder / f"{name}.json", facts)
+
+
+def split_names(root: Path) -> tuple[str, ...]:
+    """Names of the splits in a store, sorted."""
+    return tuple(sorted(p.stem for p in (root / "splits").glob("*.json")))
+
+
+def read_split(root: Path, name: str) -> Split:
+    """Read a split by its name.
+
+    Raises:
+        ConfigError: there is none of that name.
+        StoreCorrupt: its two files do not belong together.
+    """
+    known = split_names(root)
+    if name not in known:
+        raise ConfigError(
+            f"the store has no split {name!r}{did_you_mean(name, list(known))}"
+            if known
+            else "the store has no split: isocenter split"
+        )
+    table = root / "splits" / f"{name}.parquet"
+    try:
+        facts = read_json(root / "splits" / f"{name}.json")
+        if digest_of_file(table) != facts["digest"]:
+            raise StoreCorrupt(f"split {name}: its table is not the one that was written")
+        return Split(
+            strategy=facts["strategy"],
+            seed=facts["seed"],
+            fractions=facts["fractions"],
+            rows=tuple(tables.read(table, SplitRow)),
+            issues=tuple(
+                Issue(**{**i, "severity": Severity(i["severity"]) if i["severity"] else None})
+                for i in facts["issues"]
+            ),
+            notes=tuple(facts["notes"]),
+            id=facts["id"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreCorrupt(f"split {name} cannot be read ({type(error).__name__})") from None

@@ -1,0 +1,1 @@
+"""The parts of a simulated archive, one kind of data a file."""

@@ -1,0 +1,186 @@
+"""Every store backend keeps the contract of `isocenter.stores.shard`."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
+from isocenter.stores.shard import BACKENDS, Record, digest_of_array
+
+CHUNK = (4, 8, 8)
+
+
+@pytest.fixture(params=BACKENDS.names())
+def backend(request):
+    return BACKENDS.get(request.param)
+
+
+def make_record(case_id, seed=0, **more):
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((9, 20, 17), np.uint8)
+    mask[2:4, 3:9, 4:8] = 1
+    arrays = {
+        "image": rng.integers(-1024, 3071, (2, 9, 20, 17)).astype(np.int16),
+        "float": rng.normal(size=(9, 20, 17)).astype(np.float32),
+        "mask": mask,
+        "boxes": rng.normal(size=(3, 6)),
+        **more,
+    }
+    arrays["float"][0, 0, :3] = [-0.0, np.inf, 5e-324]
+    return Record(
+        case_id, arrays, {"name": "é", "n": 1, "digests": {n: digest_of_array(a) for n, a in arrays.items()}}
+    )
+
+
+def write(backend, path, records, chunk=CHUNK):
+    with backend.create(path, chunk=chunk) as writer:
+        for record in records:
+            writer.put(record)
+    return path.read_bytes()
+
+
+def test_what_is_put_comes_back_bit_by_bit(backend, tmp_path):
+    records = [make_record(f"case-{n}", n) for n in range(3)]
+    write(backend, tmp_path / "a", records)
+    reader = backend.open(tmp_path / "a", cache_bytes=1 << 20)
+    assert reader.ids == ("case-0", "case-1", "case-2")
+    for record in records:
+        assert reader.meta(record.id) == record.meta
+        facts = reader.arrays(record.id)
+        assert facts.keys() == record.arrays.keys()
+        for name, array in record.arrays.items():
+            back = reader.read(record.id, name, ...)
+            assert (facts[name].shape, facts[name].dtype) == (array.shape, array.dtype)
+            assert back.dtype == array.dtype
+            assert back.tobytes() == array.tobytes()
+    reader.close()
+
+
+@pytest.mark.parametrize(
+    "index",
+    [0, -1, (0, slice(2, 7)), (slice(None), 3, slice(0, 20, 3), 16), (..., slice(5, 6)), (1, 2, 3, 4)],
+)
+def test_a_part_is_the_part_that_numpy_gives(backend, tmp_path, index):
+    record = make_record("c")
+    write(backend, tmp_path / "a", [record])
+    reader = backend.open(tmp_path / "a", cache_bytes=0)
+    np.testing.assert_array_equal(reader.read("c", "image", index), record.arrays["image"][index])
+    reader.close()
+
+
+def test_same_records_same_bytes_whatever_the_time_and_memory(backend, tmp_path, monkeypatch):
+    records = [make_record(f"case-{n}", n) for n in range(3)]
+    first = write(backend, tmp_path / "a", records)
+    monkeypatch.setattr(time, "time", lambda: 1.0)
+    monkeypatch.setenv("BLOSC_CLEVEL", "9")
+    rubbish = [np.full(1 << 20, 77, np.uint8) for _ in range(8)]
+    del rubbish
+    assert write(backend, tmp_path / "b", records) == first
+    assert os.environ["BLOSC_CLEVEL"] == "9"
+
+
+def test_a_kept_record_leaves_the_bytes_of_a_new_one(backend, tmp_path):
+    records = [make_record(f"case-{n}", n) for n in range(4)]
+    old = tmp_path / "old"
+    write(backend, old, records)
+    fresh = write(backend, tmp_path / "fresh", [records[0], records[2], records[3]])
+    with backend.create(tmp_path / "mixed", chunk=CHUNK) as writer:
+        writer.keep(old, "case-0")
+        writer.put(records[2])
+        writer.keep(old, "case-3")
+    assert (tmp_path / "mixed").read_bytes() == fresh
+
+
+def test_a_shard_may_be_rewritten_out_of_itself(backend, tmp_path):
+    records = [make_record(f"case-{n}", n) for n in range(3)]
+    before = write(backend, tmp_path / "a", records)
+    with backend.create(tmp_path / "a", chunk=CHUNK) as writer:
+        for record in records:
+            writer.keep(tmp_path / "a", record.id)
+    assert (tmp_path / "a").read_bytes() == before
+
+
+def test_zeros_cost_almost_nothing(backend, tmp_path):
+    shape = (64, 256, 256)
+    empty = len(
+        write(backend, tmp_path / "a", [make_record("c", mask=np.zeros(shape, np.uint8))], (16, 32, 32))
+    )
+    small = len(write(backend, tmp_path / "b", [make_record("c")], (16, 32, 32)))
+    assert empty - small < np.prod(shape) / 500
+
+
+def test_a_failure_leaves_no_file_and_the_old_one_as_it_was(backend, tmp_path):
+    path = tmp_path / "a"
+    before = write(backend, path, [make_record("c")])
+    with pytest.raises(ZeroDivisionError), backend.create(path, chunk=CHUNK) as writer:
+        writer.put(make_record("d"))
+        raise ZeroDivisionError
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_what_a_killed_writer_left_is_cleared_away(backend, tmp_path):
+    (tmp_path / ".a.part-1").write_bytes(b"half")
+    write(backend, tmp_path / "a", [make_record("c")])
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_bytes_that_do_not_read_back_never_get_the_name(backend, tmp_path):
+    record = make_record("c")
+    record.meta["digests"]["mask"] = "0" * 32  # as if the disk had kept something else
+    with pytest.raises(StoreCorrupt, match="c mask"), backend.create(tmp_path / "a", chunk=CHUNK) as writer:
+        writer.put(record)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_records_come_in_order_and_hold_numbers(backend, tmp_path):
+    with backend.create(tmp_path / "a", chunk=CHUNK) as writer:
+        writer.put(make_record("b"))
+        with pytest.raises(ValueError, match="order"):
+            writer.put(make_record("a"))
+        with pytest.raises(ValueError, match="order"):
+            writer.put(make_record("b"))
+        for case_id, array in {"c": np.array([None]), "d": np.zeros(0)}.items():
+            with pytest.raises(ValueError, match="holds numbers"):
+                writer.put(Record(case_id, {"image": array}, {}))
+        with pytest.raises(ValueError, match="cannot name"):
+            writer.put(Record("e", {"../up": np.zeros(1)}, {}))
+        with pytest.raises(ValueError, match="cannot name"):
+            writer.put(make_record("z/../z"))
+
+
+def test_what_is_not_there_is_told_without_a_path(backend, tmp_path):
+    with pytest.raises(StoreNotFound) as missing:
+        backend.open(tmp_path / "a", cache_bytes=0)
+    write(backend, tmp_path / "a", [make_record("c")])
+    reader = backend.open(tmp_path / "a", cache_bytes=0)
+    with pytest.raises(StoreCorrupt) as no_record:
+        reader.meta("d")
+    with pytest.raises(StoreCorrupt) as no_array:
+        reader.read("c", "nothing", ...)
+    with pytest.raises(StoreCorrupt), backend.create(tmp_path / "b", chunk=CHUNK) as writer:
+        writer.keep(tmp_path / "a", "d")
+    assert str(tmp_path) not in f"{missing.value}{no_record.value}{no_array.value}"
+    reader.close()
+
+
+def test_no_flipped_bit_is_read_as_voxels(backend, tmp_path):
+    """Every bit is a check sum's, or a structure's that is checked: what is read is right, or an error."""
+    record = make_record("c", mask=np.ones((9, 20, 17), np.uint8))
+    data = write(backend, tmp_path / "a", [record])
+    rng = np.random.default_rng(5)
+    errors = 0
+    for position in rng.integers(0, len(data), 150):
+        damaged = bytearray(data)
+        damaged[position] ^= 1 << int(rng.integers(8))
+        (tmp_path / "b").write_bytes(bytes(damaged))
+        try:
+            reader = backend.open(tmp_path / "b", cache_bytes=0)
+            for name, array in record.arrays.items():
+                assert reader.read("c", name, ...).tobytes() == array.tobytes()
+            reader.close()
+        except StoreError:
+            errors += 1
+    assert errors > 75

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from isocenter.augment.policy import Policy
+from isocenter.augment.transforms import rotation
+from isocenter.base import seeds
+from tests.contracts.test_transforms import make_patch
+
+VECTORS = {"R": (1, 0, 0), "A": (0, 1, 0), "S": (0, 0, 1)}
+OBLIQUE = np.array([[-0.7, 0.1, 0.2, 4], [0.1, 0.7, 0, -9], [0, 0.1, 2.5, 3], [0, 0, 0, 1.0]])
+
+
+def source_positions(patch, axis, degrees):
+    """Where scipy's rotation says that each voxel's value comes from, in (k, j, i), by a way of its own."""
+    ijk = np.indices(patch.shape)[::-1].reshape(3, -1)
+    centre = (np.array(patch.shape[::-1]) - 1) / 2
+    world = patch.affine[:3, :3] @ (ijk - centre[:, None])
+    back = Rotation.from_rotvec(np.radians(-degrees) * np.array(VECTORS[axis])).apply(world.T).T
+    source = np.linalg.solve(patch.affine[:3, :3], back) + centre[:, None]
+    return source[::-1].reshape(3, *patch.shape)
+
+
+@pytest.mark.parametrize("affine", [np.diag([0.7, 0.7, 2.5, 1]), OBLIQUE])
+@pytest.mark.parametrize(("axis", "degrees"), [("S", 10.0), ("R", -7.3), ("A", 3.1), ("S", 0.0)])
+def test_it_equals_scipys_interpolation_in_millimetres(affine, axis, degrees):
+    patch = replace(make_patch((9, 24, 21)), affine=affine)
+    after = rotation.apply(patch, {"axis": axis, "degrees": degrees})
+    at = source_positions(patch, axis, degrees)
+    at = np.where(np.abs(at - np.round(at)) < 1e-7, np.round(at), at)  # on the border is inside
+    for channel in range(2):
+        expected = ndimage.map_coordinates(
+            patch.image[channel], at, order=1, mode="constant", cval=patch.background[channel]
+        )
+        np.testing.assert_allclose(after.image[channel], expected, atol=2e-6)
+    is_tie = (np.abs(at - np.floor(at) - 0.5) < 1e-6).any(axis=0)
+    for name, fill in (("mask", 0), ("valid", 0)):
+        expected = ndimage.map_coordinates(
+            getattr(patch, name).astype(np.uint8), at, order=0, mode="constant", cval=fill
+        )
+        np.testing.assert_array_equal(getattr(after, name)[~is_tie], expected[~is_tie])
+
+
+def test_no_angle_changes_nothing():
+    patch = make_patch()
+    after = rotation.apply(patch, {"axis": "normal", "degrees": 0.0})
+    for name in ("image", "mask", "valid", "boxes_voxel"):
+        np.testing.assert_array_equal(getattr(after, name), getattr(patch, name))
+    np.testing.assert_allclose(after.boxes, patch.boxes, atol=1e-12)
+
+
+def test_a_single_slice_turns_within_its_plane():
+    patch = make_patch((1, 30, 30))
+    after = rotation.apply(patch, {"axis": "normal", "degrees": 10.0})
+    assert after.valid[0, 12:18, 12:18].all()
+    flat = rotation.apply(replace(patch, affine=np.eye(4)), {"axis": "S", "degrees": 10.0})
+    expected = ndimage.rotate(patch.image[0, 0], -10, axes=(1, 0), reshape=False, order=1)
+    np.testing.assert_allclose(flat.image[0, 0, 8:22, 8:22], expected[8:22, 8:22], atol=1e-5)
+
+
+def test_boxes_hold_what_they_held():
+    shape = (15, 40, 40)
+    mask = np.zeros(shape, np.uint8)
+    mask[5:9, 12:20, 10:25] = 1
+    affine = np.diag([0.7, 0.7, 2.5, 1])
+    patch = replace(
+        make_patch(shape),
+        mask=mask,
+        affine=affine,
+        boxes=np.array([[10 * 0.7, 12 * 0.7, 5 * 2.5, 24 * 0.7, 19 * 0.7, 8 * 2.5]]),
+        boxes_voxel=np.array([[5, 12, 10, 9, 20, 25]], np.int32),
+    )
+    for axis in ("S", "R", "A"):
+        after = rotation.apply(patch, {"axis": axis, "degrees": 10.0})
+        found = np.argwhere(after.mask)
+        assert (after.boxes_voxel[0, :3] <= found.min(axis=0)).all()
+        assert (found.max(axis=0) < after.boxes_voxel[0, 3:]).all()
+        world = found[:, ::-1] * np.array([0.7, 0.7, 2.5])
+        half = np.array([0.7, 0.7, 2.5]) / 2
+        assert (after.boxes[0, :3] <= world.min(axis=0) + half).all()
+        assert (world.max(axis=0) - half <= after.boxes[0, 3:]).all()
+
+
+def test_reach_is_enough_for_every_corner_and_no_more_than_a_voxel_too_much():
+    shape = (20, 40, 30)
+    for degrees in (10.0, -4.0, 0.0):
+        for axis in ("R", "A", "S"):
+            patch = replace(make_patch(shape), affine=OBLIQUE)
+            margin = rotation.reach({"axis": axis, "degrees": degrees}, shape, OBLIQUE)
+            at = source_positions(patch, axis, degrees).reshape(3, -1)
+            beyond = np.maximum(-at.min(axis=1), at.max(axis=1) - (np.array(shape) - 1))
+            assert (np.array(margin) >= beyond - 1e-6).all()
+            assert (np.array(margin) <= np.maximum(beyond, 0) + 1).all()
+
+
+def test_angles_and_axes_stay_within_the_policy():
+    policy = Policy(rotation_deg=10, rotation_axes=("S", "R"))
+    drawn = [rotation.draw(policy, seeds.stream(n, "x")) for n in range(500)]
+    assert {d["axis"] for d in drawn} == {"S", "R"}
+    assert max(abs(d["degrees"]) for d in drawn) <= 10
+    assert max(d["degrees"] for d in drawn) > 9.5
+    assert min(d["degrees"] for d in drawn) < -9.5

@@ -1,0 +1,82 @@
+import subprocess
+import sys
+
+import pytest
+
+import isocenter
+from isocenter.augment.policy import Policy
+from isocenter.base.errors import ConfigError, MissingExtra, UnknownPlugin
+from isocenter.loading.dataset import dataset
+from isocenter.loading.sampler import Grid
+from isocenter.stores.store import Store
+from tests.contracts.packed import build, make_case
+
+
+def test_a_store_or_its_folder(store):
+    for source in (store, store.path, str(store.path)):
+        assert len(isocenter.dataset(source, "train", framework="numpy")) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"channels": ["ctt"]}, "did you mean 'ct'"),
+        ({"channels": []}, "at least one"),
+        ({"channels": ["ct", "ct"]}, "each once"),
+        ({"patch": (3, 3)}, "three sizes"),
+        ({"patch": 0}, "at least 1"),
+        ({"per_case": 0}, "at least 1"),
+        ({"per_case": 2, "sampler": Grid(), "patch": 8}, "grid"),
+        ({"per_case": 2}, "whole volume"),
+        ({"sampler": "unifrm"}, "did you mean 'uniform'"),
+        ({"normalise": "minmax"}, "none of"),
+        ({"augment": {"scale": 0.1}}, "scaling is forbidden"),
+        ({"augment": {"noise_sigma": 0.01}, "normalise": "none"}, "normalised channels"),
+        ({"augment": {"swap": {"tumour": "liver"}}}, "no label 'liver'"),
+    ],
+)
+def test_what_does_not_go_together_is_told(store, options, said):
+    with pytest.raises(ConfigError, match=said):
+        dataset(store, "train", framework="numpy", **options)
+
+
+def test_only_training_data_are_augmented(store):
+    with pytest.raises(ConfigError, match="only the training part"):
+        dataset(store, "val", augment=Policy(contrast=0.1), framework="numpy")
+    assert (
+        dataset(store, "train", augment=Policy(contrast=0.1), framework="numpy").samples.policy.contrast
+        == 0.1
+    )
+
+
+def test_a_single_slice_is_turned_in_its_plane_only(tmp_path):
+    case = make_case(0, shape=(1, 40, 36))
+    store = Store(build(tmp_path / "s", [case], shards=1))
+    with pytest.raises(ConfigError, match="one slice"):
+        dataset(store, "train", augment=Policy(rotation_deg=5, rotation_axes=("R",)), framework="numpy")
+    data = dataset(store, "train", patch=(1, 16, 16), augment=Policy(rotation_deg=5), framework="numpy")
+    assert data[0]["image"].shape == (1, 1, 16, 16)
+
+
+def test_an_unknown_framework_is_told(store):
+    with pytest.raises(UnknownPlugin, match="did you mean 'torch'"):
+        dataset(store, "train", framework="troch")
+
+
+def test_a_missing_framework_names_the_install_line(store, monkeypatch):
+    for name in [n for n in sys.modules if n.startswith(("torch", "isocenter.loading.frameworks.torch"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtra, match=r"isocenter\[torch\]"):
+        dataset(store, "train")
+
+
+def test_torch_is_not_needed_for_numpy(store):
+    code = (
+        "import sys; sys.modules['torch'] = None; import isocenter;"
+        f"data = isocenter.dataset({str(store.path)!r}, 'train', patch=8, framework='numpy'); print(len(data), data[0]['case'])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert run.stdout.split() == ["4", "case-0000"]

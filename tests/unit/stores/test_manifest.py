@@ -1,0 +1,63 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
+from isocenter.stores.manifest import read_manifest, unseal, write_manifest
+
+
+def test_it_comes_back_typed(store_root):
+    manifest = read_manifest(store_root)
+    write_manifest(store_root, manifest)
+    assert read_manifest(store_root) == manifest
+    assert manifest.task.labels["tumour"].aliases == ("gtv*",)
+    assert manifest.windows["ct"][0].width == 1500.0
+    assert manifest.hu_range == (-1024, 3071)
+    assert [f.name for f in manifest.files] == ["cases.parquet", "shards/00000.h5", "shards/00001.h5"]
+
+
+def test_a_changed_value_breaks_the_seal(store_root):
+    path = store_root / "manifest.json"
+    path.write_text(path.read_text().replace('"cohort"', '"another"'))
+    with pytest.raises(StoreCorrupt, match="not what was sealed"):
+        read_manifest(store_root)
+    assert read_manifest(store_root, verify=False).name == "another"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", '{"manifest": {}, "seal": ""}', "\x00"])
+def test_what_is_no_manifest_is_corrupt(store_root, text):
+    (store_root / "manifest.json").write_text(text)
+    with pytest.raises(StoreCorrupt):
+        read_manifest(store_root)
+
+
+def test_wrong_types_are_corrupt_even_without_a_seal(store_root):
+    path = store_root / "manifest.json"
+    document = json.loads(path.read_text())
+    for key, value in {"shards": "2", "files": 3, "task": {"task": "cooking"}, "extra": 1}.items():
+        changed = {**document, "manifest": {**document["manifest"], key: value}}
+        path.write_text(json.dumps(changed))
+        with pytest.raises(StoreCorrupt):
+            read_manifest(store_root, verify=False)
+
+
+def test_a_file_outside_the_store_is_refused(store_root):
+    manifest = read_manifest(store_root)
+    outside = replace(manifest.files[1], name="../../etc/passwd")
+    write_manifest(store_root, replace(manifest, files=(outside,)))
+    with pytest.raises(StoreCorrupt, match="no file of a store"):
+        read_manifest(store_root)
+
+
+def test_another_layout_is_named(store_root):
+    write_manifest(store_root, replace(read_manifest(store_root), layout=99))
+    with pytest.raises(StoreError, match="layout 99"):
+        read_manifest(store_root)
+
+
+def test_an_unsealed_store_is_not_found(store_root):
+    unseal(store_root)
+    unseal(store_root)
+    with pytest.raises(StoreNotFound, match="interrupted"):
+        read_manifest(store_root)
