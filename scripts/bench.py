@@ -7,8 +7,6 @@ runs in a process of its own for the peak of its memory, above that of a process
 
 from __future__ import annotations
 
-import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -107,7 +105,7 @@ def peak_of(folder: Path, way: str) -> float:
     """Peak of a process's memory in MB while it reads the patches of some rounds; "floor" only imports."""
     command = [sys.executable, __file__, way, str(folder)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
-    return float(json.loads(done.stdout)) / 1e3
+    return float(done.stdout) / 1e3
 
 
 def measure(way: str, folder: Path) -> None:
@@ -116,7 +114,8 @@ def measure(way: str, folder: Path) -> None:
         reader = WAYS[way][1](folder)
         for number in range(3):
             draw(folder, number, reader)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
 
 
 def size_of(folder: Path, way: str) -> float:
@@ -124,8 +123,8 @@ def size_of(folder: Path, way: str) -> float:
     patterns = {"store": "work/store/shards/*", "npy": "*.npy", "nifti": "*.nii.gz"}
     if way not in patterns:
         return 0.0
-    raw = sum(np.load(p, mmap_mode="r").nbytes for p in folder.glob("*.npy"))
-    return sum(p.stat().st_size for p in folder.glob(patterns[way])) / raw
+    raw = sum(int(np.load(p, mmap_mode="r").nbytes) for p in folder.glob("*.npy"))
+    return float(sum(p.stat().st_size for p in folder.glob(patterns[way])) / raw)
 
 
 def from_memory(folder: Path) -> Reader:

@@ -48,6 +48,7 @@ channels:
     modality: CT
     path: ["**"]                # any file; one that names no modality (NIfTI, NRRD) is taken for CT
     where: {site: "site-*"}     # the sample files are looked at and accounted for, not taken
+    prefer: [{format: dicom}, {path: "*/ct.*"}]
 
 labels:
   lesion:

@@ -43,7 +43,7 @@ def _members(owner: type) -> list[str]:
 
 
 def _signature(name: str, thing: object) -> str:
-    if not callable(thing):
+    if not callable(thing) or (inspect.isclass(thing) and issubclass(thing, Exception)):
         return name
     text = str(inspect.signature(thing))
     return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", name + text.replace("'", "").replace("(self, ", "("))

@@ -35,7 +35,7 @@ def make_case(number: int, shape=(12, 40, 36), channels=("ct",)) -> Case:
     mask[2:6, 10:20, 12:18] = 1
     mask[3:4, 30:33, 5:9] = 2
     rater = mask.copy()
-    rater[2] = 0
+    rater[2:3] = 0
     valid = np.ones(shape, bool)
     valid[0] = False
     affine = np.array([[0.9, 0, 0, -80.5], [0, 0.8, 0, 12.25], [0, 0, 2.5, -300.1], [0, 0, 0, 1]])

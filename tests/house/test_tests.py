@@ -7,10 +7,10 @@ import re
 def test_every_unit_test_mirrors_a_module(root):
     unit = root / "tests" / "unit"
     strays = []
-    for path in sorted(unit.rglob("*.py")):
+    for path in sorted(unit.rglob("test_*.py")):
         inside = path.relative_to(unit)
         module = root / "src/isocenter" / inside.parent / inside.name.removeprefix("test_")
-        if path.name != "conftest.py" and not (module.is_file() or module.with_suffix("").is_dir()):
+        if not (module.is_file() or module.with_suffix("").is_dir()):
             strays.append(str(path.relative_to(root)))
     assert strays == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,7 +55,6 @@ def run_flags(*, dry_run: bool = False, **sections: type) -> Callable[[Callable[
     def decorate(command: Callable[[Request], None]) -> Any:
         flags = {f"{s}__{o.name}": (s, o) for s, owner in sections.items() for o in options_of(owner)}
 
-        @functools.wraps(command)
         def asked(
             config: ConfigFile = Path("cohort.yaml"),
             *,
@@ -78,6 +76,7 @@ def run_flags(*, dry_run: bool = False, **sections: type) -> Callable[[Callable[
             overrides |= {} if seed is None else {"seed": seed}
             command(Request(config, overrides, jobs, as_json, dry_run))
 
+        asked.__name__, asked.__doc__ = command.__name__, command.__doc__
         return _signed(asked, flags, without=() if dry_run else ("dry_run",))
 
     return decorate
@@ -108,13 +107,12 @@ def flag_of(option: Option) -> str:
 
 def _signed(asked: Any, flags: dict[str, tuple[str, Option]], without: tuple[str, ...]) -> Any:
     """The same function with a signature that spells out every flag, which is what typer reads."""
-    own = inspect.signature(asked, follow_wrapped=False, eval_str=True).parameters.values()
+    own = inspect.signature(asked, eval_str=True).parameters.values()
     kept = [p for p in own if p.kind is not p.VAR_KEYWORD and p.name not in without]
     added = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
         for name, (_, option) in flags.items()
     ]
-    del asked.__wrapped__
     asked.__signature__ = inspect.Signature([*kept, *added])
     asked.__annotations__ = {p.name: p.annotation for p in [*kept, *added]}
     return asked

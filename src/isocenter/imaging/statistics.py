@@ -105,7 +105,9 @@ def _describe_counts(
     if total == 0:
         return {"count": 0.0}
     mean = int(levels @ counts) / total
-    spread = float(np.sqrt(((levels - mean) ** 2 @ counts) / total))
+    # whole numbers to the end: a sum of floats would depend on how many threads share it
+    first, second = int(levels @ counts), int((levels * levels) @ counts)
+    spread = float(np.sqrt((total * second - first * first) / (total * total)))
     below = np.cumsum(counts)
 
     def at(rank: int) -> float:

@@ -154,7 +154,9 @@ class AnnotationObject:
 class Series:
     """`index/series.parquet`: one DICOM series (or one file of another format), by pseudonym.
 
-    `n_*` count distinct values over its instances.
+    `n_*` count distinct values over its instances; frames of reference, bits, matrices, spacings and
+    photometrics are counted among planes of one orientation, and the highest count is given: a localizer or
+    a second view in the series is no mixture.
     """
 
     id: str
@@ -368,7 +370,6 @@ class CaseRow:
     statistics: tuple[str, ...]
     pixel_digest: str
     partition: str = ""
-    bytes_stored: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,8 +97,9 @@ def _objects(surveys: list[Survey]) -> Starter | None:
         return None
     starter = Starter("dicom-rtstruct", Task.SEGMENTATION)
     _dicom_channels(starter, modalities)
-    wanted = [n for n, _ in names.most_common() if not _SURROUNDINGS.fullmatch(n) and n.strip()]
-    for name in wanted or list(names):
+    ordered = sorted(names, key=lambda n: (-names[n], n))
+    wanted = [n for n in ordered if not _SURROUNDINGS.fullmatch(n) and n.strip()]
+    for name in wanted or ordered:
         words = [w for w in plain(name).split("-") if w not in _MODALITY_WORDS]
         label = "-".join(words) or plain(name) or "region"
         if label in starter.labels or len(starter.labels) < _MAX_LABELS:

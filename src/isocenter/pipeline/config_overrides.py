@@ -52,7 +52,8 @@ def _put(draft: Draft, words: list[str], value: Any, origin: str) -> None:
     for depth, word in enumerate(words):
         key = _key(parent, word)
         if key is None:
-            draft.wrong((*path, word), "cannot be set here", f"set by {origin}")
+            draft.origins[*path, word] = origin
+            draft.wrong((*path, word), "cannot be set here")
             return
         path = (*path, key)
         if depth == len(words) - 1:

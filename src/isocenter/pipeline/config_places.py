@@ -49,7 +49,7 @@ def _check_workspace(draft: Draft) -> None:
         if not workspace.is_relative_to(root):
             continue
         inside = workspace.relative_to(root) / "done.json"
-        if not any(Template(t).match(inside.as_posix()) for t in source.exclude):
+        if all(Template(t).match(inside.as_posix()) is None for t in source.exclude):
             hint = f'move it, or add "{inside.parent.as_posix()}/**" to sources[{at}].exclude'
             draft.wrong(("workspace",), f"lies inside sources[{at}]", hint)
     key = draft.values.get("key", "")

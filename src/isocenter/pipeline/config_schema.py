@@ -29,22 +29,26 @@ _WORDS = {
 
 def validate(draft: Draft) -> None:
     """Put every valid value of the draft's data into its `values`, and note every one that is not."""
-    options = {o.name: o.type for o in options_of(CohortConfig)}
-    for key in sorted(set(draft.data) - set(options), key=str):
-        draft.wrong((key,), "is not a key of a cohort", near(str(key), list(options)))
-    for name, hint in options.items():
-        given = draft.data.get(name)
-        if given is None:
-            _absent(draft, name)
-        elif (item := _item_of(hint)) is None:
-            if (value := _unit(draft, hint, given, (name,))) is not None:
-                draft.values[name] = value
+    options = options_of(CohortConfig)
+    names = [o.name for o in options]
+    for key in sorted(set(draft.data) - set(names), key=str):
+        draft.wrong((key,), "is not a key of a cohort", near(str(key), names))
+    for option in options:
+        path, hint, given = (option.name,), option.type, draft.data.get(option.name)
+        item = _item_of(hint)
+        if given is None and option.default is dataclasses.MISSING:
+            draft.wrong(path, f"is required: {option.help}")
+        elif given is None:
+            draft.values[option.name] = {} if item else option.default
+        elif item is None:
+            if (value := _unit(draft, hint, given, path)) is not None:
+                draft.values[option.name] = value
         elif isinstance(given, list if get_origin(hint) is tuple else dict):
             pairs = enumerate(given) if isinstance(given, list) else given.items()
-            units = {k: _unit(draft, item, {} if v is None else v, (name, k)) for k, v in pairs}
-            draft.values[name] = {k: v for k, v in units.items() if v is not None}
+            units = {k: _unit(draft, item, {} if v is None else v, (*path, k)) for k, v in pairs}
+            draft.values[option.name] = {k: v for k, v in units.items() if v is not None}
         else:
-            draft.wrong((name,), f"must be {expected(hint)}")
+            draft.wrong(path, f"must be {expected(hint)}")
 
 
 def schema() -> dict[str, Any]:
@@ -80,12 +84,6 @@ def expected(hint: Any) -> str:
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return "one of " + ", ".join(str(m.value) for m in hint)
     return _WORDS.get(hint, "a set of keys (key: value)")
-
-
-def _absent(draft: Draft, name: str) -> None:
-    if name in {"task", "sources", "channels"}:
-        help_ = next(o.help for o in options_of(CohortConfig) if o.name == name)
-        draft.wrong((name,), f"is required: {help_}")
 
 
 def _item_of(hint: Any) -> Any:

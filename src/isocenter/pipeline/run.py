@@ -195,7 +195,9 @@ def _timed(name: str, context: Context) -> StageResult:
 
 
 def _config_digest(config: CohortConfig) -> str:
-    return digest_of(as_document(config))
+    """Digest of what the result depends on: not where it is worked on, nor by how many."""
+    document = as_document(config)
+    return digest_of({k: v for k, v in document.items() if k not in {"executor", "workspace", "key"}})
 
 
 def _as_run(config: CohortConfig, workspace: Workspace) -> dict[str, object]:
@@ -212,7 +214,7 @@ def _provenance(config: CohortConfig, done: list[StageResult]) -> dict[str, obje
         "machine": platform.machine(),
         "seed": config.seed,
         "name": config.name,
-        "config": _config_digest(config),
+        "config_digest": _config_digest(config),
         "stages": {r.name: {k: v for k, v in r.counts.items() if k not in _WORK_COUNTS} for r in done},
     }
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from isocenter import report
 from isocenter.base import tables
 from isocenter.base.digests import digest_of, digest_of_file
-from isocenter.base.plugins import lazy_names
 from isocenter.base.progress import Progress
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
@@ -18,6 +18,7 @@ from isocenter.model.rows import CaseRow
 from isocenter.model.task import TaskContract
 from isocenter.pipeline.config import CohortConfig
 from isocenter.rules.engine import Engine
+from isocenter.rules.select import ScreenOptions
 from isocenter.stages.build.options import BuildOptions
 from isocenter.stages.build.stage import build
 from isocenter.stages.enrol.options import EnrolOptions
@@ -31,8 +32,6 @@ from isocenter.stores.splits import read_split, split_names, write_split
 
 STAGES = ("index", "screen", "enrol", "build", "split", "report")
 _SPLIT_VERSION = 1
-# The report needs libraries of an extra: it is imported when it is asked for.
-_report = lazy_names(__name__, {"write_report": "isocenter.report.build"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,6 +52,14 @@ class Context:
         return tuple(Path(s.path) for s in self.config.sources)
 
 
+def screen_options(context: Context) -> ScreenOptions:
+    """The rules' options; the limit of agreement is the config's own unless the rule was given one."""
+    screen = context.config.screen
+    rule = "annotation/low-agreement"
+    own = {"min_dice": context.config.agreement.min_dice, **screen.options.get(rule, {})}
+    return replace(screen, options={**screen.options, rule: own})
+
+
 def run_stage(name: str, context: Context) -> Mapping[str, int]:
     """Run one stage by its name; returns its counts."""
     return _WIRED[name](context)
@@ -71,13 +78,13 @@ def _index(context: Context) -> Mapping[str, int]:
 
 def _screen(context: Context) -> Mapping[str, int]:
     return screen(
-        context.config.screen, context.contract.channels, context.workspace, progress=context.progress
+        screen_options(context), context.contract.channels, context.workspace, progress=context.progress
     )
 
 
 def _enrol(context: Context) -> Mapping[str, int]:
     config = context.config
-    recipe = digest_of([context.contract, config.standardise, config.agreement, config.screen])
+    recipe = digest_of([context.contract, config.standardise, config.agreement, screen_options(context)])
     return enrol(
         EnrolOptions(
             contract=context.contract,
@@ -110,7 +117,7 @@ def build_options(context: Context) -> BuildOptions:
         contract=context.contract,
         standardise=config.standardise,
         agreement=config.agreement,
-        screen=config.screen,
+        screen=screen_options(context),
         backend=config.store.backend,
         chunk=config.store.chunk,
     )
@@ -165,7 +172,7 @@ def _write_report(context: Context) -> Mapping[str, int]:
         return {}
     shown = {n: WINDOWS[c.windows[0]] for n, c in contract.channels.items() if c.windows}
     workspace.start("report")
-    _report("write_report")(
+    report.write_report(
         workspace,
         title=context.config.name,
         contract=contract,

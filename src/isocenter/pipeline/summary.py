@@ -85,10 +85,9 @@ def _cases(context: Context) -> tuple[dict[str, int], list[str]]:
         return {}, []
     counts = {f"cases_{k}": done["counts"][k] for k in ("packed", "keep", "review", "reject")}
     rows = list(tables.read(context.workspace.store / "cases.parquet", CaseRow))
-    lines = [
-        f"{counts['cases_packed']} cases packed ({counts['cases_keep']} keep, {counts['cases_review']} to review), "
-        f"{counts['cases_reject']} rejected; {_size(done['counts']['bytes'])} in {done['counts']['shards']} shards."
-    ]
+    kept = f"{counts['cases_keep']} keep, {counts['cases_review']} to review"
+    size = f"{_size(done['counts']['bytes'])} in {done['counts']['shards']} shards"
+    lines = [f"{counts['cases_packed']} cases packed ({kept}), {counts['cases_reject']} rejected; {size}."]
     states: Counter[tuple[str, str]] = Counter((s.label, s.state) for r in rows for s in r.labels)
     for label in context.contract.labels:
         parts = [f"{states[label, s]} {s}" for s in ("positive", "negative", "unknown") if states[label, s]]
@@ -116,8 +115,8 @@ def _next_steps(context: Context, ran: list[str]) -> list[str]:
     if "report" in ran:
         return [
             f"Report: {root}/report.html. Data set: {root}/store.",
-            f'Next: isocenter.dataset("{root}/store", "train", patch=(32, 64, 64)); '
-            "isocenter explain FILE-or-CASE says why.",
+            f'Train: isocenter.dataset("{root}/store", "train", patch=(32, 64, 64)).',
+            "Why: isocenter explain FILE-or-CASE says what became of any of them.",
         ]
     return []
 

@@ -63,15 +63,17 @@ def write_report(
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("isocenter.report", ""),
-        autoescape=False,
+        autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["bounded"] = plain
+    return environment
 
 
 def _shown(value: Any) -> Any:

@@ -15,7 +15,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from isocenter.report.blocks import Drawing
 from isocenter.report.estimates import spread_of
 from isocenter.report.svg import INK, LINE, MUTED, SERIES, Words, figure, markup, settings
-from isocenter.report.text import counted, number, plain
+from isocenter.report.text import counted, fitted, number, signs_wide
 
 _WIDTH = 360.0
 _RIGHT = 16.0
@@ -141,7 +141,7 @@ def proportions(name: str, rows: Sequence[Estimate], *, title: str, note: str) -
         for at, line in enumerate(lines):
             y = 4 + row * (at + 0.5) + 4
             if isinstance(line, str):
-                words.append(Words(2, y, plain(line, 48), css="strong"))
+                words.append(Words(2, y, fitted(line, 46), css="strong"))
                 continue
             nth = names.index(line.name)
             colour = SERIES[nth % 6]
@@ -243,19 +243,11 @@ def _row_names(groups: Mapping[str, Sequence[float]], height: float) -> list[Wor
 
 def _left(names: Mapping[str, Sequence[float]] | Sequence[str]) -> float:
     """Room for the row names, in points."""
-    return 16.0 + 6.4 * max(7, *(_signs(_short(n)) for n in names))
-
-
-def _signs(text: str) -> int:
-    """How many narrow signs wide a text is: signs beyond Latin scripts count twice."""
-    return sum(1 if ord(s) < 0x1100 else 2 for s in text)
+    return 16.0 + 6.4 * max(7, *(signs_wide(_short(n)) for n in names))
 
 
 def _short(text: str) -> str:
-    text = plain(text, 2 * _MOST_SIGNS)
-    while _signs(text) > _MOST_SIGNS:
-        text = f"{text[:-2].rstrip('…')}…"
-    return text
+    return fitted(text, _MOST_SIGNS)
 
 
 def _in_words(values: Sequence[float]) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from markupsafe import Markup
 
 from isocenter.report.flow import Flow, Step
-from isocenter.report.text import counted, plain
+from isocenter.report.text import counted, fitted, plain
 
 _LINE = 17
 _PAD = 11
@@ -126,7 +126,7 @@ def _arrow(path: str, x: int, y: int, *, is_down: bool) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    return plain(text, max(8, int((width - 2 * _PAD) / _SIGN)))
+    return fitted(text, (width - 2 * _PAD) / _SIGN)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -29,6 +29,33 @@ def plain(value: object, limit: int = LIMIT) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def fitted(text: str, signs: float) -> str:
+    """A plain text cut to the room of that many narrow signs, for drawings, where nothing wraps.
+
+    >>> fitted("lymph node", 20), fitted("lymph node", 6), fitted("WWWWWW", 6)
+    ('lymph node', 'lymp…', 'WWW…')
+    """
+    text = plain(text, 400)
+    if signs_wide(text) <= signs:
+        return text
+    while text and signs_wide(text) > signs - 1:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def signs_wide(text: str) -> float:
+    """How many narrow signs wide a text is, about: capitals take more room, East Asian signs twice as much."""
+    return sum(_width(sign) for sign in text)
+
+
+def _width(sign: str) -> float:
+    if unicodedata.east_asian_width(sign) in "WF":
+        return 2.0
+    if sign in "WM@%mw":
+        return 1.5
+    return 1.2 if sign.isupper() else 1.0
+
+
 def number(value: float, digits: int = 2) -> str:
     """A number for people: thousands parted by commas, no more digits than asked, no trailing zeros.
 

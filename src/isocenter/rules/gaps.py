@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median_low
 
@@ -40,12 +40,13 @@ class Gap:
         return whole - 1 if whole > 1 and abs(multiple - whole) <= tolerance_share else 0
 
 
-def gaps_of(positions_mm: Sequence[float]) -> list[Gap]:
+@lru_cache(maxsize=4)  # several rules ask for the gaps of one stack, one after another
+def gaps_of(positions_mm: tuple[float, ...]) -> tuple[Gap, ...]:
     """The gaps between neighbours; the usual one is the lower median of those that are gaps at all."""
     gaps = [b - a for a, b in pairwise(positions_mm)]
     real = [g for g in gaps if g >= SAME_MM]
     usual = median_low(real) if real else 0.0
-    return [Gap(n, g, usual) for n, g in enumerate(gaps, start=1)]
+    return tuple(Gap(n, g, usual) for n, g in enumerate(gaps, start=1))
 
 
 def slices_of(stack: Stack) -> int:

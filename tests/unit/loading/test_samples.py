@@ -52,7 +52,7 @@ def test_the_affine_is_that_of_the_patch(store):
 def test_boxes_are_moved_cut_and_their_share_is_told(store):
     data = make(store, per_case=40, seed=1)
     seen = set()
-    for index in range(0, 160):
+    for index in range(160):
         sample = data[index]
         low, high = np.array([2, 10, 12]) - sample["start"], np.array([6, 20, 18]) - sample["start"]
         inside = np.clip(high, 0, (6, 16, 16)) - np.clip(low, 0, (6, 16, 16))

@@ -98,9 +98,9 @@ class _Made:
             return Attribute(name=name, value=str(value), unit=unit)
 
         age = (
-            Attribute(name="age", state=AttributeState.WITHHELD)
+            Attribute(name="age_years", state=AttributeState.WITHHELD)
             if n % 9 == 4
-            else known("age", f"0{35 + (n * 13) % 50}Y", "years")
+            else known("age_years", f"0{35 + (n * 13) % 50}Y", "years")
         )
         sex = (
             Attribute(name="sex", state=AttributeState.MISSING) if n % 11 == 6 else known("sex", "FM"[n % 2])
@@ -172,7 +172,7 @@ class _Made:
                 id=case, subject=subject, site=site, timepoint="t0", shard=0, digest="d",
                 verdict="review" if is_held else "keep", channels=("ct",), shape=shape, spacing_mm=spacing,
                 labels=labels, raters=("reader-a", "reader-b"), attributes=attributes, statistics=(statistics,),
-                pixel_digest="p", bytes_stored=31 << 20,
+                pixel_digest="p",
             )
         )  # fmt: skip
         if is_held:

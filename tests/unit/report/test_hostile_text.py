@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -77,6 +78,25 @@ def spoiled(value, payload: str, name: str = ""):
 
 
 @pytest.fixture(scope="module")
+def facts(facts: ReportFacts) -> ReportFacts:
+    """The finished run with one chart of each kind: charts are most of the time of a page."""
+    cases = tuple(
+        dataclasses.replace(
+            c,
+            shape=(),
+            spacing_mm=(),
+            statistics=tuple(json.dumps({"mean": json.loads(t)["mean"]}) for t in c.statistics),
+            labels=tuple(
+                dataclasses.replace(s, volume_ml=s.volume_ml if s.label == "tumour" else 0.0)
+                for s in c.labels
+            ),
+        )
+        for c in facts.cases
+    )
+    return dataclasses.replace(facts, cases=cases)
+
+
+@pytest.fixture(scope="module")
 def benign(facts: ReportFacts, parse):
     return parse(build(spoil(facts, "x")))
 
@@ -84,7 +104,7 @@ def benign(facts: ReportFacts, parse):
 def spoil(facts: ReportFacts, payload: str) -> ReportFacts:
     """Spoil all texts but the keys that name an attribute, a partition, a stage or a fact of run.json."""
     bad = spoiled(facts, payload)
-    names = {f"{n}{payload}": n for n in ("age", "sex", "manufacturer", "model", "convolution_kernel", "kvp")}
+    names = {f"{n}{payload}": n for n in ("age_years", "sex", "manufacturer", "model", "convolution_kernel", "kvp")}
 
     def mended(row):
         kept = tuple(dataclasses.replace(a, name=names.get(a.name, a.name)) for a in row.attributes)

@@ -8,7 +8,11 @@ from isocenter.rules.select import ScreenOptions
 from isocenter.testing.rules import a_series, a_stack
 
 THICK = a_stack(
-    modality="MR", slice_distance_mm=6.5, sop_class_uid="1.2.840.10008.5.1.4.1.1.4", is_lossy=True
+    modality="MR",
+    slice_distance_mm=6.5,
+    slice_thickness_mm=6.5,
+    sop_class_uid="1.2.840.10008.5.1.4.1.1.4",
+    is_lossy=True,
 )
 
 

@@ -14,7 +14,7 @@ def test_the_usual_gap_is_not_moved_by_repeats_or_holes() -> None:
 
 
 def test_no_gaps_in_a_lone_slice_or_none() -> None:
-    assert gaps_of(()) == gaps_of((3.0,)) == []
+    assert gaps_of(()) == gaps_of((3.0,)) == ()
 
 
 def test_a_stack_of_repeats_alone_has_no_usual_gap() -> None:

@@ -1,11 +1,15 @@
 import multiprocessing
-import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from isocenter.stores.handles import Handles
 from isocenter.stores.shard import BACKENDS, Record, digest_of_array
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def shards(folder, count):
@@ -19,12 +23,12 @@ def shards(folder, count):
 def test_few_files_are_open_however_many_are_read(tmp_path):
     shards(tmp_path, 20)
     handles = Handles("hdf5", 1 << 20)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     for n in [*range(20), *range(20)]:
         assert (handles.read(tmp_path / f"{n}.h5", "c", "image", ...) == n).all()
-    assert len(os.listdir("/proc/self/fd")) - before <= 8
+    assert open_files() - before <= 8
     handles.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
 
 
 def read_in_child(handles, path, inherited, queue):

@@ -21,7 +21,10 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def explain(
-    target: Annotated[str, typer.Argument(help="Path of a file, or id of a series, stack, subject or case.")],
+    target: Annotated[
+        str,
+        typer.Argument(help="Path of a file (or a part of it), or id of a case, stack, series or subject."),
+    ],
     *,
     workspace: InWorkspace = Path("work"),
     as_json: AsJson = False,
@@ -29,7 +32,7 @@ def explain(
     """Say what became of a file, series or case, and why: the rule, what was measured, what was expected."""
     with crash_logged(workspace):
         found = explanation_of(workspace, target)
-    show(asdict(found), lines_of(found), as_json=as_json)
+    show([asdict(f) for f in found], (line for f in found for line in lines_of(f)), as_json=as_json)
 
 
 def lines_of(found: Explanation) -> Iterator[str]:

@@ -97,7 +97,7 @@ def _ages(people: Sequence[_Thing]) -> tuple[Block, ...]:
     groups: dict[str, list[float]] = defaultdict(list)
     states: Counter[str] = Counter()
     for person in people:
-        attribute = person.attribute("age")
+        attribute = person.attribute("age_years")
         years = age_in_years(attribute)
         if years is None:
             states["withheld" if attribute.state == AttributeState.WITHHELD else "missing"] += 1

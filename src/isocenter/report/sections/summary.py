@@ -98,8 +98,8 @@ def _tiles(facts: ReportFacts) -> tuple[Tile, ...]:
     if facts.issues is not None:
         rejects = sum(i.severity == Severity.REJECT for i in facts.issues)
         tiles.append(Tile("issues", f"{len(facts.issues):,}", f"{rejects:,} of them reject"))
-    if cases:
-        size = sum(c.bytes_stored for c in cases)
+    size = facts.done.get("build", {}).get("counts", {}).get("bytes")
+    if cases and size:
         tiles.append(Tile("packed size", _bytes(size)))
     return tuple(tiles)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from isocenter.base import tables
 from isocenter.base.digests import digest_of_file
@@ -71,9 +72,7 @@ def enrol(
         )
         cases.append(planned)
         issues += found
-    shards = (
-        options.store.shards or (before or {}).get("shards") or shard_count(cases, options.store.shard_bytes)
-    )
+    shards = options.store.shards or _frozen(before) or shard_count(cases, options.store.shard_bytes)
     cases = sorted((replace(c, shard=shard_of(c.id, shards)) for c in cases), key=lambda c: c.id)
     tables.write(folder / "cases.parquet", PlannedCase, cases)
     tables.write(
@@ -89,6 +88,13 @@ def enrol(
     }
     workspace.finish(STAGE, key, counts=counts, shards=shards, spacing=list(spacing), tables=rows_used)
     return counts
+
+
+def _frozen(before: dict[str, Any] | None) -> int:
+    """Number of shards of the first plan that had something to build; 0 where there was none."""
+    if before is None or not before["counts"]["bytes"]:
+        return 0
+    return int(before["shards"])
 
 
 def _tables(options: EnrolOptions, base: Path) -> list[str]:
@@ -119,7 +125,7 @@ def _annotations(
 
 
 def _spacing(
-    options: EnrolOptions, before: dict[str, object] | None, drafts: Sequence[Draft], held_out: set[str]
+    options: EnrolOptions, before: dict[str, Any] | None, drafts: Sequence[Draft], held_out: set[str]
 ) -> tuple[float, ...]:
     """Target spacing (k, j, i); () for native; the median is frozen by the first run that had cases."""
     if not isinstance(options.spacing, str):

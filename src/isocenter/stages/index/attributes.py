@@ -10,7 +10,7 @@ from isocenter.model.rows import Instance
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
-_SEXES = {"M": "male", "F": "female", "O": "other"}
+_SEXES = {"M", "F", "O"}
 # Ages from 90 on are one group: they point to single persons (45 CFR 164.514).
 _OLDEST = 90
 _PERSONAL = ("age_years", "sex", "weight_kg")
@@ -35,7 +35,7 @@ def personal(row: Instance) -> dict[str, str]:
     if (age := _age_years(row)) is not None:
         out["age_years"] = f"{min(age, _OLDEST):g}"
     if row.sex in _SEXES:
-        out["sex"] = _SEXES[row.sex]
+        out["sex"] = row.sex
     if row.weight_kg and row.weight_kg > 0:
         out["weight_kg"] = f"{row.weight_kg:g}"
     return out

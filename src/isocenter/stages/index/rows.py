@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +123,14 @@ def series_of(members: SeriesMembers, stacks: Sequence[Stack]) -> Series:
     def count(field: str) -> int:
         return len({getattr(r, field) for r in rows})
 
+    def most(key: Callable[[Instance], object]) -> int:
+        """The highest count among planes of one orientation: a localizer or a second view is no mixture."""
+        planes: dict[tuple[float, ...], set[object]] = {}
+        for row in rows:
+            if row.orientation:
+                planes.setdefault(tuple(round(v, 2) for v in row.orientation), set()).add(key(row))
+        return max(map(len, planes.values()), default=1)
+
     return Series(
         id=stacks[0].series,
         study=stacks[0].study,
@@ -134,11 +142,11 @@ def series_of(members: SeriesMembers, stacks: Sequence[Stack]) -> Series:
         n_stacks=len(stacks),
         n_subjects=len({i.subject for i in members.identities}),
         n_modalities=count("modality"),
-        n_frames_of_reference=count("frame_of_reference_uid"),
-        n_bits_stored=count("bits_stored"),
-        n_matrices=len({(r.rows, r.columns) for r in rows}),
-        n_pixel_spacings=len({tuple(round(v, 4) for v in r.pixel_spacing_mm) for r in rows}),
-        n_photometrics=count("photometric"),
+        n_frames_of_reference=most(lambda r: r.frame_of_reference_uid),
+        n_bits_stored=most(lambda r: r.bits_stored),
+        n_matrices=most(lambda r: (r.rows, r.columns)),
+        n_pixel_spacings=most(lambda r: tuple(round(v, 4) for v in r.pixel_spacing_mm)),
+        n_photometrics=most(lambda r: r.photometric),
         has_patient_id=all(r.patient_id for r in rows),
         is_dummy_patient_id=any(i.is_dummy for i in members.identities),
         has_manufacturer=all(r.manufacturer for r in rows),

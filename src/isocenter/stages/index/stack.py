@@ -96,7 +96,8 @@ def normal_of(orientation: Sequence[float]) -> NDArray[np.float64]:
 
 
 def _distances(rows: Sequence[Instance]) -> NDArray[np.float64]:
-    return np.array([r.position_mm for r in rows]) @ normal_of(rows[0].orientation)
+    # not a matrix product: its last bit may depend on how many threads share it
+    return np.asarray((np.array([r.position_mm for r in rows]) * normal_of(rows[0].orientation)).sum(axis=1))
 
 
 def _sorted_along_normal(rows: list[Instance]) -> list[Instance]:

@@ -14,7 +14,7 @@ voxels are known in closed form, and files are written straight from them.
 
 from __future__ import annotations
 
-from isocenter.testing.simulate.scanner import KINDS, simulate
+from isocenter.testing.simulate.scanner import simulate
 from isocenter.testing.simulate.truth import (
     Expected,
     Identifier,
@@ -26,7 +26,6 @@ from isocenter.testing.simulate.truth import (
 )
 
 __all__ = [
-    "KINDS",
     "Expected",
     "Identifier",
     "Mark",

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from isocenter.base.errors import IsocenterError
-from isocenter.testing.simulate import KINDS, simulate
+from isocenter.testing.simulate.scanner import KINDS, simulate
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,8 +72,20 @@ def first_reader(anatomy: Anatomy, lattice: Lattice) -> tuple[Region, ...]:
     return tuple(out)
 
 
-def second_reader(first: tuple[Region, ...], lattice: Lattice, *, agrees: bool) -> tuple[Region, ...]:
-    """The lesions again, moved along the body's y axis until the Dice is what was asked for."""
+def second_reader(
+    first: tuple[Region, ...], lattice: Lattice, *, agrees: bool, has_heart: bool
+) -> tuple[Region, ...]:
+    """The lesions again, moved until the Dice is what was asked for, and perhaps a slightly smaller heart.
+
+    Whoever paints a label map has looked for all its labels; who sends outlines may have been asked for one.
+    """
+    lesion = _moved_lesion(first, lattice, agrees=agrees)
+    hearts = [r for r in first if r.label == "heart"] if has_heart else []
+    return (lesion, *(region("heart", [heart.solids[0].scaled(0.97)], lattice) for heart in hearts))
+
+
+def _moved_lesion(first: tuple[Region, ...], lattice: Lattice, *, agrees: bool) -> Region:
+    """The first reader's lesions, moved along the body's y axis."""
     lesion = next(r for r in first if r.label == "lesion")
     core = lesion.solids[-1] if lesion.has_core else None
     solids = list(lesion.solids[:-1] if core else lesion.solids)
@@ -81,13 +94,21 @@ def second_reader(first: tuple[Region, ...], lattice: Lattice, *, agrees: bool) 
         offset = (0.0, step * solids[0].radii[1] * 0.0131, 0.0)
         moved = core.moved(offset) if core else None
         now = region("lesion", [s.moved(offset) for s in solids], lattice, core=moved)
-        agreement = dice(lesion.mask, now.mask)
-        if agrees and agreement < AGREES:
-            return (last,)
-        if agreement < DISAGREES:
-            return (now,)
+        overlap = dice(lesion.mask, now.mask)
+        if agrees and overlap < AGREES:
+            return last
+        if overlap < DISAGREES:
+            return now
         last = now
     raise AssertionError("a lesion that is moved by twice its radius no longer overlaps itself")
+
+
+def agreement(readers: Sequence[tuple[Region, ...]]) -> dict[str, float]:
+    """Dice of the first two readers for every label that both drew; nothing with one reader."""
+    if len(readers) < 2:
+        return {}
+    first, second = ({r.label: r.mask for r in regions} for regions in readers[:2])
+    return {label: dice(first[label], second[label]) for label in sorted(first.keys() & second.keys())}
 
 
 def dice(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:

@@ -40,7 +40,8 @@ _FOLDERS = {
     "nnunet": "Dataset001_Phantom",
     "decathlon": "Task01_Phantom",
 }
-MIN_MATRIX, MIN_SLICES = 32, 8
+# Pixels of a coarser matrix would be larger than any scanner makes them.
+MIN_MATRIX, MIN_SLICES = 40, 8
 
 
 def simulate(

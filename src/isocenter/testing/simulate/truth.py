@@ -71,7 +71,7 @@ class TrueCase:
         shape: (K, J, I) as stored; DICOM slices in the order of their positions along the normal.
         affine: 16 numbers, row by row: (i, j, k, 1) as stored to RAS+ millimetres.
         canonical_shape: (K, J, I) in the nearest canonical orientation.
-        values_digest: See the module; CT only.
+        values_digest: See the module; CT only, and "" (as digests of marks) where nobody can know the axes.
         padding_voxels: How many stored values are padding.
         registered_with: Series of the same frame of reference that this one belongs to.
         marks: What readers marked.

@@ -40,7 +40,7 @@ def fired(*positions_mm: float) -> list[str]:
         ((0, 2.5, 5.26, 7.76), ["uneven_slice_spacing"]),
         ((0, 2.5, 5, 10), ["missing_slices"]),
         ((0, 2.5, 5, 5, 7.5), ["repeated_positions"]),
-        ((0, 2.5, 5, 5.2, 7.5), ["uneven_slice_spacing"]),
+        ((0, 2.5, 5, 5.2, 7.7), ["uneven_slice_spacing"]),
         ((0, 2.5, 5, 6.25, 8.75, 11.25), ["uneven_slice_spacing"]),  # half a slice too near
         ((0, 2.5, 5, 5, 10, 12.5), ["missing_slices", "repeated_positions"]),
         ((0,), []),

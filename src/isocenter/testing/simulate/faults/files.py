@@ -89,8 +89,8 @@ def _add_localizer(archive: Archive, site: TrueSite) -> None:
     one.SOPInstanceUID = patient.series.sop_uid("localizer")
     one.InstanceNumber = 0
     path = dicom.save(one, patient.images[0].with_name("IM0000.dcm"))
-    _record(archive, "localizer-in-series", patient, [path], "file", Expected.NOTE,
-            "A localizer shares the series' UID; it is set apart and the stack is whole.")  # fmt: skip
+    _record(archive, "localizer-in-series", patient, [path], "file", Expected.REJECT,
+            "A localizer shares the series' UID; without it the stack is whole.")  # fmt: skip
 
 
 def _add_foreign(archive: Archive, site: TrueSite, bystander: Patient) -> None:

@@ -117,7 +117,8 @@ def _outline(
     first = marking.first_reader(scan.anatomy, scan.lattice)
     readers = [first]
     if second:
-        readers.append(marking.second_reader(first, scan.lattice, agrees=second == "agrees"))
+        agrees = second == "agrees"
+        readers.append(marking.second_reader(first, scan.lattice, agrees=agrees, has_heart=False))
     out: list[Mark] = []
     for reader, regions in enumerate(readers):
         number = 50 + reader
@@ -140,8 +141,7 @@ def _outline(
             )
             out += unknown
             _record_unknown(archive, image.person, relative)
-    both = len(readers) > 1
-    return tuple(out), {"lesion": marking.dice(first[0].mask, readers[1][0].mask)} if both else {}
+    return tuple(out), marking.agreement(readers)
 
 
 def _unknown(scan: Scan) -> Region:

@@ -96,7 +96,7 @@ def write_patient(
         marks += mask_marks(archive, regions, scan.lattice, reader, path)
     case = ct.true_case(
         archive, person, scan, [image], kind=site.kind, marks=tuple(marks),
-        dice={"lesion": marking.dice(readers[0][0].mask, readers[1][0].mask)} if second else {},
+        dice=marking.agreement(readers),
         **{**file_facts("nifti", person), **facts},
     )  # fmt: skip
     return Patient(case=case, person=person, scan=scan, folder=folder, images=(image,))
@@ -107,7 +107,7 @@ def drawn_by(scan: Scan, second: str) -> list[tuple[Region, ...]]:
     first = marking.first_reader(scan.anatomy, scan.lattice)
     if not second:
         return [first]
-    return [first, marking.second_reader(first, scan.lattice, agrees=second == "agrees")]
+    return [first, marking.second_reader(first, scan.lattice, agrees=second == "agrees", has_heart=True)]
 
 
 def mask_marks(

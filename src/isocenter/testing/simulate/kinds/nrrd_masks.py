@@ -78,7 +78,7 @@ def write_patient(
         marks += mask_marks(archive, regions, scan.lattice, reader, path)
     case = ct.true_case(
         archive, person, scan, images, kind=site.kind, marks=tuple(marks),
-        dice={"lesion": marking.dice(readers[0][0].mask, readers[1][0].mask)} if second else {},
+        dice=marking.agreement(readers),
         **{**known, **facts},
     )  # fmt: skip
     return Patient(case=case, person=person, scan=scan, folder=folder, images=tuple(images), series=series)

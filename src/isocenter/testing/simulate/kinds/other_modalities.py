@@ -124,6 +124,6 @@ def _write(
 
 
 def _coarser(lattice: Lattice, slice_mm: float, factor: float) -> Lattice:
-    """A grid of larger pixels over the same region."""
-    pixel = round(lattice.spacing_mm[2] * factor, 3)
+    """A grid of larger pixels over the same region, but no larger than scanners make them."""
+    pixel = min(round(lattice.spacing_mm[2] * factor, 3), 9.8)
     return lattice.resampled((slice_mm, pixel, pixel))

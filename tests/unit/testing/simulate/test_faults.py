@@ -27,7 +27,7 @@ NAMES = {
     "file-truncated": Expected.REJECT,
     "gantry-tilt": Expected.NOTE,
     "label-unknown": Expected.NOTE,
-    "localizer-in-series": Expected.NOTE,
+    "localizer-in-series": Expected.REJECT,
     "mask-axis-order": Expected.NOTE,
     "mask-empty": Expected.REVIEW,
     "mask-on-other-grid": Expected.REJECT,
@@ -203,7 +203,7 @@ def test_nifti_faults(archive, planted):
 
 def test_special_files_only_when_asked(tmp_path):
     truth = simulate(
-        tmp_path / "a", patients=1, sites=1, matrix=32, slices=8, kinds=("ct-rtstruct",), special_files=True
+        tmp_path / "a", patients=1, sites=1, matrix=40, slices=8, kinds=("ct-rtstruct",), special_files=True
     )
     by_name = {f.name: tmp_path / "a" / f.paths[0] for f in truth.faults}
     assert by_name["symlink"].is_symlink()
@@ -212,6 +212,6 @@ def test_special_files_only_when_asked(tmp_path):
 
 
 def test_no_faults_when_not_asked(tmp_path):
-    truth = simulate(tmp_path / "a", patients=3, matrix=32, slices=8, faults=False)
+    truth = simulate(tmp_path / "a", patients=3, matrix=40, slices=8, faults=False)
     assert {f.name for f in truth.faults} <= {"label-unknown"}
     assert {c.expected for c in truth.cases} == {Expected.KEEP}
