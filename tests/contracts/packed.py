@@ -63,7 +63,7 @@ def make_case(number: int, shape=(12, 40, 36), channels=("ct",)) -> Case:
             Attribute(name="age", value="61", unit="years"),
             Attribute(name="sex", state=AttributeState.WITHHELD),
         ),
-        statistics={"ct": {"count": 12.0, "mean": 1.5, "std": float("nan")}},
+        statistics={c: {"count": 12.0, "mean": 1.5, "std": float("nan")} for c in channels},
         slices=tuple(
             Slice(position_mm=2.5 * k, instance=f"instance-{k}", is_synthetic=k == 3) for k in range(shape[0])
         ),
@@ -72,7 +72,11 @@ def make_case(number: int, shape=(12, 40, 36), channels=("ct",)) -> Case:
     )
 
 
+SCALE = {"mean": 1000.0, "std": 200.0, "p0.5": 400.0, "p99.5": 1600.0}
+
+
 def row_of(case: Case, shard: int) -> CaseRow:
+    absent = [c for c in case.channels if c not in case.statistics and len(case.channels) > 1]
     return CaseRow(
         id=case.id,
         subject=case.subject,
@@ -87,9 +91,7 @@ def row_of(case: Case, shard: int) -> CaseRow:
         labels=case.labels,
         raters=tuple(sorted(case.raters)),
         attributes=case.attributes,
-        statistics=tuple(
-            json.dumps({"mean": 1000.0, "std": 200.0, "p0.5": 400.0, "p99.5": 1600.0}) for _ in case.channels
-        ),
+        statistics=tuple(json.dumps(SCALE if c not in absent else {}) for c in case.channels),
         pixel_digest="p",
     )
 

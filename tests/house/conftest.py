@@ -32,6 +32,14 @@ class Module:
         return f"{self.path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
 
 
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Tell every offender, one a line, where none was expected."""
+    if op != "==" or right or not isinstance(left, list | set | dict):
+        return None
+    lines = [f"{k}: {v}" for k, v in left.items()] if isinstance(left, dict) else map(str, left)
+    return ["none was expected, and these were found:", *sorted(lines)]
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

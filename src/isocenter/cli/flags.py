@@ -119,20 +119,30 @@ def _signed(asked: Any, flags: dict[str, tuple[str, Option]], without: tuple[str
 
 
 def _annotation(option: Option) -> Any:
-    default = option.default.value if isinstance(option.default, enum.Enum) else option.default
-    shown = "" if default in (None, "", (), {}) else str(default)
-    info: dict[str, Any] = {"help": option.help, "show_default": shown or False}
+    help_ = option.help + (f" (default: {shown})" if (shown := _shown(option.default)) else "")
+    flag = flag_of(option)
     if option.type is bool:
-        flag = flag_of(option)
-        return Annotated[bool | None, typer.Option(f"{flag}/--no-{flag.removeprefix('--')}", **info)]
+        both = f"{flag}/--no-{flag.removeprefix('--')}"
+        return Annotated[bool | None, typer.Option(both, help=help_, show_default=False)]
     kind: Any = list[str] if _is_texts(option) else str
-    return Annotated[kind | None, typer.Option(flag_of(option), metavar=_metavar(option), **info)]
+    info = typer.Option(flag, metavar=_metavar(option), help=help_, show_default=False)
+    return Annotated[kind | None, info]
+
+
+def _shown(default: Any) -> str:
+    """A default as it would stand in the config, "" where it says nothing."""
+    if isinstance(default, bool) or default in (None, "", (), {}):
+        return ""
+    if isinstance(default, enum.Enum):
+        return str(default.value)
+    return str(list(default)) if isinstance(default, tuple) else str(default)
 
 
 def _metavar(option: Option) -> str:
-    return {str: "TEXT", int: "INTEGER", float: "NUMBER"}.get(
-        option.type, "TEXT" if _is_texts(option) else "YAML"
-    )
+    if isinstance(option.type, type) and issubclass(option.type, enum.Enum):
+        return "|".join(str(m.value) for m in option.type)
+    known = {str: "TEXT", int: "INTEGER", float: "NUMBER"}
+    return known.get(option.type, "TEXT" if _is_texts(option) else "YAML")
 
 
 def _is_texts(option: Option) -> bool:

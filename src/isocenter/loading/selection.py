@@ -112,6 +112,7 @@ def _subjects(store: Store, partition: str, split: str, fold: int | None) -> set
 
 
 def _columns(store: Store, row: CaseRow, channels: Sequence[str], labels: Sequence[str]) -> tuple[Any, ...]:
+    # A channel that was never there is packed as background, and nothing was described of it.
     statistics = {c: json.loads(s) for c, s in zip(row.channels, row.statistics, strict=False)}
     scales = []
     for channel in channels:
@@ -124,6 +125,6 @@ def _columns(store: Store, row: CaseRow, channels: Sequence[str], labels: Sequen
         row.subject,
         row.shape,
         [known.get(label, -1) for label in labels],
-        [row.channels.index(c) if c in row.channels else -1 for c in channels],
+        [row.channels.index(c) if statistics.get(c) else -1 for c in channels],
         scales,
     )

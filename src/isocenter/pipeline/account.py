@@ -127,11 +127,8 @@ def _add_annotations(workspace: Workspace, fates: dict[str, _Fate]) -> None:
     is_enrolled = workspace.done("enrol") is not None
     reason = "enrol/annotation-of-nothing" if is_enrolled else "not enrolled yet"
     state = EXCLUDED if is_enrolled else HELD
-    unlinked = {i.target for i in _rows(workspace, "enrol", "issues", Issue) if i.rule == reason}
-    names = workspace.pseudonyms()
     loose: Iterable[str] = [a.file_id for a in _rows(workspace, "index", "annotations", AnnotationObject)]
     masks = {r.file_id for r in _rows(workspace, "index", "layout", LayoutRow) if r.role == "mask"}
-    masks |= {f for f in fates if unlinked and names.of("ann", f) in unlinked}
     for file_id in loose:
         _add(fates, file_id, _Fate(state, reason, ""))
     for file_id in sorted(masks):

@@ -11,7 +11,7 @@ import numpy as np
 from isocenter.base import tables
 from isocenter.base.errors import StoreError
 from isocenter.model.rows import CaseRow
-from isocenter.stores.manifest import CASES, Manifest, SealedFile, sealed, shard_name
+from isocenter.stores.manifest import CASES, NAME, Manifest, SealedFile, read_manifest, sealed, shard_name
 from isocenter.stores.shard import BACKENDS, ShardReader, digest_of_array
 from isocenter.stores.splits import read_split, split_names
 
@@ -29,6 +29,10 @@ class Problem:
 def verify(root: Path, manifest: Manifest) -> list[Problem]:
     """Everything that is wrong with the files of a store, in the order of their names."""
     out: list[Problem] = []
+    try:
+        read_manifest(root)
+    except StoreError as error:
+        out.append(Problem(shard=NAME, what=str(error)))
     for file in manifest.files:
         out += _file(root, manifest, file)
     known = {f.name for f in manifest.files}

@@ -18,8 +18,10 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def two_channels(tmp_path: Path) -> Store:
-    """CT and PET; the second case has no PET, its image one channel only."""
-    cases = [make_case(0, channels=("ct", "pet")), make_case(1)]
+    """CT and PET; the second case has no PET and holds background in its place."""
+    both, lacking = (make_case(n, channels=("ct", "pet")) for n in range(2))
+    lacking.image[1] = 0
+    cases = [both, replace(lacking, statistics={"ct": {}})]
     return Store(build(tmp_path / "two", cases))
 
 

@@ -59,3 +59,9 @@ def test_a_record_that_is_gone_is_told(store_root):
     store = Store(store_root, verify="none")
     found = {(p.case, p.array) for p in store.verify()}
     assert {("case-0003", "mask"), ("case-0001", "")} <= found
+
+
+def test_a_changed_manifest_is_told(store_root):
+    path = store_root / "manifest.json"
+    path.write_text(path.read_text().replace('"cohort"', '"another"'))
+    assert [p.shard for p in Store(store_root, verify="none").verify()] == ["manifest.json"]

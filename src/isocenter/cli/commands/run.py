@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False)
 def run(request: Request) -> None:
     """Do it all: from folders to a packed data set and its report.
 
-    The stages are index, screen, enrol, build, split and report. What an earlier run finished with the same inputs and options is not done again. With --dry-run nothing
-    is built: you are told what would come of it and what it would need.
+    The stages are index, screen, enrol, build, split and report. What an earlier run finished with the same
+    inputs and options is not done again.
     """
     run_until("report", request)

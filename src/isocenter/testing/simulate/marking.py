@@ -81,7 +81,7 @@ def second_reader(
     """
     lesion = _moved_lesion(first, lattice, agrees=agrees)
     hearts = [r for r in first if r.label == "heart"] if has_heart else []
-    return (lesion, *(region("heart", [heart.solids[0].scaled(0.97)], lattice) for heart in hearts))
+    return (lesion, *(region("heart", [heart.solids[0].scaled(0.95)], lattice) for heart in hearts))
 
 
 def _moved_lesion(first: tuple[Region, ...], lattice: Lattice, *, agrees: bool) -> Region:

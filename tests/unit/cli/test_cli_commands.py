@@ -1,0 +1,222 @@
+"""Each command parses, makes one call, prints and exits: here with what it calls replaced or tiny."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from isocenter.base.plugins import Plugins
+from isocenter.cli import running
+from isocenter.cli.folder import COMMANDS
+from isocenter.model.issue import Issue, Severity
+from isocenter.pipeline.config import CohortConfig
+from isocenter.pipeline.explain import Explanation
+from isocenter.pipeline.run import Run, StageResult
+from isocenter.pipeline.run import run as real_run
+
+STAGES = ["index", "screen", "enrol", "build", "split", "report"]
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Replaces the pipeline; keeps what it was called with."""
+    calls = []
+    result = {"gate": None}
+
+    def run(config, **options):
+        inspect.signature(real_run).bind(config, **options)
+        calls.append((config, options))
+        return Run(
+            workspace=Path(config.workspace),
+            stages=(
+                StageResult(name="index", state="fresh", seconds=0.01, counts={"files": 1234}),
+                StageResult(name="build", state="done", seconds=65.0, counts={"cases": 2}, notes=("a note",)),
+            ),
+            counts={"files": 1234, "used": 1234},
+            store=Path.cwd() / "work" / "store",
+            report=Path("/elsewhere/report.html"),
+            gate=result["gate"],
+            summary=("1234 files = all used \x1b[2J",),
+        )
+
+    monkeypatch.setattr(running, "run", run)
+    return calls, result
+
+
+@pytest.mark.parametrize("command", ["run", *STAGES])
+def test_every_stage_runs_up_to_itself(say, cohort, ran, command):
+    calls, _ = ran
+    said = say(command, cohort)
+    assert said.code == 0
+    [(config, options)] = calls
+    assert isinstance(config, CohortConfig)
+    assert options["until"] == ("report" if command == "run" else command)
+    assert options["jobs"] is None
+
+
+def test_a_run_is_told_in_lines(say, cohort, ran):
+    said = say("run", cohort)
+    assert said.out.splitlines() == [
+        "index    unchanged    1,234 files",
+        "build    1 min 5 s    2 cases",
+        "         a note",
+        "",
+        "1234 files = all used \ufffd[2J",
+    ]
+
+
+def test_a_run_is_told_as_json(say, cohort, ran):
+    document = say("run", cohort, "--json").json
+    assert document["counts"] == {"files": 1234, "used": 1234}
+    assert document["store"] == "work/store"
+    assert document["report"] == "/elsewhere/report.html"
+    assert [s["state"] for s in document["stages"]] == ["fresh", "done"]
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_closed_gate_is_told_and_exits_with_1(say, cohort, ran, flags):
+    ran[1]["gate"] = "screen let nothing pass; lower the share"
+    said = say("run", cohort, *flags)
+    assert said.code == 1
+    assert "screen let nothing pass" in (said.json["gate"] if flags else said.out.splitlines()[-1])
+
+
+def test_flags_reach_the_config(say, cohort, ran, tmp_path):
+    words = ["--workspace", "out", "--jobs", "3", "--seed", "9", "--set", "split.strategy=grouped"]
+    assert say("run", cohort, *words, "--set", "standardise.spacing=[2, 1, 1]").code == 0
+    [(config, options)] = ran[0]
+    assert config.workspace == str(tmp_path / "out")
+    assert options["jobs"] == 3
+    assert config.seed == 9
+    assert config.split.strategy == "grouped"
+    assert config.standardise.spacing == (2.0, 1.0, 1.0)
+
+
+def test_the_flags_of_a_stage_reach_its_section(say, cohort, ran):
+    words = [
+        "--spacing",
+        "median",
+        "--hu-range",
+        "[-500, 500]",
+        "--orientation",
+        "native",
+        "--min-dice",
+        "0.5",
+    ]
+    assert say("build", cohort, *words).code == 0
+    config = ran[0][0][0]
+    assert config.standardise.spacing == "median"
+    assert config.standardise.hu_range == (-500, 500)
+    assert config.standardise.orientation == "native"
+    assert config.agreement.min_dice == 0.5
+
+
+def test_lists_and_switches_are_flags_too(say, cohort, ran):
+    words = ["--strata", "sex", "--strata", "manufacturer", "--no-append-only", "--fractions", "{train: 1}"]
+    assert say("split", cohort, *words).code == 0
+    config = ran[0][0][0]
+    assert config.split.strata == ("sex", "manufacturer")
+    assert config.split.append_only is False
+    assert config.split.fractions == {"train": 1.0}
+
+
+def test_a_flag_wins_over_a_variable(say, cohort, ran, monkeypatch):
+    monkeypatch.setenv("ISOCENTER_SPLIT__NAME", "from-variable")
+    monkeypatch.setenv("ISOCENTER_SEED", "4")
+    assert say("split", cohort, "--name", "from-flag").code == 0
+    assert (ran[0][0][0].split.name, ran[0][0][0].seed) == ("from-flag", 4)
+
+
+def test_only_what_can_be_told_beforehand_has_a_dry_run(say, cohort, ran):
+    assert say("run", cohort, "--dry-run").code == 0
+    assert ran[0][0][1]["dry_run"] is True
+    assert say("build", cohort, "--dry-run").code == 0
+    assert say("index", cohort, "--dry-run").code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "--set", "seed"], "'seed' is not KEY=VALUE"),
+        (["run", "--set", "seed=[1"], "seed: is not YAML"),
+        (["build", "--hu-range", "[1"], "--hu-range: is not YAML"),
+        (["split", "--strategy", "groupd"], "did you mean 'grouped'?; set by a flag"),
+        (["run", "nope.yaml"], "nope.yaml: cannot be read"),
+    ],
+)
+def test_wrong_flags_are_told_and_exit_with_2(say, cohort, ran, words, message):
+    said = say(*words)
+    assert said.code == 2
+    assert message in said.err
+    assert ran[0] == []
+
+
+def test_explain_prints_every_issue_with_what_was_measured(say, monkeypatch):
+    issue = Issue(
+        rule="geometry/x", severity=Severity.REJECT, message="uneven", measured="3", expected="2", unit="mm",
+        clause="DICOM PS3.3 C.7.6.2",
+    )  # fmt: skip
+    found = Explanation(
+        target="a/b.dcm",
+        kind="file",
+        state="excluded",
+        reason="geometry/x",
+        lines=("In 1 stack.",),
+        issues=(issue,),
+    )
+    module = inspect.getmodule(COMMANDS.get("explain").registered_commands[0].callback)
+    monkeypatch.setattr(module, "explanation_of", lambda _workspace, _what: (found,))
+    assert say("explain", "b.dcm").out.splitlines() == [
+        "a/b.dcm (file): excluded, geometry/x",
+        "  In 1 stack.",
+        "  reject: geometry/x: uneven",
+        "    measured 3 mm, expected 2 mm",
+        "    DICOM PS3.3 C.7.6.2",
+    ]
+    assert say("explain", "b.dcm", "--json").json[0]["issues"][0]["severity"] == "reject"
+
+
+def test_explain_without_a_run_says_so(say):
+    said = say("explain", "x")
+    assert said.code in (1, 2)
+    assert "index" in said.err
+
+
+def test_verify_without_a_store_says_so(say):
+    said = say("verify", "nowhere")
+    assert said.code == 1
+    assert "Error:" in said.err
+
+
+def test_rules_are_listed_with_scope_and_severity(say):
+    names = Plugins("isocenter.rules.catalogue").names()
+    document = say("rules", "--json").json
+    assert [r["name"] for r in document] == names
+    assert {r["severity"] for r in document} <= {"note", "review", "reject"}
+    lines = say("rules").out.splitlines()
+    assert len(lines) == len(names) + 1
+    assert lines[1].split()[:2] == [names[0], document[0]["scope"]]
+
+
+def test_a_rule_is_explained_with_its_options(say):
+    said = say("rules", "geometry/uneven-slice-spacing")
+    assert "Why it matters" in said.out
+    assert "tolerance_mm: " in said.out
+    document = say("rules", "geometry/uneven-slice-spacing", "--json").json
+    assert {o["name"] for o in document["options"]} == {"tolerance_share", "tolerance_mm"}
+
+
+def test_an_unknown_rule_is_told_with_the_nearest(say):
+    said = say("rules", "geometry/uneven-spacing")
+    assert said.code == 2
+    assert "did you mean 'geometry/uneven-slice-spacing'?" in said.err
+
+
+def test_doctor_tells_what_there_is(say):
+    said = say("doctor")
+    assert said.code == 0
+    assert "pydicom" in said.out
+    facts = {f["name"]: f for f in say("doctor", "--json").json}
+    assert {"isocenter", "python", "numpy", "cores", "memory", "disk", "kernel cache", "extra torch"} <= set(
+        facts
+    )
