@@ -152,7 +152,9 @@ class TestExecutorsWithWorkers:
     ) -> None:
         text = MAIN.format(here=str(HERE), name=name, task="double").replace("for outcome in", "outcomes =")
         script = tmp_path / "main.py"
-        script.write_text(text.replace("jobs=2):", "jobs=2)").replace("        print(outcome", "    print(next(outcomes)"))
+        script.write_text(
+            text.replace("jobs=2):", "jobs=2)").replace("        print(outcome", "    print(next(outcomes)")
+        )
         run = subprocess.run([sys.executable, script], capture_output=True, timeout=60, check=True)
         assert b"value=0" in run.stdout
 

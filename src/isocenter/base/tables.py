@@ -13,6 +13,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from isocenter.base.digests import digest_of
 from isocenter.base.files import write_atomically
 
 Row = TypeVar("Row")
@@ -23,6 +24,11 @@ _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_
 def schema_of(row_type: type) -> pa.Schema:
     """Arrow schema of a row dataclass: fields in order, tuples as lists, dataclasses as structs."""
     return _schema(row_type)
+
+
+def form_of(*row_types: type) -> str:
+    """Digest of the columns of some tables: tables of another form were written by another version."""
+    return digest_of([str(schema_of(t)) for t in row_types])
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import typer
@@ -15,21 +16,24 @@ COMMANDS: Plugins[typer.Typer] = Plugins("isocenter.cli.commands", symbol="app")
 class CommandFolder(TyperGroup):
     """A group whose commands are plug-ins; help and completion list them without importing any."""
 
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """Names of all commands; looked up once, as installed packages are asked for theirs too."""
+        return COMMANDS.names()
+
     def list_commands(self, ctx: Any) -> list[str]:
         """Names of all commands."""
         del ctx
-        return COMMANDS.names()
+        return self.names
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A stand-in that has the name and the summary of a command, or None."""
         del ctx
-        if cmd_name not in COMMANDS.names():
-            return None
-        return TyperCommand(cmd_name, help=COMMANDS.summary(cmd_name))
+        return TyperCommand(cmd_name, help=COMMANDS.summary(cmd_name)) if cmd_name in self.names else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The real command for the words of a command line."""
-        self.commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        self.commands = {n: TyperCommand(n) for n in self.names}  # what a wrong name is compared with
         name, found, rest = super().resolve_command(ctx, args)
         return name, command_of(name) if found and name else found, rest
 

@@ -55,12 +55,13 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
     except KeyboardInterrupt:
-        note("Interrupted. The next run goes on from here.")
         code = INTERRUPTED
     except IsocenterError as error:
         code = _tell(error, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
         code = _tell_bug(error, as_json=as_json)
+    if code == INTERRUPTED:
+        note("Interrupted. The next run goes on from here.")
     sys.exit(code)
 
 

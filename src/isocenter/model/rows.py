@@ -236,6 +236,7 @@ class Stack:
     presentation_intent: str = ""
     burned_in_annotation: str = ""
     has_modality_lut: bool = False
+    layout_role: str = ""
     layout_channel: str = ""
     layout_case: str = ""
     partition: str = ""

@@ -10,6 +10,13 @@ from isocenter.model.rows import Stack
 from isocenter.model.task import Channel
 
 
+def is_mask(stack: Stack, path: str, masks: Sequence[str]) -> bool:
+    """Whether a layout or a path template declares a file to be a mask: it is no image then."""
+    return stack.layout_role == "mask" or (
+        stack.format != "dicom" and any(Template(t).match(path) is not None for t in masks)
+    )
+
+
 def wanted_by(stack: Stack, path: str, channels: Mapping[str, Channel]) -> tuple[str, ...]:
     """Names of the channels that ask for a stack; `path` is that of its first file.
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from isocenter.base.documents import read_csv_rows
 from isocenter.base.errors import FormatError
-from isocenter.pipeline.config_survey import Survey
+from isocenter.pipeline.config_survey import VOLUME_ENDINGS, Survey
 from isocenter.pipeline.config_templates import groups_of
 
+_IMAGE_ENDINGS = (*VOLUME_ENDINGS, ".dcm")
 _MAX_ROWS = 20_000
 _MAX_CLASSES = 40
 _BLANKS = re.compile(r"[^a-z0-9]+")
@@ -133,7 +134,8 @@ def _known_keys(surveys: list[Survey]) -> dict[str, set[str]]:
         out["subject"].update(*(group.subjects for group in groups_of(survey.volumes)))
         for path in survey.paths:
             name = path.rpartition("/")[2]
-            out["path"] |= {path, name, name.partition(".")[0]}
+            stem, _, ending = name.partition(".")
+            out["path"] |= {path, name, stem} if f".{ending}" in _IMAGE_ENDINGS else {path, name}
     return {key: names - {""} for key, names in out.items()}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from isocenter.base import tables
 from isocenter.base.errors import ConfigError, StoreNotFound
-from isocenter.model.rows import CaseRow, PlannedCase
+from isocenter.model.rows import CaseRow
 from isocenter.model.split import Split, SplitRow
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
@@ -81,10 +81,7 @@ def _options(strategy: str, fractions: Mapping[str, float] | None, strata: Seque
 
 
 def _rows_at(path: Path, strata: Sequence[str], groups: Sequence[str]) -> list[SplitRow]:
-    root = store_at(path)
-    planned = path / "enrol" / "cases.parquet"
-    given = {c.id: c.partition for c in tables.read(planned, PlannedCase)} if planned.is_file() else {}
-    return rows_of(tables.read(root / "cases.parquet", CaseRow), strata, groups=groups, given=given)
+    return rows_of(tables.read(store_at(path) / "cases.parquet", CaseRow), strata, groups=groups)
 
 
 def _record(

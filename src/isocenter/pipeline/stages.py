@@ -21,7 +21,7 @@ from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
 from isocenter.stages.build.options import BuildOptions
 from isocenter.stages.build.stage import build
-from isocenter.stages.enrol.options import EnrolOptions
+from isocenter.stages.enrol.options import AnnotationKind, EnrolOptions
 from isocenter.stages.enrol.stage import enrol
 from isocenter.stages.index.options import IndexOptions
 from isocenter.stages.index.stage import index
@@ -77,8 +77,13 @@ def _index(context: Context) -> Mapping[str, int]:
 
 
 def _screen(context: Context) -> Mapping[str, int]:
+    masks = [s.path for s in context.config.annotations if s.kind is AnnotationKind.MASKS]
     return screen(
-        screen_options(context), context.contract.channels, context.workspace, progress=context.progress
+        screen_options(context),
+        context.contract.channels,
+        masks,
+        context.workspace,
+        progress=context.progress,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from isocenter.base import tables
 from isocenter.base.files import read_json
 from isocenter.base.workspace import Workspace
-from isocenter.model.issue import Issue
+from isocenter.model.issue import Issue, Verdict
 from isocenter.model.rows import (
     AgreementRow,
     CaseRow,
@@ -40,6 +40,8 @@ SHOWN_ATTRIBUTES = (
     "slice_thickness_mm",
 )
 STAGES = ("index", "screen", "enrol", "build", "split", "audit")
+
+NOT_JUDGED = {"enrol/not-wanted": "enrol/not-wanted", "enrol/annotation-of-nothing": "a mask, no image"}
 
 Row = TypeVar("Row")
 
@@ -72,6 +74,7 @@ class ReportFacts:
         issues: What was seen, by any stage.
         stacks: The image stacks found.
         verdicts: Verdict by target.
+        not_judged: Stacks that no rule judged, and why: not wanted, or a mask.
         planned: The cases that were to be built.
         cases: The cases that were packed.
         agreements: How far raters agree.
@@ -93,6 +96,7 @@ class ReportFacts:
     issues: tuple[Issue, ...] | None = None
     stacks: tuple[Stack, ...] | None = None
     verdicts: Mapping[str, str] | None = None
+    not_judged: Mapping[str, str] = field(default_factory=dict)
     planned: tuple[PlannedCase, ...] | None = None
     cases: tuple[CaseRow, ...] | None = None
     agreements: tuple[AgreementRow, ...] | None = None
@@ -123,7 +127,8 @@ def read_facts(
     """Read what there is; paths and other identifiers of the index are not read into the facts."""
     root = workspace.root
     run = read_json(root / "run.json") if (root / "run.json").exists() else None
-    cases = _rows(root / "build/cases.parquet", CaseRow)
+    built = _rows(root / "build/cases.parquet", CaseRow)
+    cases = None if built is None else tuple(c for c in built if c.verdict != Verdict.REJECT)
     files = _rows(root / "index/files.parquet", FileRow)
     verdicts = _rows(root / "screen/verdicts.parquet", VerdictRow)
     outcomes = _rows(root / "build/files.parquet", FileOutcome)
@@ -144,6 +149,7 @@ def read_facts(
         issues=_issues(root),
         stacks=_rows(root / "index/stacks.parquet", Stack),
         verdicts=None if verdicts is None else {v.target: v.verdict for v in verdicts},
+        not_judged={v.target: v.reason for v in verdicts or () if not v.channels and v.reason in NOT_JUDGED},
         planned=_rows(root / "enrol/cases.parquet", PlannedCase),
         cases=cases,
         agreements=_rows(root / "build/agreements.parquet", AgreementRow),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from isocenter.model.issue import Issue, Severity, Verdict
 from isocenter.model.rows import FileOutcome, PlannedCase, Stack
-from isocenter.report.facts import ReportFacts
+from isocenter.report.facts import NOT_JUDGED, ReportFacts
 from isocenter.report.text import counted
 
 NOT_WANTED = "enrol/not-wanted"
@@ -115,7 +115,7 @@ def _stacks(facts: ReportFacts, stacks: tuple[Stack, ...], ledger: _Ledger) -> l
         return [found]
     verdicts = facts.verdicts
     enrolled = {c.stack for p in facts.planned or () for c in p.channels}
-    unwanted = {s.id for s in stacks if s.id not in enrolled and _is_unwanted(s, ledger)}
+    unwanted = {s.id: r for s in stacks if s.id not in enrolled and (r := _unwanted(s, facts, ledger))}
     wanted = [s for s in stacks if s.id not in unwanted]
     rejected = [s for s in wanted if Verdict.REJECT in {verdicts.get(s.id), verdicts.get(s.series)}]
     gone = {s.id for s in rejected}
@@ -125,7 +125,7 @@ def _stacks(facts: ReportFacts, stacks: tuple[Stack, ...], ledger: _Ledger) -> l
     left = [s for s in kept if s.id not in enrolled] if facts.planned is not None else []
     by_reason = Counter(ledger.reason((s.id, s.series), s.files) for s in left)
     return [
-        _leaving(found, "Not wanted by the cohort", Counter({NOT_WANTED: len(unwanted)})),
+        _leaving(found, "Not wanted by the cohort", Counter(unwanted.values())),
         _leaving(Step(title="Stacks wanted", count=len(wanted)), "Rejected on screening", by_rule),
         _leaving(
             Step(title="Stacks kept", count=len(kept), note=f"{held:,} of them to review" if held else ""),
@@ -135,11 +135,14 @@ def _stacks(facts: ReportFacts, stacks: tuple[Stack, ...], ledger: _Ledger) -> l
     ]
 
 
-def _is_unwanted(stack: Stack, ledger: _Ledger) -> bool:
+def _unwanted(stack: Stack, facts: ReportFacts, ledger: _Ledger) -> str:
+    """Why a stack was never to be judged; "" where it was."""
+    if known := facts.not_judged.get(stack.id):
+        return NOT_JUDGED[known]
     if any(i.rule == NOT_WANTED for i in ledger.by_target.get(stack.id, ())):
-        return True
+        return NOT_WANTED
     outcomes = [o for f in stack.files if (o := ledger.outcome.get(f))]
-    return bool(outcomes) and all(o.reason == NOT_WANTED for o in outcomes)
+    return NOT_WANTED if outcomes and all(o.reason == NOT_WANTED for o in outcomes) else ""
 
 
 def _planned(facts: ReportFacts, planned: tuple[PlannedCase, ...], ledger: _Ledger) -> list[Step]:

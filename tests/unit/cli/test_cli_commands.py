@@ -151,6 +151,27 @@ def test_wrong_flags_are_told_and_exit_with_2(say, cohort, ran, words, message):
     assert ran[0] == []
 
 
+def test_an_interrupt_in_the_middle_of_a_run_exits_with_130(say, cohort, monkeypatch):
+    def interrupted(*_words, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "run", interrupted)
+    said = say("run", cohort)
+    assert (said.code, said.out) == (130, "")
+    assert "The next run goes on from here" in said.err
+
+
+def test_a_bug_in_the_middle_of_a_run_exits_with_3_and_shows_no_value(say, cohort, monkeypatch):
+    def broken(*_words, **_options):
+        raise ValueError("Doe^Jane in /data/jane")
+
+    monkeypatch.setattr(running, "run", broken)
+    said = say("run", cohort, "--json")
+    assert said.code == 3
+    assert said.json["error"]["kind"] == "ValueError"
+    assert "jane" not in (said.out + said.err).lower()
+
+
 def test_explain_prints_every_issue_with_what_was_measured(say, monkeypatch):
     issue = Issue(
         rule="geometry/x", severity=Severity.REJECT, message="uneven", measured="3", expected="2", unit="mm",

@@ -17,7 +17,7 @@ from isocenter.model.rows import AgreementRow, CaseRow, PreviewRow
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.case import Built, CasePlan, build_case, rejected
 from isocenter.stages.build.options import BuildOptions
-from isocenter.stores.layout import record_of
+from isocenter.stores.layout import LAYOUT_VERSION, record_of
 from isocenter.stores.shard import BACKENDS
 
 VERSION = 1
@@ -43,10 +43,7 @@ class ShardPlan:
     @property
     def key(self) -> str:
         """Digest of everything that the shard's bytes depend on."""
-        o = self.options
-        return digest_of(
-            [VERSION, o.backend, o.chunk, [(c.planned.id, c.planned.digest) for c in self.cases]]
-        )
+        return digest_of([_form(self), [(c.planned.id, c.planned.digest) for c in self.cases]])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +77,9 @@ def build_shard(plan: ShardPlan) -> ShardResult:
     engine = Engine(plan.options.screen)
     folder, path = Path(plan.parts), Path(plan.path)
     kept_rows = _kept(plan, folder, path)
+    (folder / "done.json").unlink(
+        missing_ok=True
+    )  # before the file changes: an old mark must not vouch for it
     crashes: list[tuple[str, str]] = []
     rows: list[CaseRow] = []
     fresh: list[Built] = []
@@ -134,7 +134,8 @@ def _kept(plan: ShardPlan, folder: Path, path: Path) -> dict[str, CaseRow]:
 
 
 def _form(plan: ShardPlan) -> str:
-    return digest_of([VERSION, plan.options.backend, plan.options.chunk])
+    form = tables.form_of(*PARTS.values())
+    return digest_of([VERSION, LAYOUT_VERSION, form, plan.options.backend, plan.options.chunk])
 
 
 def _write_parts(
@@ -153,7 +154,6 @@ def _write_parts(
         if kept and part.exists():
             found[name] += [r for r in tables.read(part, PARTS[name]) if getattr(r, owner) in kept]
         found[name].sort(key=str)
-    (folder / "done.json").unlink(missing_ok=True)
     for name, kind in PARTS.items():
         tables.write(folder / f"{name}.parquet", kind, found[name])
     records = sum(r.verdict != "reject" for r in rows)

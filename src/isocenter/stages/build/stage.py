@@ -52,7 +52,11 @@ def build(
     """
     enrol = workspace.done("enrol")
     key = workspace.key_of(
-        STAGE, VERSION, options, enrol and [enrol["key"], enrol["shards"], enrol["spacing"]]
+        STAGE,
+        VERSION,
+        tables.form_of(*PARTS.values()),
+        options,
+        enrol and [enrol["key"], enrol["shards"], enrol["spacing"]],
     )
     done = workspace.done(STAGE)
     if done is not None and done["key"] == key and (workspace.store / "manifest.json").exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,24 +36,12 @@ class Draft:
         return list({s.id: s for stacks in self.candidates.values() for s in stacks}.values())
 
 
-def draft_cases(
-    inputs: Inputs, contract: TaskContract, unit: CaseUnit, masks: Collection[str] = ()
-) -> list[Draft]:
-    """Group the stacks that passed the screen into cases, and choose what fills each channel.
-
-    Args:
-        inputs: The tables.
-        contract: Channels and reference.
-        unit: What one case is.
-        masks: Files that are declared to be masks: never an image, whatever a channel's path would take.
-    """
+def draft_cases(inputs: Inputs, contract: TaskContract, unit: CaseUnit) -> list[Draft]:
+    """Group the stacks that passed the screen into cases, and choose what fills each channel."""
     wanted = [
         (inputs.stacks[v.target], v.channels)
         for v in inputs.verdicts.values()
-        if v.channels
-        and v.verdict != "reject"
-        and inputs.stacks[v.target].subject
-        and inputs.stacks[v.target].files[0] not in masks
+        if v.channels and v.verdict != "reject" and inputs.stacks[v.target].subject
     ]
     wanted.sort(key=lambda pair: pair[0].id)
     dated: dict[str, set[str]] = {}

@@ -23,17 +23,6 @@ from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource
 _MASK_FORMATS = {"nifti", "nrrd"}
 
 
-def declared_masks(inputs: Inputs, sources: Iterable[AnnotationSource]) -> set[str]:
-    """Files that a template or a layout declares to be masks."""
-    templates = [Template(s.path) for s in sources if s.kind is AnnotationKind.MASKS]
-    out = {f for f, r in inputs.layout.items() if r.role == "mask"}
-    return out | {
-        f
-        for f, r in inputs.files.items()
-        if r.kind in _MASK_FORMATS and any(t.match(r.path) is not None for t in templates)
-    }
-
-
 class Linker:
     """Links annotation files to stacks.
 

@@ -16,7 +16,7 @@ from isocenter.model.rows import PlannedAnnotation, PlannedCase, VerdictRow
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.stages.enrol.candidates import Draft, draft_cases
 from isocenter.stages.enrol.inputs import Inputs
-from isocenter.stages.enrol.link import Linker, declared_masks
+from isocenter.stages.enrol.link import Linker
 from isocenter.stages.enrol.options import AnnotationKind, EnrolOptions
 from isocenter.stages.enrol.plan import attach, median_spacing, plan_case, shard_count, shard_of
 from isocenter.stages.enrol.tables import link_table
@@ -49,6 +49,7 @@ def enrol(
     key = workspace.key_of(
         STAGE,
         VERSION,
+        tables.form_of(PlannedCase, Issue),
         options,
         index and index["key"],
         screen and screen["key"],
@@ -62,8 +63,7 @@ def enrol(
     names = workspace.pseudonyms()
     index_issues = list(tables.read(workspace.table("index", "issues"), Issue))
     inputs = Inputs.read(workspace, base, {i.target for i in index_issues})
-    masks = declared_masks(inputs, options.annotations)
-    drafts = draft_cases(inputs, options.contract, options.unit, masks)
+    drafts = draft_cases(inputs, options.contract, options.unit)
     annotations, issues, rows_used = _annotations(options, inputs, drafts, workspace)
     spacing = _spacing(options, before, drafts, held_out)
     cases: list[PlannedCase] = []
@@ -79,7 +79,7 @@ def enrol(
     tables.write(
         folder / "issues.parquet", Issue, sorted(issues, key=lambda i: (i.target, i.rule, i.measured))
     )
-    tables.write(folder / "stacks.parquet", VerdictRow, _set_aside(inputs, drafts, masks))
+    tables.write(folder / "stacks.parquet", VerdictRow, _set_aside(drafts))
     verdicts = Counter(c.verdict for c in cases)
     counts = {
         "cases": len(cases),
@@ -139,13 +139,9 @@ def _spacing(
     return median_spacing(drafts, options.contract.reference, held_out)
 
 
-def _set_aside(inputs: Inputs, drafts: Sequence[Draft], masks: set[str]) -> list[VerdictRow]:
+def _set_aside(drafts: Sequence[Draft]) -> list[VerdictRow]:
     """What became of every stack that passed the screen and fills no channel."""
-    out = [
-        VerdictRow(target=s.id, verdict=Verdict.REJECT, reason="enrol/annotation-of-nothing")
-        for s in inputs.stacks.values()
-        if s.files[0] in masks
-    ]
+    out = []
     for draft in drafts:
         chosen = {s.id for s in draft.chosen.values()}
         for stack in draft.stacks:

@@ -98,6 +98,7 @@ def _stack_of(
         has_pixels=all(r.has_pixels for r in rows),
         presentation_intent=first.presentation_intent or "",
         burned_in_annotation=max((r.burned_in_annotation or "" for r in rows), default=""),
+        layout_role=layout.role if layout else "",
         layout_channel=layout.channel if layout else "",
         layout_case=layout.case if layout else "",
         partition=layout.partition if layout else "",

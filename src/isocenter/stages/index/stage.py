@@ -51,7 +51,8 @@ def index(
     names = workspace.pseudonyms()
     roots = [base / s.path for s in options.sources]
     listing = list_files(options.sources, roots, names)
-    how = digest_of([VERSION, options])
+    form = tables.form_of(FileRow, Instance, AnnotationObject, Series, Stack, LayoutRow)
+    how = digest_of([VERSION, form, options])
     key = workspace.key_of(STAGE, VERSION, how, _signatures(listing), sorted(listing.layout.items()))
     done = workspace.done(STAGE)
     if done is not None and done["key"] == key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from isocenter.base import tables
@@ -11,7 +11,7 @@ from isocenter.base.progress import Progress, follow
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Severity, Verdict, verdict_of
 from isocenter.model.rows import FileRow, Series, Stack, VerdictRow
-from isocenter.model.selection import wanted_by
+from isocenter.model.selection import is_mask, wanted_by
 from isocenter.model.task import Channel
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
@@ -31,13 +31,19 @@ class _Screened:
 
 
 def screen(
-    options: ScreenOptions, channels: Mapping[str, Channel], workspace: Workspace, *, progress: Progress
+    options: ScreenOptions,
+    channels: Mapping[str, Channel],
+    masks: Sequence[str],
+    workspace: Workspace,
+    *,
+    progress: Progress,
 ) -> dict[str, int]:
     """Judge every stack that a channel asks for, by the rules of scope Series and Stack.
 
     Args:
         options: Selection, severities and options of the rules.
         channels: What the cohort asks for.
+        masks: Path templates of files that are masks, and so no images.
         workspace: Where the index is read and the verdicts are written.
         progress: Called after every stack.
 
@@ -45,11 +51,12 @@ def screen(
         Counts: stacks, wanted, keep, review, reject, defective.
     """
     inputs = workspace.done("index")
-    key = workspace.key_of(STAGE, VERSION, options, channels, inputs and inputs["digest"])
+    form = tables.form_of(VerdictRow, Issue)
+    key = workspace.key_of(STAGE, VERSION, form, options, channels, masks, inputs and inputs["digest"])
     if workspace.is_fresh(STAGE, key):
         return dict(workspace.done(STAGE)["counts"])  # type: ignore[index]
     folder = workspace.start(STAGE)
-    found = _screen_all(options, channels, workspace, progress)
+    found = _screen_all(options, channels, masks, workspace, progress)
     tables.write(folder / "verdicts.parquet", VerdictRow, found.verdicts)
     tables.write(folder / "issues.parquet", Issue, found.issues)
     verdicts = Counter(v.verdict for v in found.verdicts if v.channels)
@@ -64,13 +71,17 @@ def screen(
 
 
 def _screen_all(
-    options: ScreenOptions, channels: Mapping[str, Channel], workspace: Workspace, progress: Progress
+    options: ScreenOptions,
+    channels: Mapping[str, Channel],
+    masks: Sequence[str],
+    workspace: Workspace,
+    progress: Progress,
 ) -> _Screened:
     engine = Engine(options)
     paths = {f.file_id: f.path for f in tables.read(workspace.table("index", "files"), FileRow)}
     stacks = list(tables.read(workspace.table("index", "stacks"), Stack))
-    wanted = {s.id: _wanted(s, paths[s.files[0]], channels) for s in stacks}
-    asked_for = {s.series for s in stacks if wanted[s.id]}
+    wanted = {s.id: _wanted(s, paths[s.files[0]], channels, masks) for s in stacks}
+    asked_for = {s.series for s in stacks if wanted[s.id] not in {(), _MASK}}
     series = {
         s.id: engine.check(s)
         for s in tables.read(workspace.table("index", "series"), Series)
@@ -82,10 +93,9 @@ def _screen_all(
     out = _Screened()
     for stack in follow(stacks, progress, stage=STAGE, total=len(stacks), unit="stacks"):
         names = wanted[stack.id]
-        if not names:
-            out.verdicts.append(
-                VerdictRow(target=stack.id, verdict=Verdict.REJECT, reason="enrol/not-wanted")
-            )
+        if names in {(), _MASK}:
+            reason = "enrol/annotation-of-nothing" if names else "enrol/not-wanted"
+            out.verdicts.append(VerdictRow(target=stack.id, verdict=Verdict.REJECT, reason=reason))
             continue
         issues = engine.check(_as_wanted(stack, channels, names))
         everything = [*raised.get(stack.id, []), *issues, *series[stack.series]]
@@ -109,9 +119,15 @@ def _screen_all(
 
 # A DICOM image that does not say its modality might be what is wanted: it is judged, and rejected for that.
 _UNTOLD = ("?",)
+# A mask is no image: whether it belongs to one is for the enrol stage to find out.
+_MASK = ("mask",)
 
 
-def _wanted(stack: Stack, path: str, channels: Mapping[str, Channel]) -> tuple[str, ...]:
+def _wanted(
+    stack: Stack, path: str, channels: Mapping[str, Channel], masks: Sequence[str]
+) -> tuple[str, ...]:
+    if is_mask(stack, path, masks):
+        return _MASK
     if stack.format == "dicom" and not stack.modality:
         return _UNTOLD
     return wanted_by(stack, path, channels)

@@ -60,7 +60,7 @@ def _search(problem: Problem, seed: int, start: int) -> Ints:
 
 def _start(problem: Problem, lots: np.random.Generator) -> Ints:
     """Each cell in proportion to what the partitions still need; what is left over goes where it fits best."""
-    need = np.maximum(problem.target[:, 0] - problem.base[:, 0], 0)
+    need = np.maximum(np.minimum(problem.target[:, 0], problem.most) - problem.base[:, 0], 0)
     share = need / need.sum() if need.sum() else np.full(len(need), 1 / len(need))
     counts = np.floor(np.outer(problem.supply, share)).astype(np.int64)
     totals = problem.totals(counts)

@@ -34,18 +34,16 @@ def rows_of(
     strata: Sequence[str] = (),
     *,
     groups: Sequence[str] = (),
-    given: Mapping[str, str] | None = None,
 ) -> list[SplitRow]:
     """One row per subject of the cases that were packed; it is positive for a label if any of its cases is.
 
     Subjects whose images are equal voxel by voxel stay together: they may be one person under two names.
-    A subject that `given` puts in several partitions has one row for each of them.
+    A subject that its source puts in several partitions has one row for each of them.
 
     Args:
         cases: Rejected ones are left out, those in review count.
         strata: Names of attributes to balance.
         groups: Names of attributes whose equal values keep subjects together.
-        given: The partition that the source gave to a case, by its id.
     """
     return subjects_of(
         Record(
@@ -54,7 +52,7 @@ def rows_of(
                 site=case.site,
                 labels=tuple(s.label for s in case.labels if s.state == "positive"),
                 cases=(case.id,),
-                partition=(given or {}).get(case.id, ""),
+                partition=case.partition,
             ),
             links=(
                 *((f"pixels {case.pixel_digest}",) if case.pixel_digest else ()),

@@ -1,0 +1,134 @@
+"""The public audit: a leaking split of any origin fails, ours passes."""
+
+import json
+import random
+
+import pytest
+
+import isocenter as iso
+from isocenter.base import tables
+from isocenter.base.errors import ConfigError, StoreNotFound
+from isocenter.model.rows import CaseRow
+from isocenter.pipeline.audit import audit
+from isocenter.pipeline.split import split
+from isocenter.stores.splits import write_split
+
+
+def case(number, pixels=None):
+    return CaseRow(
+        id=f"k{number:02}", subject=f"s{number // 2:02}", site=f"c{number // 2 % 9}", timepoint="", shard=0, digest="",
+        verdict="keep", channels=("ct",), shape=(1, 1, 1), spacing_mm=(1.0, 1.0, 1.0), labels=(), raters=(),
+        attributes=(), statistics=(), pixel_digest=pixels or f"p{number}",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    (tmp_path / "store").mkdir()
+    tables.write(tmp_path / "store" / "cases.parquet", CaseRow, [case(n) for n in range(80)])
+    write_split(tmp_path / "store", "default", split(tmp_path))
+    return tmp_path
+
+
+def rules(found):
+    return {i.rule for i in found.issues}
+
+
+def test_it_is_the_public_name():
+    assert iso.audit is audit
+
+
+def test_our_split_passes_in_memory_and_in_the_store(workspace):
+    assert audit(split(workspace)).passed
+    for path in (workspace, workspace / "store", str(workspace)):
+        found = audit(path)
+        assert (found.passed, found.issues, found.splits) == (True, (), ("default",))
+
+
+def test_splits_of_a_store_are_chosen_by_name(workspace):
+    write_split(workspace / "store", "other", split(workspace, seed=7))
+    assert audit(workspace).splits == ("default", "other")
+    assert audit(workspace, splits="other").splits == ("other",)
+    assert audit(workspace, splits=["default"]).splits == ("default",)
+    with pytest.raises(ConfigError, match="did you mean 'other'"):
+        audit(workspace, splits="othr")
+
+
+def test_equal_images_that_came_in_later_are_found(workspace):
+    done = split(workspace)
+    pair = done.of("train")[0].cases[0], done.of("test")[0].cases[0]
+    cases = [case(n, "twin" if f"k{n:02}" in pair else None) for n in range(80)]
+    tables.write(workspace / "store" / "cases.parquet", CaseRow, cases)
+    found = audit(workspace)
+    assert not found.passed
+    assert rules(found) == {"audit/same-images-apart"}
+    assert audit(split(workspace)).passed  # made anew it keeps the two together
+    write_split(workspace / "store", "default", split(workspace))
+    assert audit(workspace).passed
+
+
+def test_a_split_by_slices_fails(tmp_path):
+    """The commonest mistake: slices or scans are dealt out at random, not subjects."""
+    lot = random.Random(0)
+    lines = [f"s{n // 5},{lot.choice(['train', 'train', 'test'])}" for n in range(100)]
+    path = tmp_path / "slices.csv"
+    path.write_text("\n".join(["subject,partition", *lines]))
+    found = audit(path)
+    assert not found.passed
+    assert "split/subject-in-two-partitions" in rules(found)
+
+
+def test_a_table_by_subjects_passes_and_tells_the_prevalences(tmp_path):
+    lines = [f"s{n},{'test' if n % 5 == 0 else 'train'},{'x' if n % 2 else ''},c{n % 5}" for n in range(100)]
+    path = tmp_path / "subjects.csv"
+    path.write_text("\n".join(["subject,partition,labels,site", *lines]))
+    found = audit(path)
+    assert found.passed
+    assert found.issues == ()
+    assert [(p.partition, p.positive, p.subjects) for p in found.table] == [
+        ("test", 10, 20),
+        ("train", 40, 80),
+    ]
+
+
+def test_a_table_of_seen_centres_and_drifting_labels_is_told(tmp_path):
+    lines = [
+        f"s{n},{'test' if n % 5 == 0 else 'train'},{'x' if n % 5 == 0 else ''},c{n % 3}" for n in range(100)
+    ]
+    path = tmp_path / "subjects.csv"
+    path.write_text("\n".join(["subject,partition,labels,site", *lines]))
+    assert {"split/too-few-external-subjects", "split/drifting-prevalence"} <= rules(audit(path))
+
+
+def test_equal_digests_in_a_table_fail(tmp_path):
+    path = tmp_path / "subjects.csv"
+    path.write_text("subject,partition,digest\np,train,x\nq,test,x\n")
+    assert rules(audit(path)) == {"audit/same-images-apart"}
+
+
+def test_nnunet_folds_leak_where_cases_are_no_subjects(tmp_path):
+    cases = [f"s{n // 2}_{n % 2}" for n in range(20)]
+    content = [{"train": cases[k + 4 :] + cases[:k], "val": cases[k : k + 4]} for k in (1, 6)]
+    (tmp_path / "splits_final.json").write_text(json.dumps(content))
+    assert audit(tmp_path).passed
+    found = audit(tmp_path / "splits_final.json", subject="{subject}_*")
+    assert found.splits == ("fold-0", "fold-1")
+    assert {i.target for i in found.issues if i.rule == "split/subject-in-two-partitions"} == {"fold-0"}
+    assert audit(tmp_path, splits="fold-1", subject="{subject}_*").passed
+
+
+def test_an_empty_fold_fails(tmp_path):
+    (tmp_path / "splits_final.json").write_text(json.dumps([{"train": ["p"], "val": []}]))
+    assert rules(audit(tmp_path)) == {"split/empty-partition"}
+
+
+def test_bad_calls_are_told(tmp_path):
+    with pytest.raises(ConfigError, match="there is no nothing"):
+        audit(tmp_path / "nothing")
+    with pytest.raises(ConfigError, match="did you mean 'nnunet'"):
+        audit(tmp_path, layout="nnunett")
+    with pytest.raises(StoreNotFound):
+        audit(tmp_path)
+    (tmp_path / "splits_final.json").write_text("[]")
+    with pytest.raises(ConfigError, match="no split to check"):
+        audit(tmp_path)
