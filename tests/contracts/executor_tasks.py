@@ -88,6 +88,7 @@ def big(item: int) -> bytes:
 
 
 def hang(item: int) -> int:
-    print(f"begun {item}", flush=True)
+    sys.stdout.write(f"begun {item}\n")
+    sys.stdout.flush()
     while True:
         threading.Event().wait(60)

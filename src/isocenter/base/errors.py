@@ -35,7 +35,8 @@ class ConfigProblem:
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{where}{self.path}: {self.message}{hint}"
+        at = f"{self.path}: " if self.path else ""
+        return f"{where}{at}{self.message}{hint}"
 
 
 class ConfigError(IsocenterError):
@@ -51,7 +52,7 @@ class ConfigError(IsocenterError):
     def __init__(self, problems: str | Sequence[ConfigProblem], source: str = "") -> None:
         self.problems = (ConfigProblem("", problems),) if isinstance(problems, str) else tuple(problems)
         self.source = source
-        lines = [str(p).removeprefix(": ") for p in self.problems]
+        lines = [str(p) for p in self.problems]
         many = f"{len(lines)} problems" if len(lines) > 1 else "1 problem"
         head = f"{source}: {many}\n  " if source else ""
         super().__init__(head + "\n  ".join(lines))

@@ -46,9 +46,12 @@ def test_workers_that_were_killed_while_idle_cost_nothing():
 
 
 def test_an_interrupt_in_the_callers_loop_ends_the_workers():
-    with pytest.raises(KeyboardInterrupt):
+    def loop():
         for _ in PROCESSES.map(tasks.double, range(100), jobs=2):
             raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        loop()
     assert multiprocessing.active_children() == []
 
 
