@@ -1,5 +1,7 @@
 """How the documentation is built: Sphinx, MyST Markdown, furo."""
 
+import doctest
+
 import isocenter
 
 project = "Isocenter"
@@ -18,3 +20,4 @@ html_title = "Isocenter"
 html_show_sphinx = False
 html_copy_source = False
 doctest_global_setup = "import isocenter as iso"
+doctest_default_flags = doctest.ELLIPSIS | doctest.DONT_ACCEPT_TRUE_FOR_1

@@ -48,7 +48,6 @@ channels:
     modality: CT
     path: ["**"]                # any file; one that names no modality (NIfTI, NRRD) is taken for CT
     where: {site: "site-*"}     # the sample files are looked at and accounted for, not taken
-    prefer: [{format: dicom}, {path: "*/ct.*"}]
 
 labels:
   lesion:
@@ -87,9 +86,10 @@ def main() -> None:
         print(f"  {name:6} {shape}")
     line = next(n for n, text in enumerate(config.read_text().splitlines(), start=1) if "YOUR OWN" in text)
     shown = config.relative_to(ROOT)
-    print(f"\nThe report: {run.report}")
-    print(f"Your own folder: put its path on line {line} of {shown}, then: .venv/bin/isocenter run {shown}")
-    print(f"{time.monotonic() - start:.0f} seconds")
+    print(f"\nThe report to look at:  {shown.parent / 'work' / 'report.html'}")
+    print(f"To use your own folder: put its path on line {line} of {shown}, then run")
+    print(f"                        .venv/bin/isocenter run {shown}")
+    print(f"All of this took {time.monotonic() - start:.0f} seconds.")
 
 
 def prepare() -> Path:

@@ -12,7 +12,8 @@ OPTIONAL = {"torch"}
 def main() -> None:
     """Import all modules; any other failure is an exception."""
     passed_over = []
-    names = [m.name for m in pkgutil.walk_packages(isocenter.__path__, "isocenter.")]
+    found = [m.name for m in pkgutil.walk_packages(isocenter.__path__, "isocenter.")]
+    names = [name for name in found if not name.endswith("__main__")]
     for name in names:
         try:
             importlib.import_module(name)

@@ -32,8 +32,8 @@ def page() -> str:
 def folders() -> dict[str, tuple[ModuleType, Plugins[object]]]:
     """Every plug-in folder, with the module that declares it: the one in the room of the folder."""
     found: dict[str, tuple[ModuleType, Plugins[object]]] = {}
-    for info in pkgutil.walk_packages(isocenter.__path__, "isocenter."):
-        module = importlib.import_module(info.name)
+    names = [m.name for m in pkgutil.walk_packages(isocenter.__path__, "isocenter.")]
+    for module in (importlib.import_module(n) for n in names if not n.endswith("__main__")):
         for name, value in list(vars(module).items()):
             if isinstance(value, Plugins) and name in getattr(module, "__annotations__", {}):
                 room = value.folder.rpartition(".")[0]

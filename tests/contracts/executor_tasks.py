@@ -79,6 +79,11 @@ def threads_allowed(_item: int) -> tuple[str, str]:
     return os.environ["OPENBLAS_NUM_THREADS"], os.environ["NUMBA_NUM_THREADS"]
 
 
+def interrupt_itself(item: int) -> int:
+    os.kill(os.getpid(), signal.SIGINT)
+    return item
+
+
 def process_id(_item: int) -> int:
     return os.getpid()
 

@@ -130,6 +130,10 @@ class TestExecutorsWithWorkers:
         assert outcome.value == ("1", "1")
         assert dict(os.environ) == before
 
+    def test_an_interrupt_that_reaches_a_worker_is_left_to_the_parent(self, name: str) -> None:
+        outcomes = EXECUTORS.get(name).map(tasks.interrupt_itself, range(4), jobs=2)
+        assert [o.value for o in outcomes] == [0, 1, 2, 3]
+
     @pytest.mark.parametrize("to_group", [True, False], ids=["as Ctrl-C does", "to the parent alone"])
     def test_an_interrupt_leaves_no_worker_behind(self, name: str, to_group: bool, tmp_path: Path) -> None:
         run = start_hanging(name, tmp_path)

@@ -34,7 +34,9 @@ def test_every_stage_is_independent(contracts, root):
 
 
 def test_every_room_has_a_floor(contracts, root):
-    rooms = {p.parent.name for p in (root / "src/isocenter").glob("*/__init__.py")}
+    package = root / "src/isocenter"
+    rooms = {p.parent.name for p in package.glob("*/__init__.py")}
+    rooms |= {p.stem for p in package.glob("*.py")} - {"__init__"}
     layers = next(c for c in contracts if c["type"] == "layers")
     assert layers["exhaustive"]
     assert {name.strip() for floor in layers["layers"] for name in floor.split("|")} == rooms

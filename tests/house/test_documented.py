@@ -61,7 +61,8 @@ def test_every_error_of_ours_is_in_the_one_tree(modules):
         for m in modules
         if m.name != "isocenter.base.errors"
         for node in ast.walk(m.tree)
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        if isinstance(node, ast.ClassDef)
+        and not node.name.startswith("_")
         and any(ast.unparse(b).endswith(("Error", "Exception", "Warning")) for b in node.bases)
     ]
     assert stray == []

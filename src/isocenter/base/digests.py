@@ -17,7 +17,8 @@ def canonical_json(value: Any) -> str:
 
 def digest_of(value: Any) -> str:
     """Hash (32 hex digits) of a plain value or dataclass by its canonical JSON."""
-    return digest_of_bytes(canonical_json(value).encode())
+    # a name of a file may hold bytes that are no UTF-8: they count like any others
+    return digest_of_bytes(canonical_json(value).encode(errors="surrogatepass"))
 
 
 def digest_of_bytes(data: bytes | memoryview) -> str:

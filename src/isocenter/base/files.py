@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from isocenter.base.digests import canonical_json
+
+# A byte that is no UTF-8 as the file system hands it over (PEP 383), and as a table holds it.
+_ESCAPED_BYTE = re.compile(r"\\(udc[89a-f][0-9a-f])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,14 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError("not a regular file")
         yield file
+
+
+def located(root: Path, path: str) -> Path:
+    """The file that a table names: bytes of a name that are no UTF-8 are escaped there (`\\udcff`)."""
+    plain = root / path
+    if "\\udc" not in path or os.path.lexists(plain):
+        return plain
+    return root / _ESCAPED_BYTE.sub(lambda m: chr(int(m[1][1:], 16)), path)
 
 
 def signature(path: Path) -> tuple[int, int]:

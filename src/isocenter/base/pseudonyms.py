@@ -19,4 +19,6 @@ class Pseudonyms:
     def of(self, kind: str, *parts: object) -> str:
         """`kind-xxxxxxxxxxxxxxxx`: 16 hex digits of the keyed hash of the parts."""
         text = "\x1f".join([kind, *("" if p is None else str(p) for p in parts)])
-        return f"{kind}-{hmac.new(self._key, text.encode(errors='surrogateescape'), hashlib.sha256).hexdigest()[:16]}"
+        # names of files may hold bytes that are no UTF-8
+        keyed = hmac.new(self._key, text.encode(errors="surrogatepass"), hashlib.sha256)
+        return f"{kind}-{keyed.hexdigest()[:16]}"

@@ -97,8 +97,8 @@ def _out(value: Any) -> Any:
         return [_out(v) for v in value]
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, str):  # names of files may hold bytes that are no UTF-8
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, str):  # names of files may hold bytes that are no UTF-8, headers anything
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
     return value
 
 

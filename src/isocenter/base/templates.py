@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\{(?P<name>[A-Za-z_]\w*)\}|(?P<deep>\*\*/?)|(?P<star>\*)|(?P<one>\?)")
 
@@ -33,24 +33,25 @@ class Template:
 
     def match(self, path: str) -> dict[str, str] | None:
         """The named parts of a path that matches as a whole, else None."""
-        found = self._regex.fullmatch(path)
+        found = _regex_of(self.text).fullmatch(path)
         return found.groupdict() if found else None
 
     def fill(self, values: dict[str, str]) -> str:
         """The path with its named parts put in; `KeyError` where one is missing."""
         return _TOKEN.sub(lambda m: values[m["name"]] if m["name"] else m.group(), self.text)
 
-    @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        out, position, seen = [], 0, set[str]()
-        for token in _TOKEN.finditer(self.text):
-            out.append(re.escape(self.text[position : token.start()]))
-            position = token.end()
-            if name := token["name"]:
-                out.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+?)")
-                seen.add(name)
-            elif deep := token["deep"]:
-                out.append("(?:.*/)?" if deep.endswith("/") else ".*")
-            else:
-                out.append("[^/]*" if token["star"] else "[^/]")
-        return re.compile("".join([*out, re.escape(self.text[position:])]), re.DOTALL)
+
+@lru_cache(maxsize=1024)
+def _regex_of(text: str) -> re.Pattern[str]:
+    out, position, seen = [], 0, set[str]()
+    for token in _TOKEN.finditer(text):
+        out.append(re.escape(text[position : token.start()]))
+        position = token.end()
+        if name := token["name"]:
+            out.append(f"(?P={name})" if name in seen else f"(?P<{name}>[^/]+?)")
+            seen.add(name)
+        elif deep := token["deep"]:
+            out.append("(?:.*/)?" if deep.endswith("/") else ".*")
+        else:
+            out.append("[^/]*" if token["star"] else "[^/]")
+    return re.compile("".join([*out, re.escape(text[position:])]), re.DOTALL)

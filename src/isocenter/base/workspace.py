@@ -93,7 +93,13 @@ class Workspace:
                 raise RunError(
                     "another run is using this workspace; wait for it or choose another one"
                 ) from None
+            self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Remove the half-written files of a run that was killed; nobody else writes while we hold the lock."""
+        for leftover in self.root.rglob(".*.tmp-*"):
+            leftover.unlink(missing_ok=True)
 
     def pseudonyms(self) -> Pseudonyms:
         """The workspace's keyed names; the key is made on first use and readable by its owner only."""
@@ -103,7 +109,10 @@ class Workspace:
             write_atomically(path, _write_key)
         if path.stat().st_mode & 0o077:
             raise ConfigError("secret.key can be read by others: chmod 600 it")
-        key = bytes.fromhex(path.read_text().strip())
+        try:
+            key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        except ValueError:
+            raise ConfigError("secret.key holds something else than hexadecimal digits") from None
         if len(key) < 16:
             raise ConfigError("secret.key is too short: it must hold at least 32 hexadecimal digits")
         return Pseudonyms(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
@@ -34,13 +35,8 @@ class Vocabulary:
 
 def scrub(text: str, identifiers: Iterable[str]) -> str:
     """A free text without the identifiers of its own subject (names, IDs, dates of three letters or more)."""
-    out = text
-    for word in sorted({w for i in identifiers for w in _words(i)}, key=len, reverse=True):
-        position = out.lower().find(word.lower())
-        while position >= 0:
-            out = out[:position] + "*" + out[position + len(word) :]
-            position = out.lower().find(word.lower())
-    return out
+    words = sorted({w for i in identifiers for w in _words(i)}, key=lambda w: (-len(w), w))
+    return re.sub("|".join(map(re.escape, words)), "*", text, flags=re.IGNORECASE) if words else text
 
 
 def _words(identifier: str) -> list[str]:

@@ -122,9 +122,11 @@ def _add_annotations(workspace: Workspace, fates: dict[str, _Fate]) -> None:
         for annotation in case.annotations:
             if annotation.file_id:
                 fate = cases[case.id]
+                if not annotation.labels:  # it is the image's, but nothing in it is a label of the task
+                    fate = _Fate(EXCLUDED, "enrol/unmapped-label", case.id)
                 reason = "annotation" if fate.state == USED else fate.reason
                 _add(fates, annotation.file_id, _Fate(fate.state, reason, fate.target))
-    is_enrolled = workspace.done("enrol") is not None
+    is_enrolled = workspace.done("enrol") is not None and (workspace.root / "enrol/cases.parquet").exists()
     reason = "enrol/annotation-of-nothing" if is_enrolled else "not enrolled yet"
     state = EXCLUDED if is_enrolled else HELD
     loose: Iterable[str] = [a.file_id for a in _rows(workspace, "index", "annotations", AnnotationObject)]

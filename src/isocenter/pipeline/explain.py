@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ from isocenter.base.plugins import did_you_mean
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import REASONS
-from isocenter.model.rows import CaseRow, FileOutcome, FileRow, PlannedCase, Series, Stack
+from isocenter.model.rows import CaseRow, FileOutcome, FileRow, Instance, PlannedCase, Stack
 from isocenter.pipeline.account import account
 
 Row = TypeVar("Row")
 
 _ISSUE_TABLES = ("index", "screen", "enrol", "build")
+_SET_ASIDE = {"enrol/not-preferred", "enrol/several-candidates"}
+_UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +41,19 @@ class Explanation:
 def explain(workspace: str | os.PathLike[str], what: str) -> tuple[Explanation, ...]:
     """Explain a file (by path, or a part of its path), or a case, stack, series or subject (by its id).
 
-    A path that names a folder explains every file below it. This reads the index, which holds identifiers:
-    what it prints is for people who may see them.
+    A path that names a folder explains every file below it; a Series Instance UID or a subject explains each
+    of its stacks. This reads the index, which holds identifiers: what it prints is for people who may see
+    them.
 
     Raises:
         ConfigError: nothing of that name is known; the message offers the nearest one.
+        StaleArtefact: the workspace has not been indexed.
     """
-    place = Workspace(Path(workspace))
-    found = _Tables(place)
+    found = _Tables(Workspace(Path(workspace)))
     if what in found.cases or what in found.planned:
         return (found.of_case(what),)
-    if what in found.stacks:
-        return (found.of_stack(what),)
+    if stacks := found.stacks_of(what):
+        return tuple(found.of_stack(s) for s in stacks)
     files = found.matching(what)
     if not files:
         known = [f.path for f in found.files] + list(found.planned) + list(found.stacks)
@@ -60,10 +64,8 @@ def explain(workspace: str | os.PathLike[str], what: str) -> tuple[Explanation, 
 class _Tables:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        index = workspace.table
-        self.files = list(tables.read(index("index", "files"), FileRow))
-        self.stacks = {s.id: s for s in tables.read(index("index", "stacks"), Stack)}
-        self.series = {s.id: s for s in tables.read(index("index", "series"), Series)}
+        self.files = list(tables.read(workspace.table("index", "files"), FileRow))
+        self.stacks = {s.id: s for s in tables.read(workspace.table("index", "stacks"), Stack)}
         self.planned = {c.id: c for c in self._rows("enrol", "cases", PlannedCase)}
         self.cases = {c.id: c for c in self._rows("build", "cases", CaseRow)}
         self._names = workspace.pseudonyms()
@@ -72,6 +74,27 @@ class _Tables:
         for stage in _ISSUE_TABLES:
             for issue in self._rows(stage, "issues", Issue):
                 self._issues.setdefault(issue.target, []).append(issue)
+        self._stacks_of_file: dict[str, list[Stack]] = {}
+        for stack in self.stacks.values():
+            for file_id in stack.files:
+                self._stacks_of_file.setdefault(file_id, []).append(stack)
+        self._cases_of: dict[str, list[PlannedCase]] = {}
+        for case in self.planned.values():
+            for key in (
+                {c.stack for c in case.channels} | {a.file_id for a in case.annotations} | {case.subject}
+            ):
+                self._cases_of.setdefault(key, []).append(case)
+
+    def stacks_of(self, what: str) -> list[str]:
+        """Ids of the stacks that an id of a stack, series, study or subject, or a Series Instance UID names."""
+        if what in self.stacks:
+            return [what]
+        found = [s.id for s in self.stacks.values() if what and what in {s.series, s.study, s.subject}]
+        if found or not _UID.fullmatch(what):
+            return found
+        instances = tables.read(self._workspace.table("index", "instances"), Instance)
+        files = {i.file_id for i in instances if what in {i.series_uid, i.study_uid}}
+        return [s.id for s in self.stacks.values() if files & set(s.files)]
 
     def matching(self, what: str) -> list[FileRow]:
         """Files of that path, below that folder, or with that name or path ending."""
@@ -92,40 +115,54 @@ class _Tables:
     def of_file(self, file: FileRow) -> Explanation:
         """One file: its state, and the stack, annotation or case that decided."""
         outcome = self._outcomes[file.file_id]
-        own_annotation = self._names.of("ann", file.file_id)
-        targets = [file.file_id, own_annotation]
-        lines = [f"{file.path}: {outcome.state}, {_meaning(outcome)}"]
-        lines.append(f"It is of kind {file.kind}, {file.size} bytes.")
-        for stack in self.stacks.values():
-            if file.file_id in stack.files:
-                targets += [stack.id, stack.series]
-                at = stack.files.index(file.file_id) + 1
-                lines.append(f"It is slice {at} of {len(stack.files)} of stack {stack.id}.")
-        for case in self.planned.values():
-            if any(c.stack in targets for c in case.channels):
-                targets.append(case.id)
-                lines.append(f"Its stack is an image of case {case.id}.")
-            if any(a.file_id == file.file_id for a in case.annotations):
-                targets.append(case.id)
-                lines.append(f"It is an annotation of case {case.id}.")
+        targets = [file.file_id, self._names.of("ann", file.file_id)]
+        lines = [
+            f"{file.path}: {outcome.state}, {_meaning(outcome)}",
+            f"It is of kind {file.kind}, {file.size:,} bytes.",
+        ]
+        for stack in self._stacks_of_file.get(file.file_id, ()):
+            targets += [stack.id, stack.series]
+            at = f"slice {stack.files.index(file.file_id) + 1} of {len(stack.files)} of"
+            lines.append(f"It is {at if stack.format == 'dicom' else 'the volume of'} stack {stack.id}.")
+            self._tell_cases(stack, targets, lines)
+        for case in self._cases_of.get(file.file_id, ()):
+            targets.append(case.id)
+            lines.append(f"It is an annotation of case {case.id}.")
         return self._made(file.path, "file", outcome.state, outcome.reason, lines, targets)
 
     def of_stack(self, stack_id: str) -> Explanation:
         """One stack."""
         stack = self.stacks[stack_id]
         outcome = self._outcomes[stack.files[0]]
+        targets = [stack_id, stack.series]
         shape = " x ".join(map(str, stack.shape))
+        whose = f"subject {stack.subject}" if stack.subject else "no subject"
         lines = [
             f"Stack {stack_id}: {stack.modality or stack.format}, {len(stack.files)} files, {shape} voxels.",
+            f"It is of series {stack.series}, {whose}.",
             f"State: {outcome.state}, {_meaning(outcome)}",
         ]
-        return self._made(stack_id, "stack", outcome.state, outcome.reason, lines, [stack_id, stack.series])
+        self._tell_cases(stack, targets, lines)
+        return self._made(stack_id, "stack", outcome.state, outcome.reason, lines, targets)
+
+    def _tell_cases(self, stack: Stack, targets: list[str], lines: list[str]) -> None:
+        """The case that a stack is an image of, or the one whose image was chosen instead of it."""
+        own = self._cases_of.get(stack.id, ())
+        for case in own:
+            targets.append(case.id)
+            lines.append(f"Its stack is an image of case {case.id}.")
+        if not own and self._outcomes[stack.files[0]].reason in _SET_ASIDE and stack.subject:
+            for case in self._cases_of.get(stack.subject, ()):
+                if not stack.timepoint or stack.timepoint == case.timepoint:
+                    targets.append(case.id)
+                    chosen = ", ".join(f"{c.name} {c.stack or 'undecided'}" for c in case.channels)
+                    lines.append(f"It was a candidate for case {case.id}, whose images are: {chosen}.")
 
     def of_case(self, case_id: str) -> Explanation:
         """One case: its verdict, channels and labels."""
         planned, built = self.planned.get(case_id), self.cases.get(case_id)
         verdict = built.verdict if built else planned.verdict if planned else ""
-        lines = [f"Case {case_id}: {verdict}."]
+        lines = [f"Case {case_id}: {verdict}{'' if built else ', not built'}."]
         targets = [case_id]
         if planned:
             for channel in planned.channels:
@@ -136,7 +173,10 @@ class _Tables:
             )
         if built:
             lines += [f"Label {s.label}: {s.state}, {s.volume_ml:g} ml." for s in built.labels]
-        reason = planned.reason if planned else ""
+        grave = [
+            i.rule for i in self._issues.get(case_id, ()) if i.severity is not None and i.severity == verdict
+        ]
+        reason = (planned.reason if planned else "") or next(iter(grave), "")
         return self._made(case_id, "case", verdict, reason, lines, targets)
 
     def _made(
@@ -162,7 +202,7 @@ class _Tables:
 
     def _rows(self, stage: str, name: str, row_type: type[Row]) -> Iterable[Row]:
         path = self._workspace.root / stage / f"{name}.parquet"
-        return tables.read(path, row_type) if path.exists() else ()
+        return tables.read(path, row_type) if path.exists() and self._workspace.done(stage) else ()
 
 
 def _is_below(path: str, folder: str) -> bool:

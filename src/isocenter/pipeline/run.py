@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from isocenter.base import tables
 from isocenter.base.digests import digest_of
 from isocenter.base.documents import write_yaml
 from isocenter.base.errors import ConfigError, IsocenterError
-from isocenter.base.files import write_json
+from isocenter.base.files import write_atomically, write_json
 from isocenter.base.progress import Progress, silent
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import EXECUTORS
@@ -23,7 +22,7 @@ from isocenter.model.rows import FileOutcome
 from isocenter.pipeline.account import account
 from isocenter.pipeline.config import CohortConfig, as_document, contract_of, load
 from isocenter.pipeline.gates import gate_after
-from isocenter.pipeline.stages import STAGES, Context, run_stage
+from isocenter.pipeline.stages import STAGES, Context, forget_after, run_stage
 from isocenter.pipeline.summary import summarise
 
 
@@ -116,8 +115,13 @@ def _take_key(config: CohortConfig, workspace: Workspace) -> None:
         if target.read_bytes() != Path(config.key).read_bytes():
             raise ConfigError("key: this workspace was begun with another key; use a new workspace")
         return
-    shutil.copyfile(config.key, target)
-    target.chmod(0o600)
+    write_atomically(target, lambda path: _copy_key(Path(config.key), path))
+
+
+def _copy_key(source: Path, target: Path) -> None:
+    """Copy a key to a file that nobody else could read at any moment."""
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(source.read_bytes())
 
 
 def _run(
@@ -152,26 +156,48 @@ def _run(
         )
         if gate is not None:
             break
-    write_yaml(workspace.config, _as_run(config, workspace))
-    write_json(workspace.root / "run.json", _provenance(config, done))
-    outcomes = account(workspace)
-    tables.write(workspace.stage("build") / "files.parquet", FileOutcome, outcomes)
+    if gate is not None or any(s.state == "done" for s in done):
+        forget_after(done[-1].name, workspace)
+    outcomes = _record(config, workspace, done, gate)
     report = None
     if last == "report":
         context.gate = gate or ""
         done.append(_timed("report", context))
         report = workspace.report
-    sealed = workspace.store / "manifest.json"
+    is_sealed = workspace.done("build") is not None and (workspace.store / "manifest.json").exists()
     counts, summary = summarise(context, outcomes, done, gate, is_dry=dry_run)
     return Run(
         workspace=workspace.root,
         stages=tuple(done),
         counts=counts,
-        store=workspace.store if sealed.exists() else None,
+        store=workspace.store if is_sealed else None,
         report=report,
         gate=gate,
         summary=summary,
     )
+
+
+def _record(
+    config: CohortConfig, workspace: Workspace, done: list[StageResult], gate: str | None
+) -> list[FileOutcome]:
+    """Write down what was run, and the one state of every file; what is the same as before stays untouched."""
+    _write_if_new(workspace.config, lambda path: write_yaml(path, _as_run(config, workspace)))
+    _write_if_new(workspace.root / "run.json", lambda path: write_json(path, _provenance(config, done, gate)))
+    outcomes = account(workspace)
+    table = workspace.stage("build") / "files.parquet"
+    _write_if_new(table, lambda path: tables.write(path, FileOutcome, outcomes))
+    return outcomes
+
+
+def _write_if_new(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file under another name first; it takes its place only where it says something else."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        write(fresh)
+        if not path.exists() or path.read_bytes() != fresh.read_bytes():
+            fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _timed(name: str, context: Context) -> StageResult:
@@ -207,7 +233,7 @@ def _as_run(config: CohortConfig, workspace: Workspace) -> dict[str, object]:
     return as_document(replace(config, store=replace(config.store, shards=shards)))
 
 
-def _provenance(config: CohortConfig, done: list[StageResult]) -> dict[str, object]:
+def _provenance(config: CohortConfig, done: list[StageResult], gate: str | None) -> dict[str, object]:
     return {
         "isocenter": __version__,
         "python": platform.python_version(),
@@ -215,6 +241,7 @@ def _provenance(config: CohortConfig, done: list[StageResult]) -> dict[str, obje
         "seed": config.seed,
         "name": config.name,
         "config_digest": _config_digest(config),
+        "gate": gate or "",
         "stages": {r.name: {k: v for k, v in r.counts.items() if k not in _WORK_COUNTS} for r in done},
     }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from isocenter import report
 from isocenter.base import tables
 from isocenter.base.digests import digest_of, digest_of_file
+from isocenter.base.files import write_json
 from isocenter.base.progress import Progress
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
@@ -52,17 +53,52 @@ class Context:
         return tuple(Path(s.path) for s in self.config.sources)
 
 
-def screen_options(context: Context) -> ScreenOptions:
-    """The rules' options; the limit of agreement is the config's own unless the rule was given one."""
-    screen = context.config.screen
-    rule = "annotation/low-agreement"
-    own = {"min_dice": context.config.agreement.min_dice, **screen.options.get(rule, {})}
-    return replace(screen, options={**screen.options, rule: own})
+def rules_of(context: Context, *, is_split: bool = False) -> ScreenOptions:
+    """What is said of the rules on images and cases, or of those on splits: a change of the one is none of the other.
+
+    Limits that are the config's own are the rules' too, unless a rule was given its own.
+    """
+    config = context.config
+    limits = (
+        {"split/too-few-external-subjects": {"min_share": config.split.min_external_share}}
+        if is_split
+        else {"annotation/low-agreement": {"min_dice": config.agreement.min_dice}}
+    )
+    said = config.screen
+
+    def is_ours(name: str) -> bool:
+        return name == "all" or (name.partition("/")[0] == "split") is is_split
+
+    options = {n: o for n, o in said.options.items() if is_ours(n)}
+    return ScreenOptions(
+        select=tuple(n for n in said.select if is_ours(n)),
+        ignore={n: r for n, r in said.ignore.items() if is_ours(n)},
+        severity={n: v for n, v in said.severity.items() if is_ours(n)},
+        options=options | {n: {**own, **options.get(n, {})} for n, own in limits.items()},
+    )
 
 
 def run_stage(name: str, context: Context) -> Mapping[str, int]:
     """Run one stage by its name; returns its counts."""
     return _WIRED[name](context)
+
+
+def forget_after(name: str, workspace: Workspace) -> None:
+    """Take away the tables of later stages: they speak of what an earlier run had found.
+
+    Packed shards stay, so that cases which come back unchanged are not built again; and the plan's mark
+    keeps what the first plan froze, but is the mark of no plan.
+    """
+    for stage in STAGES[STAGES.index(name) + 1 : -1]:
+        folder = workspace.root / stage
+        for table in sorted(folder.glob("*.parquet")):
+            table.unlink()
+        done = workspace.done(stage)
+        if done is not None and stage == "enrol":
+            if done["key"]:
+                write_json(folder / "done.json", {**done, "key": ""})
+        elif done is not None:
+            (folder / "done.json").unlink()
 
 
 def _index(context: Context) -> Mapping[str, int]:
@@ -79,7 +115,7 @@ def _index(context: Context) -> Mapping[str, int]:
 def _screen(context: Context) -> Mapping[str, int]:
     masks = [s.path for s in context.config.annotations if s.kind is AnnotationKind.MASKS]
     return screen(
-        screen_options(context),
+        rules_of(context),
         context.contract.channels,
         masks,
         context.workspace,
@@ -89,7 +125,7 @@ def _screen(context: Context) -> Mapping[str, int]:
 
 def _enrol(context: Context) -> Mapping[str, int]:
     config = context.config
-    recipe = digest_of([context.contract, config.standardise, config.agreement, screen_options(context)])
+    recipe = digest_of([context.contract, config.standardise, config.agreement, rules_of(context)])
     return enrol(
         EnrolOptions(
             contract=context.contract,
@@ -122,7 +158,7 @@ def build_options(context: Context) -> BuildOptions:
         contract=context.contract,
         standardise=config.standardise,
         agreement=config.agreement,
-        screen=screen_options(context),
+        screen=rules_of(context),
         backend=config.store.backend,
         chunk=config.store.chunk,
     )
@@ -144,17 +180,16 @@ def _split(context: Context) -> Mapping[str, int]:
     config, workspace = context.config, context.workspace
     cases_file = workspace.store / "cases.parquet"
     options = config.split
-    key = workspace.key_of(
-        "split", _SPLIT_VERSION, options, config.seed, config.screen, digest_of_file(cases_file)
-    )
+    rules = rules_of(context, is_split=True)
+    key = workspace.key_of("split", _SPLIT_VERSION, options, config.seed, rules, digest_of_file(cases_file))
     names = split_names(workspace.store)
     if workspace.is_fresh("split", key) and options.name in names:
         return dict((workspace.done("split") or {})["counts"])
     folder = workspace.start("split")
     cases = list(tables.read(cases_file, CaseRow))
-    rows = rows_of(cases, options.strata, given={c.id: c.partition for c in cases if c.partition})
+    rows = rows_of(cases, options.strata)
     previous = read_split(workspace.store, options.name) if options.name in names else None
-    made = split(rows, options, seed=config.seed, previous=previous, engine=Engine(config.screen))
+    made = split(rows, options, seed=config.seed, previous=previous, engine=Engine(rules))
     write_split(workspace.store, options.name, made)
     tables.write(folder / "issues.parquet", Issue, made.issues)
     present = [r for r in made.rows if r.is_present]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -93,29 +94,27 @@ def _group(
     names: Pseudonyms,
 ) -> None:
     groups: dict[tuple[str, ...], list[Instance]] = {}
-    lost: dict[tuple[str, ...], int] = {}
+    lost: Counter[tuple[str, ...]] = Counter()
+    losses = {i.target for i in out.issues if i.rule != "index/duplicate-object"}
     for row in out.instances:
         if files[row.file_id].kind not in _IMAGES:
             continue
         if row.file_id in dropped:
-            lost[series_key(row)] = lost.get(series_key(row), 0) + _is_loss(row, out.issues)
+            lost[series_key(row)] += row.file_id in losses
         else:
             groups.setdefault(series_key(row), []).append(row)
-    known = _personal(groups.values(), identities)
-    for key, rows in sorted(groups.items()):
+    for rows in groups.values():
         rows.sort(key=lambda r: (r.sop_instance_uid or "", r.file_id))
+    known = _personal([groups[k] for k in sorted(groups)], identities)
+    for key, rows in sorted(groups.items()):
         members = _members(rows, identities, known, layout)
         stacks = stacks_of(members, names)
         out.series.append(series_of(members, stacks))
         out.stacks += stacks
-        out.issues += _group_issues(stacks, lost.get(key, 0))
+        out.issues += _group_issues(stacks, lost[key])
     out.issues += known.issues
     out.series.sort(key=lambda s: s.id)
     out.stacks.sort(key=lambda s: s.id)
-
-
-def _is_loss(row: Instance, issues: Iterable[Issue]) -> bool:
-    return any(i.target == row.file_id and i.rule != "index/duplicate-object" for i in issues)
 
 
 def _group_issues(stacks: Sequence[Stack], lost: int) -> list[Issue]:
@@ -146,13 +145,17 @@ def _personal(groups: Iterable[list[Instance]], identities: Mapping[str, Identit
     subjects: dict[str, list[Instance]] = {}
     for rows in groups:
         subject = identities[rows[0].file_id].subject
-        studies.setdefault(f"{subject} {rows[0].study_uid}", []).append(rows[0])
+        studies.setdefault(f"{subject} {rows[0].study_uid}", []).extend(rows)
         if subject:
-            subjects.setdefault(subject, []).append(rows[0])
-    issues = []
-    for subject, rows in sorted(subjects.items()):
-        if "sex" in gather(rows)[1]:
-            issues.append(because("index/conflicting-attribute", target=subject, measured="sex: two values"))
+            subjects.setdefault(subject, []).extend(rows)
+    # age and weight may change from study to study, not within one
+    conflicts = {(k.partition(" ")[0], n) for k, v in studies.items() for n in gather(v)[1]}
+    conflicts |= {(k, n) for k, v in subjects.items() for n in gather(v)[1] & {"sex"}}
+    issues = [
+        because("index/conflicting-attribute", target=subject, measured=f"{name}: two values")
+        for subject, name in sorted(conflicts)
+        if subject
+    ]
     return _Known(
         {k: gather(v)[0] for k, v in studies.items()}, {k: gather(v)[0] for k, v in subjects.items()}, issues
     )
@@ -167,7 +170,7 @@ def _members(
     first = rows[0]
     subject = identities[first.file_id].subject
     attributes = attributes_of(
-        first, known.studies.get(f"{subject} {first.study_uid}", {}), known.subjects.get(subject, {})
+        rows, known.studies.get(f"{subject} {first.study_uid}", {}), known.subjects.get(subject, {})
     )
     given = layout.get(first.file_id)
     return SeriesMembers(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from isocenter.model.attributes import Attribute, AttributeState
 from isocenter.model.rows import Instance
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
-_YEARS = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
+_IN_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12, "Y": 1}
 _SEXES = {"M", "F", "O"}
 # Ages from 90 on are one group: they point to single persons (45 CFR 164.514).
 _OLDEST = 90
@@ -44,16 +44,19 @@ def personal(row: Instance) -> dict[str, str]:
 def _age_years(row: Instance) -> int | None:
     """Whole years from Patient's Age (VR AS, PS3.5 6.2), else from birth and study date."""
     if row.age and (parts := _AGE.fullmatch(row.age)):
-        return int(int(parts[1]) * _YEARS[parts[2]])
+        return int(int(parts[1]) / _IN_A_YEAR[parts[2]])
     born, studied = row.birth_date or "", row.study_date or ""
     if re.fullmatch(r"\d{8}", born) and re.fullmatch(r"\d{8}", studied) and born <= studied:
         return (int(studied) - int(born)) // 10_000
     return None
 
 
-def attributes_of(row: Instance, study: dict[str, str], subject: dict[str, str]) -> tuple[Attribute, ...]:
-    """All attributes of a series whose first header is `row`; personal ones are looked up series -> study -> subject."""
-    own, withheld = personal(row), row.identity_removed
+def attributes_of(
+    rows: Sequence[Instance], study: dict[str, str], subject: dict[str, str]
+) -> tuple[Attribute, ...]:
+    """All attributes of a series; personal ones are looked up series -> study -> subject."""
+    row = rows[0]
+    own, withheld = gather(rows)[0], any(r.identity_removed for r in rows)
     absent = AttributeState.WITHHELD if withheld else AttributeState.MISSING
     out = []
     for name in _PERSONAL:
@@ -75,7 +78,8 @@ def attributes_of(row: Instance, study: dict[str, str], subject: dict[str, str])
 def gather(rows: Iterable[Instance]) -> tuple[dict[str, str], set[str]]:
     """The personal attributes that some headers agree on, and the names of those they do not."""
     found: dict[str, set[str]] = {}
-    for row in rows:
+    told_apart = {(r.age, r.birth_date, r.study_date, r.sex, r.weight_kg): r for r in rows}
+    for row in told_apart.values():
         for name, value in personal(row).items():
             found.setdefault(name, set()).add(value)
     conflicts = {n for n, values in found.items() if len(values) > 1}

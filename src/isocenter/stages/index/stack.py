@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def _is_alone(row: Instance) -> bool:
 
 
 def _by_lattice(rows: list[Instance]) -> list[list[Instance]]:
-    groups: list[tuple[tuple[object, ...], NDArray[np.float64], list[Instance]]] = []
+    kinds: dict[tuple[object, ...], list[Instance]] = {}
     for row in rows:
         key = (
             row.rows,
@@ -78,14 +79,24 @@ def _by_lattice(rows: list[Instance]) -> list[list[Instance]]:
             "LOCALIZER" in row.image_type,
             row.modality,
         )
-        direction = np.array(row.orientation)
-        for other, towards, members in groups:
-            if key == other and (not len(direction) or np.abs(direction - towards).max() < _SAME_DIRECTION):
-                members.append(row)
-                break
-        else:
-            groups.append((key, direction, [row]))
-    return [members for _, _, members in groups]
+        kinds.setdefault(key, []).append(row)
+    return [members for kind in kinds.values() for members in _by_direction(kind)]
+
+
+def _by_direction(rows: list[Instance]) -> list[list[Instance]]:
+    """Rows of one orientation each; the first row of a group stands for its direction."""
+    if not rows[0].orientation:
+        return [rows]
+    groups: list[list[Instance]] = []
+    towards = np.empty((len(rows), 6))
+    for row in rows:
+        near = np.abs(towards[: len(groups)] - row.orientation).max(axis=1) < _SAME_DIRECTION
+        at = int(near.argmax()) if near.any() else len(groups)
+        if at == len(groups):
+            towards[at] = row.orientation
+            groups.append([])
+        groups[at].append(row)
+    return groups
 
 
 def normal_of(orientation: Sequence[float]) -> NDArray[np.float64]:
@@ -106,16 +117,31 @@ def _sorted_along_normal(rows: list[Instance]) -> list[Instance]:
 
 
 def _by_repeats(rows: list[Instance]) -> list[list[Instance]]:
-    """Separate frames that share positions by the first attribute that leaves no repeats; else keep them."""
+    """Separate frames that share positions by the attribute, or the two, that leave no repeats; else keep them.
+
+    Of several that do, the one that makes the fewest stacks is taken: some scanners number every slice as an
+    acquisition of its own, which would shatter the stack.
+    """
     if not _has_repeats(rows):
         return [rows]
-    for discriminate in _DISCRIMINATORS:
-        groups: dict[str, list[Instance]] = {}
-        for row in rows:
-            groups.setdefault(repr(discriminate(row)), []).append(row)
-        if len(groups) > 1 and not any(_has_repeats(g) for g in groups.values()):
-            return [groups[k] for k in sorted(groups)]
+    for how_many in (1, 2):
+        found = [
+            groups
+            for chosen in combinations(_DISCRIMINATORS, how_many)
+            if not any(_has_repeats(g) for g in (groups := _told_apart(rows, chosen)))
+        ]
+        if found:
+            return min(found, key=len)
     return [rows]
+
+
+def _told_apart(
+    rows: list[Instance], discriminators: Sequence[Callable[[Instance], object]]
+) -> list[list[Instance]]:
+    groups: dict[str, list[Instance]] = {}
+    for row in rows:
+        groups.setdefault(repr([d(row) for d in discriminators]), []).append(row)
+    return [groups[k] for k in sorted(groups)]
 
 
 def _has_repeats(rows: Sequence[Instance]) -> bool:
@@ -127,7 +153,7 @@ def geometry_of(rows: Sequence[Instance]) -> Geometry:
     first = rows[0]
     if first.affine:  # NIfTI, NRRD: the file says it
         return Geometry(np.array(first.affine).reshape(4, 4))
-    if len(first.pixel_spacing_mm) != 2 or not all(s > 0 for s in first.pixel_spacing_mm):
+    if not _has_spacing(first):
         return Geometry(_unit_affine(first)) if first.modality in PROJECTIONS else Geometry(None)
     if not all(r.position_mm and r.orientation for r in rows):
         return Geometry(_unit_affine(first)) if first.modality in PROJECTIONS else Geometry(None)
@@ -137,7 +163,7 @@ def geometry_of(rows: Sequence[Instance]) -> Geometry:
     if not normal.any():
         return Geometry(None)
     n = len(rows) - 1
-    step = (points[-1] - points[0]) / n if n else normal * (first.slice_thickness_mm or 1.0)
+    step = (points[-1] - points[0]) / n if n else normal * _thickness_mm(first)
     affine = np.eye(4)
     affine[:3, 0] = np.array(first.orientation[:3]) * first.pixel_spacing_mm[1]
     affine[:3, 1] = np.array(first.orientation[3:]) * first.pixel_spacing_mm[0]
@@ -156,5 +182,15 @@ def geometry_of(rows: Sequence[Instance]) -> Geometry:
 
 def _unit_affine(row: Instance) -> NDArray[np.float64]:
     """Voxel sizes only: a radiograph says nothing about where in the patient it lies."""
-    spacing = row.pixel_spacing_mm if len(row.pixel_spacing_mm) == 2 else (1.0, 1.0)
+    spacing = row.pixel_spacing_mm if _has_spacing(row) else (1.0, 1.0)
     return np.diag([spacing[1], spacing[0], 1.0, 1.0])
+
+
+def _has_spacing(row: Instance) -> bool:
+    return len(row.pixel_spacing_mm) == 2 and all(s > 0 for s in row.pixel_spacing_mm)
+
+
+def _thickness_mm(row: Instance) -> float:
+    """Depth of a slice that stands alone; 1 mm where its header names none."""
+    thickness = row.slice_thickness_mm
+    return thickness if thickness is not None and thickness > 0 else 1.0

@@ -38,6 +38,16 @@ def test_the_test_set_is_kept_from_outgrowing_its_external_part():
     assert held(cohort(a=97, b=3)).most is None  # the share is missed, so there is nothing to keep
 
 
+def test_the_share_is_one_of_the_test_set_as_it_becomes_not_as_it_was_wished():
+    """Each subject of b brings a family of 5 from a: 24 subjects, of whom 4 are external, less than 20 %."""
+    rows = [SplitRow(subject=f"b-{n}", site="b", group=f"family-{n}") for n in range(4)]
+    rows += [SplitRow(subject=f"a-{n}", site="a", group=f"family-{n // 5}") for n in range(20)]
+    rows += [SplitRow(subject=f"a-{n}", site="a") for n in range(20, 96)]
+    found = held(rows)
+    assert (found.external, found.forced, found.most) == (4, 24, None)
+    assert "1 short" in found.notes[0]
+
+
 def test_too_large_centres_make_the_test_set_larger_and_it_is_said():
     found = held(cohort(a=40, b=30, c=30))
     assert found.centres in {("b",), ("c",)}
@@ -79,12 +89,13 @@ def test_centres_that_were_trained_on_cannot_be_held_out():
     assert "already trained on by an earlier run: b, c" in found.notes
 
 
-def test_a_centre_that_was_held_out_stays_so():
+@pytest.mark.parametrize("more", [0, 12], ids=["few centres", "many centres"])
+def test_a_centre_that_was_held_out_stays_so(more):
     rows = [
         SplitRow(subject=r.subject, site=r.site, partition="test", is_external=True)
         if r.subject == "b-0"
         else r
-        for r in cohort(a=60, b=25, c=5, d=10)
+        for r in cohort(a=60, b=25, c=5, d=10, **{f"e{n}": 1 for n in range(more)})
     ]
     assert "b" in held(rows).centres
 

@@ -119,6 +119,25 @@ def test_a_centre_held_out_stays_held_out_when_it_grows():
     assert {r.partition for r in after.rows if r.site in held} == {"test"}
 
 
+def test_the_test_set_does_not_outgrow_its_external_part():
+    """Families of 6 would bring it to 22 subjects, nearer to the 20 asked for, of whom 4 are 18 %."""
+    rows = [SplitRow(subject=f"a{n:02}", site="a", group=f"family-{n // 6}") for n in range(96)]
+    rows += [SplitRow(subject=f"b{n}", site="b") for n in range(4)]
+    done = split(rows, SplitOptions(), seed=0, engine=ENGINE)
+    assert len(done.of("test")) == 16
+    assert {i.rule for i in done.issues} == set()
+
+
+def test_the_rules_do_not_count_who_is_gone():
+    before = split(cohort(40, sites=8), SplitOptions(), seed=0)
+    test = {r.subject for r in before.of("test")}
+    rows = [r for r in cohort(40, sites=8) if r.subject not in test]
+    options = SplitOptions(fractions={"train": 0.875, "val": 0.125, "test": 0.0})
+    after = split(rows, options, seed=0, previous=before, engine=ENGINE)
+    assert {r.subject for r in after.rows if r.partition == "test"} == test
+    assert after.issues == ()
+
+
 def test_groups_divided_by_an_earlier_run_are_caught_by_the_rules():
     before = split(cohort(50), SplitOptions(), seed=0)
     pair = (before.of("train")[0].subject, before.of("test")[0].subject)

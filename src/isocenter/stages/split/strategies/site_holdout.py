@@ -33,5 +33,5 @@ def assign(rows: Sequence[SplitRow], *, options: SplitOptions, seed: int) -> Ass
     ]
     most = {} if held.most is None else {Partition.TEST.value: held.most}
     return Assignment(
-        partitions=subjects_in(placed, balance(placed, options.fractions, seed, most={})), notes=held.notes
+        partitions=subjects_in(placed, balance(placed, options.fractions, seed, most=most)), notes=held.notes
     )
