@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from isocenter.model.split import Split, SplitRow
 
-_Z95 = 1.959963984540054
+Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +58,13 @@ def prevalences_of(split: Split) -> list[Prevalence]:
     return out
 
 
-def wilson_interval(part: int, whole: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson 1927, JASA 22:209); within 0 and 1, which it is of nothing."""
+def wilson_interval(part: int, whole: int, z: float = Z95) -> tuple[float, float]:
+    """Interval of a proportion (Wilson 1927, JASA 22:209), 95 % by default; within 0 and 1, which it is of nothing."""
     if not whole:
         return 0.0, 1.0
-    share, z2 = part / whole, _Z95**2
+    share, z2 = part / whole, z**2
     centre = (share + z2 / (2 * whole)) / (1 + z2 / whole)
-    half = _Z95 * math.sqrt(share * (1 - share) / whole + z2 / (4 * whole**2)) / (1 + z2 / whole)
+    half = z * math.sqrt(share * (1 - share) / whole + z2 / (4 * whole**2)) / (1 + z2 / whole)
     return max(0.0, centre - half), min(1.0, centre + half)
 
 

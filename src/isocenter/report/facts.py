@@ -189,5 +189,6 @@ def _splits(folder: Path) -> tuple[SplitFacts, ...]:
     for path in sorted(folder.glob("*.parquet")):
         about = path.with_suffix(".json")
         facts = read_json(about) if about.exists() else {}
-        out.append(SplitFacts(name=path.stem, rows=tuple(tables.read(path, SplitRow)), about=facts))
+        rows = tuple(r for r in tables.read(path, SplitRow) if r.is_present)
+        out.append(SplitFacts(name=path.stem, rows=rows, about=facts))
     return tuple(out)

@@ -104,7 +104,9 @@ def benign(facts: ReportFacts, parse):
 def spoil(facts: ReportFacts, payload: str) -> ReportFacts:
     """Spoil all texts but the keys that name an attribute, a partition, a stage or a fact of run.json."""
     bad = spoiled(facts, payload)
-    names = {f"{n}{payload}": n for n in ("age_years", "sex", "manufacturer", "model", "convolution_kernel", "kvp")}
+    names = {
+        f"{n}{payload}": n for n in ("age_years", "sex", "manufacturer", "model", "convolution_kernel", "kvp")
+    }
 
     def mended(row):
         kept = tuple(dataclasses.replace(a, name=names.get(a.name, a.name)) for a in row.attributes)

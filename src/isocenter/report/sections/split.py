@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from isocenter.model.prevalence import wilson_interval
 from isocenter.model.rows import CaseRow
 from isocenter.model.split import Partition, SplitRow
 from isocenter.report.blocks import (
@@ -21,7 +22,6 @@ from isocenter.report.blocks import (
     Table,
 )
 from isocenter.report.charts import Estimate, proportions
-from isocenter.report.estimates import wilson
 from isocenter.report.facts import ReportFacts, SplitFacts
 from isocenter.report.flow import sorted_partitions
 from isocenter.report.text import counted, number, share
@@ -140,7 +140,7 @@ def _prevalence(rows: Iterable[SplitRow], cases: Mapping[str, CaseRow]) -> tuple
         for partition in partitions:
             positive = states[label, partition, "positive"]
             known = positive + states[label, partition, "negative"]
-            low, high = wilson(positive, known)
+            low, high = wilson_interval(positive, known)
             interval = f"{100 * low:.0f}–{100 * high:.0f}%" if known else "–"
             unknown = states[label, partition, "unknown"]
             lines.append(

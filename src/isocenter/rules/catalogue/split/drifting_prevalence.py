@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 from isocenter.model.issue import Issue, Severity
+from isocenter.model.prevalence import wilson_interval
 from isocenter.model.split import Split
 from isocenter.rules import Issues, rule
 
@@ -44,10 +44,10 @@ def drifting_prevalence(
     if not train:
         return
     for label in sorted({label for row in split.rows for label in row.labels}):
-        usual = wilson(sum(label in row.labels for row in train), len(train), z)
+        usual = _interval(sum(label in row.labels for row in train), len(train), z)
         for partition in others:
             rows = split.of(partition)
-            found = wilson(sum(label in row.labels for row in rows), len(rows), z)
+            found = _interval(sum(label in row.labels for row in rows), len(rows), z)
             if found[1] > usual[2] or found[2] < usual[1]:
                 yield Issue(
                     message=f"{label}: {_text(found)[0]} in {partition} ({_text(found)[1]}), "
@@ -58,12 +58,8 @@ def drifting_prevalence(
                 )
 
 
-def wilson(positive: int, total: int, z: float) -> tuple[float, float, float]:
-    """Share of the positive ones, and Wilson's interval for it."""
-    share, squared = positive / total, z * z
-    centre = (share + squared / (2 * total)) / (1 + squared / total)
-    spread = z / (1 + squared / total) * math.sqrt(share * (1 - share) / total + squared / (4 * total**2))
-    return share, centre - spread, centre + spread
+def _interval(positive: int, total: int, z: float) -> tuple[float, float, float]:
+    return positive / total, *wilson_interval(positive, total, z)
 
 
 def _text(interval: tuple[float, float, float]) -> tuple[str, str]:
