@@ -87,6 +87,7 @@ def detection(archive: Path, **changes):
         "labels": {"nodule": {"value": 1}},
         "annotations": [table],
         "standardise": {"hu_range": None},
+        "split": {"fractions": {"train": 0.5, "test": 0.5}},
         "executor": {"kind": "serial"},
     } | changes
 
@@ -101,6 +102,7 @@ def layout(archive: Path, folder: str, kind: str, **changes):
         "labels": LABELS,
         "annotations": [{"kind": "layout"}],
         "standardise": {"hu_range": None},
+        "split": {"fractions": {"train": 0.5, "val": 0.5}},
         "executor": {"kind": "serial"},
     } | changes
 

@@ -14,7 +14,7 @@ def archive(tmp_path_factory):
     """An archive with all kinds and faults: its folder and the truth."""
     folder = tmp_path_factory.mktemp("archive") / "hospital"
     truth = simulate(
-        folder, patients=12, matrix=48, slices=12, truth=folder.with_name("truth.json"), special_files=True
+        folder, patients=25, matrix=48, slices=12, truth=folder.with_name("truth.json"), special_files=True
     )
     return SimpleNamespace(folder=folder, truth=truth)
 

@@ -108,7 +108,8 @@ def test_boxes_are_where_the_nodules_are(archive, detected):
         _, record = _packed(detected, case)
         assert digest(np.asarray(record.image)[0]) == case.values_digest
         expected = sorted(_box_mm(c) for c in case.centres)
-        assert np.allclose(sorted(map(tuple, record.boxes)), np.reshape(expected, (-1, 6)), atol=1e-6)
+        found = np.reshape(sorted(map(tuple, record.boxes)), (-1, 6))
+        assert np.allclose(found, np.reshape(expected, (-1, 6)), atol=1e-6)
         for box, voxels in zip(record.boxes, record.boxes_voxel, strict=True):
             assert tuple(voxels) == _voxels_in(box, record.grid.affine, record.grid.shape)
         state = "positive" if case.centres else "negative"

@@ -90,8 +90,17 @@ def open_regular(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
+def is_readable(path: Path) -> bool:
+    """Whether a regular file can be opened."""
+    try:
+        with open_regular(path):
+            return True
+    except OSError:
+        return False
+
+
 def located(root: Path, path: str) -> Path:
-    """The file that a table names: bytes of a name that are no UTF-8 are escaped there (`\\udcff`)."""
+    r"""The file that a table names: bytes of a name that are no UTF-8 are escaped there (`\udcff`)."""
     plain = root / path
     if "\\udc" not in path or os.path.lexists(plain):
         return plain

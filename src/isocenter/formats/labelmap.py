@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,15 +19,17 @@ from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Slice, Volume
 
+# A label map with more distinct values than this is an image.
+MAX_LABELS = 4096
+
 
 def volume_of(stack: Stack, stored: NDArray[Any], slope: float, intercept: float) -> Volume:
     """A volume from a stored array (K, J, I): CT as int16 HU, others as stored integers or float32."""
     if stored.shape != stack.shape:
         raise FormatError("file/changed", "the file is not the one that was indexed")
     is_scaled = (slope, intercept) != (1.0, 0.0)
-    if stored.dtype.kind == "f" and not np.isfinite(stored).all():
-        raise FormatError("read/values", "voxels that are not finite numbers")
     native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
+    _refuse_not_finite(native)
     issues: tuple[Issue, ...] = ()
     if stack.modality == "CT":
         array: NDArray[Any]
@@ -38,8 +41,9 @@ def volume_of(stack: Stack, stored: NDArray[Any], slope: float, intercept: float
             )
     elif is_scaled or stored.dtype.kind == "f" or stored.dtype.itemsize > 2:
         array, unit = to_float(native, slope, intercept), "arbitrary"
+        _refuse_not_finite(array)
     else:
-        array, unit = np.array(native), "stored"
+        array, unit = native, "stored"
     distance = stack.grid.slice_distance_mm
     return Volume(
         id=stack.id,
@@ -52,6 +56,16 @@ def volume_of(stack: Stack, stored: NDArray[Any], slope: float, intercept: float
         issues=issues,
         provenance={"reader": stack.format},
     )
+
+
+def grid_of(stored: NDArray[Any], affine: NDArray[np.float64], code: str) -> Grid:
+    """The grid of a label map; one that has no volume cannot be compared with an image's."""
+    with np.errstate(all="ignore"):
+        volume = abs(float(np.linalg.det(affine[:3, :3])))
+    if not (math.isfinite(volume) and volume > 0):
+        raise FormatError("file/corrupt", "the affine has no volume")
+    k, j, i = stored.shape
+    return Grid((k, j, i), affine, "", code != "none")
 
 
 def annotations_of(
@@ -94,17 +108,30 @@ def annotations_of(
 
 
 def label_values(stored: NDArray[Any]) -> list[int]:
-    """The distinct values of a label map, sorted."""
-    values = np.unique(stored)
-    if values.dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.rint(values)).all()):
-        raise FormatError(
-            "read/not-a-label-map", "the values are no whole numbers: an image, not a label map"
-        )
-    if len(values) > 4096:
-        raise FormatError(
-            "read/not-a-label-map",
-            "too many distinct values for a label map",
-            measured=len(values),
-            expected=4096,
-        )
-    return [int(v) for v in values]
+    """The distinct values of a label map, sorted; found plane by plane, to sort little at a time."""
+    found: set[Any] = set()
+    for plane in stored:
+        values = _small(plane) if stored.dtype.kind == "u" and stored.dtype.itemsize <= 2 else np.unique(plane)
+        if values.dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.rint(values)).all()):
+            raise FormatError(
+                "read/not-a-label-map", "the values are no whole numbers: an image, not a label map"
+            )
+        found.update(values.tolist())
+        if len(found) > MAX_LABELS:
+            raise FormatError(
+                "read/not-a-label-map", "too many distinct values for a label map", expected=MAX_LABELS
+            )
+    return sorted(int(v) for v in found)
+
+
+def _small(plane: NDArray[Any]) -> NDArray[Any]:
+    """Distinct values of up to 16 bits, without sorting."""
+    is_there = np.zeros(1 << (8 * plane.dtype.itemsize), dtype=np.bool_)
+    is_there[plane.ravel()] = True
+    return np.flatnonzero(is_there)
+
+
+def _refuse_not_finite(array: NDArray[Any]) -> None:
+    # the ends tell: NaN passes through both, infinity is one of them
+    if array.dtype.kind == "f" and not (np.isfinite(array.min()) and np.isfinite(array.max())):
+        raise FormatError("read/values", "voxels that are not finite numbers")

@@ -289,7 +289,8 @@ class PlannedAnnotation:
 
     `kind` is "contours", "mask", "boxes" or "labels"; `keys` name what is taken out of the file (ROI
     numbers, mask values), `labels` the label each of them stands for (same length). Boxes and class labels
-    come from tables and are carried here: `boxes` six RAS+ millimetres each (lo xyz, hi xyz), flat.
+    come from tables and are carried here: `boxes` six RAS+ millimetres each (lo xyz, hi xyz), flat; `searched` are
+    the labels that were looked for, of which there is none where there is no box.
     """
 
     id: str
@@ -302,6 +303,7 @@ class PlannedAnnotation:
     labels: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     boxes: tuple[float, ...] = ()
+    searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,31 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.formats.bytes import read_head
-from isocenter.formats.labelmap import annotations_of, label_values
-from isocenter.formats.nifti import affine_of, header_of, read_array, shape_of
+from isocenter.formats.boundary import parsing
+from isocenter.formats.labelmap import annotations_of, grid_of, label_values
+from isocenter.formats.nifti import affine_of, read_array
 from isocenter.model.annotation import Annotation
 from isocenter.model.grid import Grid
 
 
 def names(path: Path) -> dict[int, str]:
     """The values above 0; a NIfTI file has no names for them."""
-    stored, _ = _read(path)
-    return {v: str(v) for v in label_values(stored) if v > 0}
+    with parsing("the NIfTI file"):
+        stored, _ = _read(path)
+        return {v: str(v) for v in label_values(stored) if v > 0}
 
 
 def read(path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str) -> tuple[Annotation, ...]:
     """One annotation per wanted value."""
-    stored, grid = _read(path)
-    return annotations_of(stored, grid, wanted, annotation_id=annotation_id, rater=rater, source="nifti")
+    with parsing("the NIfTI file"):
+        stored, grid = _read(path)
+        return annotations_of(
+            stored, grid, wanted, annotation_id=annotation_id, rater=rater, source="nifti"
+        )
 
 
 def _read(path: Path) -> tuple[NDArray[Any], Grid]:
-    stored, slope, intercept = read_array(path)
-    header = header_of(read_head(path, 1024))
+    stored, slope, intercept, header = read_array(path)
     affine, code, _ = affine_of(header)
     if (slope, intercept) != (1.0, 0.0):
         stored = stored * np.float64(slope) + intercept
         if not (stored == np.rint(stored)).all():
             raise FormatError("read/not-a-label-map", "the scaled values are no whole numbers")
-    return stored, Grid(shape_of(header), affine, "", code != "none")
+    return stored, grid_of(stored, affine, code)

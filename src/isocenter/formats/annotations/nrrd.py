@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from isocenter.formats.labelmap import annotations_of, label_values
-from isocenter.formats.nrrd_file import grid_of, read_array, segment_names
+from isocenter.formats.boundary import parsing
+from isocenter.formats.labelmap import annotations_of, grid_of, label_values
+from isocenter.formats.nrrd_file import affine_of, read_array, segment_names
 from isocenter.model.annotation import Annotation
 
 
 def names(path: Path) -> dict[int, str]:
     """The values above 0, with their segment's name where the file has one."""
-    stored, header = read_array(path)
-    known = segment_names(header)
-    return {v: known.get(v, str(v)) for v in sorted({*label_values(stored), *known}) if v > 0}
+    with parsing("the NRRD file"):
+        stored, header = read_array(path)
+        known = segment_names(header)
+        return {v: known.get(v, str(v)) for v in sorted({*label_values(stored), *known}) if v > 0}
 
 
 def read(path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str) -> tuple[Annotation, ...]:
     """One annotation per wanted value."""
-    stored, header = read_array(path)
-    return annotations_of(
-        stored, grid_of(header), wanted, annotation_id=annotation_id, rater=rater, source="nrrd"
-    )
+    with parsing("the NRRD file"):
+        stored, header = read_array(path)
+        grid = grid_of(stored, *affine_of(header))
+        return annotations_of(stored, grid, wanted, annotation_id=annotation_id, rater=rater, source="nrrd")

@@ -22,6 +22,7 @@ from isocenter.model.case import Case
 from isocenter.model.issue import Issue, Verdict, verdict_of
 from isocenter.model.reasons import because
 from isocenter.model.rows import AgreementRow, CaseRow, PlannedCase, PreviewRow, Stack
+from isocenter.model.task import TaskContract
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.images import Images, SourceFile, read_images
 from isocenter.stages.build.options import BuildOptions
@@ -102,7 +103,7 @@ def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Buil
 def _case(plan: CasePlan, images: Images, targets: Targets, options: BuildOptions) -> Case:
     planned, contract = plan.planned, options.contract
     names = tuple(contract.channels)
-    units = tuple(images.units.get(n, _unit_of_missing(images)) for n in names)
+    units = tuple(_unit(n, images, contract) for n in names)
     attributes, conflicts = merge_attributes(plan.stacks, contract.reference)
     images.issues += conflicts
     return Case(
@@ -110,7 +111,7 @@ def _case(plan: CasePlan, images: Images, targets: Targets, options: BuildOption
         subject=planned.subject,
         site=planned.site,
         timepoint=planned.timepoint,
-        image=_stacked(names, images),
+        image=_stacked(names, units, images),
         channels=names,
         units=units,
         modalities=tuple(contract.channels[n].modality for n in names),
@@ -129,11 +130,12 @@ def _case(plan: CasePlan, images: Images, targets: Targets, options: BuildOption
     )
 
 
-def _unit_of_missing(images: Images) -> str:
-    return next(iter(images.units.values()))
+def _unit(name: str, images: Images, contract: TaskContract) -> str:
+    """Unit of a channel; one that is missing has that of its modality, so that its background is right."""
+    return images.units.get(name, "HU" if contract.channels[name].modality == "CT" else "arbitrary")
 
 
-def _stacked(names: tuple[str, ...], images: Images) -> NDArray[Any]:
+def _stacked(names: tuple[str, ...], units: tuple[str, ...], images: Images) -> NDArray[Any]:
     """Channels (C, K, J, I) of one type; integers and floats together are float32."""
     present = [images.arrays[n] for n in names if n in images.arrays]
     dtypes = {a.dtype for a in present}
@@ -141,8 +143,8 @@ def _stacked(names: tuple[str, ...], images: Images) -> NDArray[Any]:
     if len(names) == 1:
         return np.ascontiguousarray(present[0])[None]
     out = np.empty((len(names), *images.grid.shape), dtype)
-    for n, name in enumerate(names):
-        out[n] = images.arrays.get(name, BACKGROUNDS.get(images.units.get(name, ""), 0.0))
+    for n, (name, unit) in enumerate(zip(names, units, strict=True)):
+        out[n] = images.arrays.get(name, BACKGROUNDS.get(unit, 0.0))
     return out
 
 

@@ -31,7 +31,10 @@ PARTS: dict[str, type[Any]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardPlan:
-    """What a worker needs to make one shard: the cases in the order of their ids."""
+    """What a worker needs to make one shard: the cases in the order of their ids.
+
+    `deadly` are those that killed a worker; they are not tried again in this run.
+    """
 
     number: int
     path: str
@@ -39,6 +42,7 @@ class ShardPlan:
     cases: tuple[CasePlan, ...]
     spacing_mm: tuple[float, ...]
     options: BuildOptions
+    deadly: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -64,7 +68,9 @@ def is_done(plan: ShardPlan) -> bool:
         return False
     done = read_json(mark)
     return bool(
-        done["key"] == plan.key and (not done["records"] or _is_whole(Path(plan.path), done["bytes"]))
+        done["key"] == plan.key
+        and not done["unsettled"]
+        and (not done["records"] or _is_whole(Path(plan.path), done["bytes"]))
     )
 
 
@@ -112,6 +118,8 @@ def _chunk(plan: ShardPlan) -> tuple[int, int, int]:
 
 
 def _build(case: CasePlan, plan: ShardPlan, engine: Engine, crashes: list[tuple[str, str]]) -> Built:
+    if case.planned.id in plan.deadly:
+        return rejected(case, plan.options, [because("build/worker-died", measured="killed")])
     try:
         return build_case(case, plan.options, plan.spacing_mm, engine)
     except Exception as error:  # noqa: BLE001 - one case must not cost the others; the error is told
@@ -130,7 +138,8 @@ def _kept(plan: ShardPlan, folder: Path, path: Path) -> dict[str, CaseRow]:
         return {}
     before = {r.id: r for r in tables.read(folder / "cases.parquet", CaseRow)}
     wanted = {c.planned.id: c.planned.digest for c in plan.cases}
-    return {i: r for i, r in before.items() if wanted.get(i) == r.digest}
+    again = set(done["unsettled"])
+    return {i: r for i, r in before.items() if wanted.get(i) == r.digest and i not in again}
 
 
 def _form(plan: ShardPlan) -> str:
@@ -157,15 +166,36 @@ def _write_parts(
     for name, kind in PARTS.items():
         tables.write(folder / f"{name}.parquet", kind, found[name])
     records = sum(r.verdict != "reject" for r in rows)
+    unsettled = sorted({i.target for b in fresh for i in b.issues if b.case is None and _is_passing(i)})
     if not records:
         path.unlink(missing_ok=True)
     size = path.stat().st_size if records else 0
     write_json(
-        folder / "done.json", {"key": plan.key, "form": _form(plan), "records": records, "bytes": size}
+        folder / "done.json",
+        {"key": plan.key, "form": _form(plan), "records": records, "bytes": size, "unsettled": unsettled},
     )
+
+
+def _is_passing(issue: Issue) -> bool:
+    """Whether what cost a case lies in the hour, not in the data: the next run tries again."""
+    return issue.rule in {"file/changed", "file/unreadable", "build/worker-died"} or (
+        issue.rule == "build/failed" and issue.measured == "MemoryError"
+    )
+
+
+def unsettled(plan: ShardPlan) -> int:
+    """How many cases of a finished shard the next run is to try again."""
+    return len(read_json(Path(plan.parts) / "done.json")["unsettled"])
+
+
+def try_case(plan: ShardPlan) -> None:
+    """Build one case and keep nothing: whoever runs this learns whether it kills a worker."""
+    engine = Engine(plan.options.screen)
+    for case in plan.cases:
+        _build(case, plan, engine, [])
 
 
 def drop_shard(folder: Path, path: Path) -> None:
     """Remove a shard that no case goes to any more."""
+    path.unlink(missing_ok=True)  # first: without its folder nobody would know of the file
     shutil.rmtree(folder, ignore_errors=True)
-    path.unlink(missing_ok=True)

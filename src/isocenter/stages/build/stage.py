@@ -11,6 +11,8 @@ from typing import Any
 from isocenter import __version__
 from isocenter.base import tables
 from isocenter.base.errors import RunError
+from isocenter.base.files import located
+from isocenter.base.outcome import Outcome
 from isocenter.base.progress import Progress, follow
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
@@ -21,7 +23,16 @@ from isocenter.model.rows import CaseRow, FileRow, PlannedCase, Stack
 from isocenter.stages.build.case import CasePlan
 from isocenter.stages.build.images import SourceFile
 from isocenter.stages.build.options import BuildOptions
-from isocenter.stages.build.shard import PARTS, ShardPlan, ShardResult, build_shard, drop_shard, is_done
+from isocenter.stages.build.shard import (
+    PARTS,
+    ShardPlan,
+    ShardResult,
+    build_shard,
+    drop_shard,
+    is_done,
+    try_case,
+    unsettled,
+)
 from isocenter.stores.manifest import CASES, Manifest, sealed, shard_name, unseal, write_manifest
 
 STAGE = "build"
@@ -59,7 +70,8 @@ def build(
         enrol and [enrol["key"], enrol["shards"], enrol["spacing"]],
     )
     done = workspace.done(STAGE)
-    if done is not None and done["key"] == key and (workspace.store / "manifest.json").exists():
+    is_whole = (workspace.store / "manifest.json").exists()
+    if done is not None and done["key"] == key and not done["unsettled"] and is_whole:
         return {**done["counts"], "built": 0, "kept": done["counts"]["packed"]}
     plans = _plans(options, workspace, roots)
     folder = workspace.start(STAGE)
@@ -79,10 +91,10 @@ def build(
         "packed": len(packed),
         **{v.value: verdicts[v.value] for v in Verdict},
         "shards": len(plans),
-        "bytes": sum(p.stat().st_size for p in sorted((workspace.store / "shards").iterdir())),
+        "bytes": sum(Path(p.path).stat().st_size for p in plans if Path(p.path).exists()),
         "crashes": sum(len(r.crashes) for r in results),
     }
-    workspace.finish(STAGE, key, counts=counts)
+    workspace.finish(STAGE, key, counts=counts, unsettled=sum(map(unsettled, plans)))
     return {**counts, "built": built, "kept": len(packed) - built}
 
 
@@ -124,7 +136,7 @@ def _case_plan(
         stacks=own,
         files={
             f: SourceFile(
-                path=str(roots[files[f].source] / files[f].path),
+                path=str(located(roots[files[f].source], files[f].path)),
                 size=files[f].size,
                 mtime_ns=files[f].mtime_ns,
             )
@@ -140,31 +152,35 @@ def _typed(stack: Stack, modality: str) -> Stack:
 def _run(
     todo: list[ShardPlan], executor: Executor, jobs: int, progress: Progress, workspace: Workspace
 ) -> Iterator[ShardResult]:
-    """Make the shards; one whose worker was killed is told case by case and tried again by the next run."""
+    """Make the shards; a case that kills its worker is found, told and left out, and the others go on."""
     cases = sum(len(p.cases) for p in todo)
     outcomes = zip(todo, executor.map(build_shard, todo, jobs=jobs), strict=True)
 
     def case_by_case() -> Iterator[ShardResult | None]:
         for plan, outcome in outcomes:
-            if outcome.value is None:
-                kind = outcome.failure.kind if outcome.failure else ""
-                workspace.log.write(
-                    "shard-failed",
-                    shard=plan.number,
-                    kind=kind,
-                    where=outcome.failure and outcome.failure.where,
-                )
+            made = _without_deadly(plan, executor) if outcome.value is None else outcome
+            if made.value is None:
+                kind, where = (made.failure.kind, made.failure.where) if made.failure else ("", "")
+                workspace.log.write("shard-failed", shard=plan.number, kind=kind, where=where)
                 raise RunError(
                     f"shard {plan.number} could not be made ({kind}); run again to go on from here"
                 )
-            for kind, where in outcome.value.crashes:
+            for kind, where in made.value.crashes:
                 workspace.log.write("crash", kind=kind, where=where, shard=plan.number)
-            yield outcome.value
+            yield made.value
             yield from (None for _ in plan.cases[1:])
 
     for result in follow(case_by_case(), progress, stage=STAGE, total=cases, unit="cases"):
         if result is not None:
             yield result
+
+
+def _without_deadly(plan: ShardPlan, executor: Executor) -> Outcome[ShardResult]:
+    """Make a shard whose worker was killed: each case is tried alone, and those that kill are left out."""
+    singles = [replace(plan, cases=(c,)) for c in plan.cases]
+    tried = zip(plan.cases, executor.map(try_case, singles, jobs=1), strict=True)
+    deadly = tuple(c.planned.id for c, outcome in tried if outcome.failure is not None)
+    return next(iter(executor.map(build_shard, [replace(plan, deadly=deadly)], jobs=1)))
 
 
 def _drop_others(plans: list[ShardPlan], folder: Path, workspace: Workspace, options: BuildOptions) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isocenter.agreement.consensus import fuse
 from isocenter.base.errors import FormatError
 from isocenter.formats.annotation import ANNOTATIONS
+from isocenter.imaging.affine import MatchKind, match
 from isocenter.imaging.masks import combine, volume_ml
 from isocenter.imaging.resample import resample_labels
 from isocenter.imaging.shapes import boxes_of_mask, boxes_to_voxel
@@ -56,7 +57,7 @@ def read_targets(
     masks: Masks = {}
     votes: dict[str, list[bool]] = {}
     boxes: list[tuple[str, tuple[float, ...]]] = []
-    is_boxed = False
+    searched: set[str] = set()
     for plan in planned:
         if plan.kind in {"mask", "contours"}:
             try:
@@ -72,7 +73,7 @@ def read_targets(
                 if state != "not_annotated":
                     votes.setdefault(label, []).append(state == "marked")
         else:
-            is_boxed = True
+            searched |= set(plan.searched)
             corners = [plan.boxes[n : n + 6] for n in range(0, len(plan.boxes), 6)]
             boxes += list(zip(plan.labels, corners, strict=True))
     consensus = fuse(masks, grid=images.grid, method=options.method, tie=options.tie)
@@ -83,7 +84,7 @@ def read_targets(
         out.raters = _raters(masks, images.grid, contract)
     if contract.task is Task.DETECTION:
         _add_boxes(out, boxes, consensus, images.grid)
-    out.labels = _states(contract, consensus, votes, out, is_boxed=is_boxed, grid=images.grid)
+    out.labels = _states(contract, consensus, votes, searched, out, grid=images.grid)
     return out
 
 
@@ -107,11 +108,23 @@ def _add_masks(
         issues += [
             *annotation.issues,
             *engine.check(replace(annotation, grid=annotation.grid or native, on=plan.on)),
+            *_regridded(annotation, native),
         ]
         mask = _on_grid(annotation, native, images, is_reference=channel == contract.reference)
         by_rater = masks.setdefault(annotation.concept, {})
         before = by_rater.get(plan.rater)
         by_rater[plan.rater] = mask if before is None else before | mask
+
+
+def _regridded(annotation: Annotation, native: Grid) -> list[Issue]:
+    """A note where a mask's own grid is its image's in another order, or but for rounding."""
+    if annotation.grid is None:
+        return []
+    kind = match(native, annotation.grid).kind
+    reason = {MatchKind.REORDERED: "read/grid-reordered", MatchKind.ROUNDING: "read/grid-rounding"}.get(kind)
+    return (
+        [because(reason, measured=annotation.grid.axis_codes, expected=native.axis_codes)] if reason else []
+    )
 
 
 def _on_grid(
@@ -174,9 +187,9 @@ def _states(
     contract: TaskContract,
     consensus: Consensus,
     votes: Mapping[str, list[bool]],
+    searched: set[str],
     out: Targets,
     *,
-    is_boxed: bool,
     grid: Grid,
 ) -> tuple[LabelState, ...]:
     """What is known of every label of the task."""
@@ -185,13 +198,14 @@ def _states(
         mask = consensus.masks.get(label)
         count = out.box_labels.count(label)
         said = votes.get(label, [])
-        if said and 2 * sum(said) == len(said):
+        is_tied = bool(said) and 2 * sum(said) == len(said)
+        if is_tied and mask is None and not count:
             out.issues.append(because("build/tied-labels", measured=label))
         if mask is not None:
             state = "positive" if mask.any() else "negative"
         elif count or (said and 2 * sum(said) > len(said)):
             state = "positive"
-        elif is_boxed or (said and 2 * sum(said) < len(said)):
+        elif not is_tied and (said or label in searched):
             state = "negative"
         else:
             state = "unknown"

@@ -60,15 +60,23 @@ class Inputs:
 
     @cached_property
     def stacks_of_path(self) -> dict[str, list[str]]:
-        """Path, file name and file name without endings to stack ids."""
-        out: dict[str, list[str]] = {}
+        """Path, file name and file name without endings to stack ids; an ending that several share names none."""
+        whole: dict[str, dict[str, None]] = {}
+        names: dict[str, dict[str, None]] = {}
         for stack in self.stacks.values():
             for file_id in stack.files:
                 path = self.files[file_id].path
                 name = path.rpartition("/")[2]
-                for key in {path, name, name.partition(".")[0]}:
-                    out.setdefault(key, []).append(stack.id)
-        return out
+                whole.setdefault(path, {})[stack.id] = None
+                for key in {name, name.partition(".")[0]}:
+                    names.setdefault(key, {})[stack.id] = None
+        unique = {k: list(v) for k, v in names.items() if len(v) == 1}
+        return unique | {k: list(v) for k, v in whole.items()}
+
+    @cached_property
+    def stack_of_file(self) -> dict[str, Stack]:
+        """File id to the stack that the file alone makes up."""
+        return {s.files[0]: s for s in self.stacks.values() if len(s.files) == 1}
 
     @cached_property
     def stacks_of_subject(self) -> dict[str, list[str]]:
@@ -89,10 +97,9 @@ class Inputs:
         return out
 
     def _stacks_by(self, field: str) -> dict[str, list[str]]:
-        out: dict[str, list[str]] = {}
+        out: dict[str, dict[str, None]] = {}
         for stack in self.stacks.values():
             for file_id in stack.files:
-                value = getattr(self.instances[file_id], field)
-                if value and stack.id not in out.setdefault(value, []):
-                    out[value].append(stack.id)
-        return out
+                if value := getattr(self.instances[file_id], field):
+                    out.setdefault(value, {})[stack.id] = None
+        return {value: list(ids) for value, ids in out.items()}

@@ -14,7 +14,7 @@ from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.templates import Template
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import AnnotationObject, PlannedAnnotation, Stack
+from isocenter.model.rows import AnnotationObject, LayoutRow, PlannedAnnotation, Stack
 from isocenter.model.vocabulary import Vocabulary, scrub
 from isocenter.stages.enrol.candidates import grids_match
 from isocenter.stages.enrol.inputs import Inputs
@@ -48,6 +48,12 @@ class Linker:
         self._values = values
         self._names = names
         self.issues: list[Issue] = []
+        self._by_frame: dict[str, list[Stack]] = {}
+        self._by_subject: dict[tuple[int, str], list[Stack]] = {}
+        for stack in eligible.values():
+            if stack.frame_of_reference:
+                self._by_frame.setdefault(stack.frame_of_reference, []).append(stack)
+            self._by_subject.setdefault((stack.source, stack.subject), []).append(stack)
 
     def link(self, source: AnnotationSource) -> list[PlannedAnnotation]:
         """The annotations of one source, each with the stack it is on; issues are kept in `issues`."""
@@ -102,9 +108,9 @@ class Linker:
             if ids:  # it says what it was drawn on; if that is not in a case, it belongs to nothing here
                 return self._in_cases(ids)
         uid = found.frame_of_reference_uid
-        frame = self._names.of("for", uid) if uid else None
-        near = [s for s in self._eligible.values() if s.frame_of_reference == frame and _lies_on(found, s)]
-        return sorted(near, key=lambda s: s.id)
+        near = self._by_frame.get(self._names.of("for", uid), []) if uid else []
+        own = [s for s in near if s.subject == found.subject]
+        return sorted((s for s in own or near if _lies_on(found, s)), key=lambda s: s.id)
 
     def _in_cases(self, ids: Iterable[str]) -> list[Stack]:
         return [self._eligible[i] for i in sorted(set(ids)) if i in self._eligible]
@@ -123,38 +129,35 @@ class Linker:
         return out
 
     def _link_masks(self, source: AnnotationSource) -> list[PlannedAnnotation]:
-        template, image = Template(source.path), Template(source.image) if source.image else None
+        template, shared = Template(source.path), _shared(source)
+        images = self._images_by_parts(Template(source.image), shared) if source.image else None
         out = []
         for file_id, row in self._inputs.files.items():
             parts = template.match(row.path)
             if parts is None or row.kind not in _MASK_FORMATS:
                 continue
-            stacks = self._images_of(file_id, parts, image)
+            if images is None:
+                stacks = self._images_on_grid(file_id)
+            else:
+                stacks = images.get((row.source, *(parts[n] for n in shared)), [])
             out += self._planned_mask(file_id, stacks, source.values or self._values, source, parts)
         return out
 
-    def _images_of(self, file_id: str, parts: dict[str, str], image: Template | None) -> list[Stack]:
-        inputs = self._inputs
-        row = inputs.files[file_id]
-        if image is None:
-            mask = inputs.instances[file_id]
-            return [
-                s
-                for s in self._eligible.values()
-                if s.source == row.source
-                and grids_match(s, mask.shape, mask.affine)
-                and self._is_same_subject(s, file_id)
-            ]
-        out = []
-        for stack in self._eligible.values():
-            found = image.match(inputs.path(stack))
-            if stack.source == row.source and found is not None and _agree(found, parts):
-                out.append(stack)
+    def _images_by_parts(
+        self, image: Template, shared: Sequence[str]
+    ) -> dict[tuple[int | str, ...], list[Stack]]:
+        """Images by source and by the named parts that their template shares with that of the masks."""
+        out: dict[tuple[int | str, ...], list[Stack]] = {}
+        for stack in self._eligible.values() if shared else ():
+            if (parts := image.match(self._inputs.path(stack))) is not None:
+                out.setdefault((stack.source, *(parts[n] for n in shared)), []).append(stack)
         return out
 
-    def _is_same_subject(self, stack: Stack, file_id: str) -> bool:
-        own = next((s for s in self._inputs.stacks.values() if s.files == (file_id,)), None)
-        return own is not None and own.subject == stack.subject
+    def _images_on_grid(self, file_id: str) -> list[Stack]:
+        """Images of the mask's own subject that have its grid."""
+        mask, own = self._inputs.instances[file_id], self._inputs.stack_of_file.get(file_id)
+        near = self._by_subject.get((mask.source, own.subject), []) if own is not None else []
+        return [s for s in near if grids_match(s, mask.shape, mask.affine)]
 
     def _link_layout(self, source: AnnotationSource) -> list[PlannedAnnotation]:
         by_case: dict[tuple[int, str], list[Stack]] = {}
@@ -164,13 +167,20 @@ class Linker:
         for file_id, row in sorted(self._inputs.layout.items()):
             if row.role != "mask" or self._inputs.files[file_id].kind not in _MASK_FORMATS:
                 continue
-            values = source.values or {
-                v: label
-                for v, name in zip(row.values, row.labels, strict=True)
-                if (label := self._vocabulary.label_of(name)) is not None
-            }
+            values = source.values or self._layout_values(file_id, row)
             stacks = by_case.get((self._inputs.files[file_id].source, row.case), [])[:1]
             out += self._planned_mask(file_id, stacks, values, source, {})
+        return out
+
+    def _layout_values(self, file_id: str, row: LayoutRow) -> dict[int, str]:
+        """Mask value to label, by the names that the layout's description gives."""
+        out = {}
+        for value, name in zip(row.values, row.labels, strict=True):
+            if (label := self._vocabulary.label_of(name)) is not None:
+                out[value] = label
+            elif value:
+                target = self._names.of("ann", file_id)
+                self.issues.append(because("enrol/unmapped-label", target=target, measured=name[:64]))
         return out
 
     def _planned_mask(
@@ -214,9 +224,10 @@ class Linker:
         return self._names.of("rat", Template(source.rater).fill({"file": file_id, **(parts or {})}))
 
 
-def _agree(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    shared = set(one) & set(other)
-    return bool(shared) and all(one[n] == other[n] for n in shared)
+def _shared(source: AnnotationSource) -> list[str]:
+    """Named parts that the templates of masks and of their images have in common."""
+    names = Template(source.image).names
+    return [n for n in Template(source.path).names if n in names]
 
 
 def _lies_on(found: AnnotationObject, stack: Stack) -> bool:

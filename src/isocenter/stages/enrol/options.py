@@ -46,7 +46,8 @@ class AnnotationSource:
 
     `objects`: DICOM objects found in the sources that say themselves what they were drawn on (RTSTRUCT).
     `masks`: label-map files found by a path template; they belong to the image whose template has the same
-    named parts. `layout`: the masks that the layout of a source names (nnunet, decathlon). `table`: a CSV or TSV file of class labels, boxes, or centres with diameters.
+    named parts. `layout`: the masks that the layout of a source names (nnunet, decathlon). `table`: a CSV or TSV
+    file of class labels, boxes, or centres with diameters. A file that fits several entries is read by the first.
     """
 
     kind: Annotated[AnnotationKind, "objects, masks, layout or table"]

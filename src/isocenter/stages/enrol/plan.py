@@ -20,14 +20,28 @@ from isocenter.stages.enrol.options import Absent, EnrolOptions
 _WORK_SHARDS = 16
 
 
+def by_stack(annotations: Iterable[PlannedAnnotation]) -> dict[str, list[PlannedAnnotation]]:
+    """Annotations by the stack they are on."""
+    out: dict[str, list[PlannedAnnotation]] = {}
+    for annotation in annotations:
+        out.setdefault(annotation.on, []).append(annotation)
+    return out
+
+
 def attach(
-    draft: Draft, annotations: Iterable[PlannedAnnotation], options: EnrolOptions
+    draft: Draft, annotations: Mapping[str, Sequence[PlannedAnnotation]], options: EnrolOptions
 ) -> list[PlannedAnnotation]:
-    """The annotations of one draft; what they leave open is closed as negative where a source says so."""
+    """The annotations of one draft; what they leave open is closed as negative where a source says so.
+
+    Args:
+        draft: The case in the making; it takes the issues.
+        annotations: All annotations, by the stack they are on.
+        options: Labels, and what the sources say of what is absent.
+    """
     own = {s.id for s in draft.chosen.values()}
-    found = sorted((a for a in annotations if a.on in own), key=lambda a: a.id)
+    found = sorted((a for s in own for a in annotations.get(s, ())), key=lambda a: (a.id, a.keys))
     labels = set(options.contract.labels)
-    open_ = labels - {label for a in found for label in _known_labels(a, labels)}
+    open_ = labels - {label for a in found for label in _known_labels(a)}
     negative = [s for s in options.annotations if s.absent is Absent.NEGATIVE]
     reference = draft.chosen.get(options.contract.reference)
     if open_ and negative and reference is not None:
@@ -41,10 +55,10 @@ def attach(
     return found
 
 
-def _known_labels(annotation: PlannedAnnotation, labels: set[str]) -> set[str]:
+def _known_labels(annotation: PlannedAnnotation) -> set[str]:
     """Labels that an annotation decides, positive or negative."""
     if annotation.kind == "boxes":
-        return labels
+        return set(annotation.searched)
     if annotation.kind == "labels":
         pairs = zip(annotation.labels, annotation.states, strict=True)
         return {label for label, state in pairs if state != "not_annotated"}

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from isocenter.base import tables
 from isocenter.base.digests import digest_of_file
+from isocenter.base.errors import ConfigError
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Verdict
 from isocenter.model.rows import PlannedAnnotation, PlannedCase, VerdictRow
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.stages.enrol.candidates import Draft, draft_cases
+from isocenter.stages.enrol.frozen import Frozen
 from isocenter.stages.enrol.inputs import Inputs
 from isocenter.stages.enrol.link import Linker
-from isocenter.stages.enrol.options import AnnotationKind, EnrolOptions
-from isocenter.stages.enrol.plan import attach, median_spacing, plan_case, shard_count, shard_of
+from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource, EnrolOptions
+from isocenter.stages.enrol.plan import attach, by_stack, plan_case, shard_of
 from isocenter.stages.enrol.tables import link_table
 
 STAGE = "enrol"
@@ -65,15 +66,19 @@ def enrol(
     inputs = Inputs.read(workspace, base, {i.target for i in index_issues})
     drafts = draft_cases(inputs, options.contract, options.unit)
     annotations, issues, rows_used = _annotations(options, inputs, drafts, workspace)
-    spacing = _spacing(options, before, drafts, held_out)
+    _tell_cases(drafts, issues)
+    frozen = Frozen(folder / "frozen.json", options)
+    spacing = frozen.spacing_mm(drafts, held_out)
+    on = by_stack(annotations)
     cases: list[PlannedCase] = []
     for draft in drafts:
         planned, found = plan_case(
-            draft, attach(draft, annotations, options), inputs, options, spacing, names, max_case_bytes
+            draft, attach(draft, on, options), inputs, options, spacing, names, max_case_bytes
         )
         cases.append(planned)
         issues += found
-    shards = options.store.shards or _frozen(before) or shard_count(cases, options.store.shard_bytes)
+    shards = frozen.shards(cases)
+    frozen.keep()
     cases = sorted((replace(c, shard=shard_of(c.id, shards)) for c in cases), key=lambda c: c.id)
     tables.write(folder / "cases.parquet", PlannedCase, cases)
     tables.write(
@@ -91,17 +96,13 @@ def enrol(
     return counts
 
 
-def _frozen(before: dict[str, Any] | None) -> int:
-    """Number of shards of the first plan that had something to build; 0 where there was none."""
-    if before is None or not before["counts"]["bytes"]:
-        return 0
-    return int(before["shards"])
-
-
 def _tables(options: EnrolOptions, base: Path) -> list[str]:
     """Digests of the tables that annotations are read from: a corrected row is a changed input."""
     paths = [base / s.path for s in options.annotations if s.kind is AnnotationKind.TABLE]
-    return [digest_of_file(p) for p in paths]
+    try:
+        return [digest_of_file(p) for p in paths]
+    except OSError as error:
+        raise ConfigError(f"a table of annotations cannot be read ({error.strerror})") from None
 
 
 def _annotations(
@@ -114,29 +115,51 @@ def _annotations(
     out: list[PlannedAnnotation] = []
     issues: list[Issue] = []
     used: dict[str, int] = {}
+    taken: set[tuple[str, str]] = set()
     for number, source in enumerate(options.annotations):
         if source.kind is AnnotationKind.TABLE:
-            found = link_table(source, number, inputs, eligible, vocabulary, labels, names)
+            stacks = _reference_or_any(source, options, drafts)
+            found = link_table(source, number, inputs, stacks, vocabulary, labels, names)
             out += found.annotations
             issues += found.issues
             used[source.path] = found.used
         else:
-            out += linker.link(source)
+            out += _without_repeats(linker.link(source), taken)
     return out, [*issues, *linker.issues], used
 
 
-def _spacing(
-    options: EnrolOptions, before: dict[str, Any] | None, drafts: Sequence[Draft], held_out: set[str]
-) -> tuple[float, ...]:
-    """Target spacing (k, j, i); () for native; the median is frozen by the first run that had cases."""
-    if not isinstance(options.spacing, str):
-        return tuple(float(v) for v in options.spacing)
-    if options.spacing == "native":
-        return ()
-    frozen = (before or {}).get("spacing")
-    if isinstance(frozen, list) and frozen:
-        return tuple(float(v) for v in frozen)
-    return median_spacing(drafts, options.contract.reference, held_out)
+def _reference_or_any(source: AnnotationSource, options: EnrolOptions, drafts: Sequence[Draft]) -> set[str]:
+    """Stacks that a table may speak of; a row about a person or a study counts once, on the reference image."""
+    if source.key not in {"subject", "study"}:
+        return {s.id for d in drafts for s in d.chosen.values()}
+    references = (d.chosen.get(options.contract.reference) for d in drafts)
+    return {s.id for s in references if s is not None}
+
+
+def _without_repeats(
+    found: Iterable[PlannedAnnotation], taken: set[tuple[str, str]]
+) -> list[PlannedAnnotation]:
+    """What is new in a source: the first source that reads a label from a file decides whose mark it is."""
+    out = []
+    for annotation in found:
+        pairs = [
+            (k, label)
+            for k, label in zip(annotation.keys, annotation.labels, strict=True)
+            if (annotation.id, label) not in taken
+        ]
+        if pairs:
+            keys, labels = zip(*pairs, strict=True)
+            out.append(replace(annotation, keys=keys, labels=labels))
+    taken |= {(a.id, label) for a in out for label in a.labels}
+    return out
+
+
+def _tell_cases(drafts: Sequence[Draft], issues: Sequence[Issue]) -> None:
+    """A case one of whose images might have a further annotation is for a person to look at."""
+    unclear = {i.target: i for i in issues if i.rule == "enrol/ambiguous-annotation"}
+    for draft in drafts:
+        own = sorted({s.id for s in draft.chosen.values()} & unclear.keys())
+        draft.issues += [unclear[s] for s in own]
 
 
 def _set_aside(drafts: Sequence[Draft]) -> list[VerdictRow]:

@@ -18,6 +18,8 @@ from isocenter.stages.enrol.options import AnnotationSource, TableShape
 
 _POSITIVE = {"1", "1.0", "true", "yes", "y", "positive", "+"}
 _NEGATIVE = {"0", "0.0", "false", "no", "n", "negative", "-"}
+# States from the least to the most telling.
+_WEIGHT = ("not_annotated", "absent", "marked")
 _CORNERS = ("x0", "y0", "z0", "x1", "y1", "z1")
 _CENTRE = ("x", "y", "z", "diameter_mm")
 
@@ -55,9 +57,9 @@ def link_table(
         ConfigError: the table lacks a column that the config names.
     """
     try:
+        out = TableLink()
         header, rows = read_csv_rows(inputs.base / source.path)
         _check_columns(source, header, labels)
-        out = TableLink()
         marks: dict[tuple[str, str], _Marks] = {}
         keys = _Keys(source, inputs, set(eligible), names)
         unmapped: dict[str, int] = {}
@@ -69,14 +71,16 @@ def link_table(
                 found = marks.setdefault((stack, rater), _Marks())
                 _mark(found, row, source, vocabulary, labels, unmapped)
     except FormatError as error:
-        raise ConfigError(f"annotations[{number}].path: {error}") from None
+        where = f" (row {out.rows} of the table)" if out.rows else ""
+        raise ConfigError(f"annotations[{number}].path: {error}{where}") from None
     target = names.of("tab", number)
     out.issues += [because("enrol/unmapped-label", target=target, measured=n[:64]) for n in sorted(unmapped)]
     if out.rows > out.used:
         missing = f"{out.rows - out.used} of {out.rows} rows"
         out.issues.append(because("enrol/no-image", target=target, measured=missing))
     for (stack, rater), found in sorted(marks.items()):
-        out.annotations.append(_planned(source, number, stack, rater, found, names))
+        searched = (source.label,) if source.label else tuple(labels)
+        out.annotations.append(_planned(source, number, stack, rater, found, names, searched))
     return out
 
 
@@ -88,6 +92,7 @@ def _check_columns(source: AnnotationSource, header: tuple[str, ...], labels: Ma
     else:
         parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
         needed |= {p: source.columns.get(p, p) for p in parts}
+    needed |= {n: source.columns[n] for n in ("site", "rater") if n in source.columns}
     for ours, theirs in needed.items():
         if theirs not in header:
             known = ", ".join(header[:12])
@@ -106,6 +111,7 @@ class _Keys:
         self._names = names
         self._inputs = inputs
         self._is_subject = source.key == "subject"
+        self._is_path = source.key == "path"
         self._stacks = {
             "subject": inputs.stacks_of_subject,
             "series": inputs.stacks_of_series,
@@ -118,9 +124,12 @@ class _Keys:
 
     def __call__(self, row: Mapping[str, str]) -> list[str]:
         key = row[self._column].strip()
+        site = row[self._site].strip() if self._site else ""
         if not self._is_subject:
-            return [s for s in self._stacks.get(key, ()) if s in self._eligible]
-        sites = [row[self._site].strip()] if self._site else self._sites
+            found = [s for s in self._stacks.get(key, ()) if s in self._eligible]
+            found = [s for s in found if not site or self._inputs.stacks[s].site == site]
+            return [] if self._is_path and len(found) > 1 else found  # two files of one name: which is meant?
+        sites = [site] if self._site else self._sites
         people = [self._names.of("sub", issuer, key, site) for issuer in self._issuers for site in sites]
         known = [p for p in people if p in self._stacks]
         if len(known) > 1:  # one ID at two centres is two people: the table must say which
@@ -137,7 +146,9 @@ def _mark(
     unmapped: dict[str, int],
 ) -> None:
     if source.shape is TableShape.LABELS:
-        found.labels |= _labels_of(row, source, vocabulary, labels, unmapped)
+        for name, state in _labels_of(row, source, vocabulary, labels, unmapped).items():
+            # several rows of one image: what one of them marks is there, whatever the others leave out
+            found.labels[name] = max(found.labels.get(name, state), state, key=_WEIGHT.index)
         return
     parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
     if not any(row[source.columns.get(p, p)].strip() for p in parts):
@@ -188,6 +199,8 @@ def _box_of(row: Mapping[str, str], source: AnnotationSource) -> tuple[float, ..
     if not all(map(math.isfinite, values)):
         raise FormatError("file/corrupt", "a coordinate is not finite")
     if source.shape is TableShape.CENTRES:
+        if values[3] <= 0:
+            raise FormatError("file/corrupt", "a diameter is not positive")
         half = values[3] / 2
         values = [v - half for v in values[:3]] + [v + half for v in values[:3]]
     if source.world == "LPS":
@@ -198,7 +211,13 @@ def _box_of(row: Mapping[str, str], source: AnnotationSource) -> tuple[float, ..
 
 
 def _planned(
-    source: AnnotationSource, number: int, stack: str, rater: str, found: _Marks, names: Pseudonyms
+    source: AnnotationSource,
+    number: int,
+    stack: str,
+    rater: str,
+    found: _Marks,
+    names: Pseudonyms,
+    searched: tuple[str, ...],
 ) -> PlannedAnnotation:
     is_labels = source.shape is TableShape.LABELS
     labels = tuple(found.labels) if is_labels else tuple(b[0] for b in found.boxes)
@@ -211,4 +230,5 @@ def _planned(
         labels=labels,
         states=tuple(found.labels.values()) if is_labels else tuple("marked" for _ in labels),
         boxes=() if is_labels else tuple(v for _, box in found.boxes for v in box),
+        searched=() if is_labels else searched,
     )

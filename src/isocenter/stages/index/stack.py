@@ -125,11 +125,8 @@ def _by_repeats(rows: list[Instance]) -> list[list[Instance]]:
     if not _has_repeats(rows):
         return [rows]
     for how_many in (1, 2):
-        found = [
-            groups
-            for chosen in combinations(_DISCRIMINATORS, how_many)
-            if not any(_has_repeats(g) for g in (groups := _told_apart(rows, chosen)))
-        ]
+        tried = (_told_apart(rows, chosen) for chosen in combinations(_DISCRIMINATORS, how_many))
+        found = [groups for groups in tried if not any(map(_has_repeats, groups))]
         if found:
             return min(found, key=len)
     return [rows]

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from isocenter.base import tables
 from isocenter.base.digests import digest_of
+from isocenter.base.files import is_readable
 from isocenter.base.progress import Progress, follow
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
@@ -53,9 +55,12 @@ def index(
     listing = list_files(options.sources, roots, names)
     form = tables.form_of(FileRow, Instance, AnnotationObject, Series, Stack, LayoutRow)
     how = digest_of([VERSION, form, options])
-    key = workspace.key_of(STAGE, VERSION, how, _signatures(listing), sorted(listing.layout.items()))
+    subjects = [subject_table(s, base) for s in options.sources]
+    key = workspace.key_of(
+        STAGE, VERSION, how, _signatures(listing), sorted(listing.layout.items()), subjects
+    )
     done = workspace.done(STAGE)
-    if done is not None and done["key"] == key:
+    if done is not None and done["key"] == key and not _can_be_read_now(done, listing, roots):
         return {**done["counts"], "scanned": 0, "reused": len(listing.rows)}
     known = _previous(workspace) if done is not None and done.get("how") == how else {}
     workspace.start(STAGE)
@@ -63,7 +68,7 @@ def index(
     scanned = _scan(todo, options, roots, executor, jobs, progress)
     fresh = {s.row.file_id: s for s in scanned}
     everything = [fresh.get(r.file_id) or _known_or_bare(r, known) for r in listing.rows]
-    finders = [SubjectFinder(s, names, subject_table(s, base)) for s in options.sources]
+    finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
     found = assemble(everything, finders, listing.layout, roots, names)
     _write(workspace, found, layout_rows(listing))
     counts = {
@@ -72,7 +77,8 @@ def index(
         "stacks": len(found.stacks),
         "issues": len(found.issues),
     }
-    workspace.finish(STAGE, key, how=how, counts=counts, digest=_meaning(found))
+    refused = [i.target for i in found.issues if i.rule == "file/unreadable"]
+    workspace.finish(STAGE, key, how=how, counts=counts, digest=_meaning(found), unreadable=refused)
     return {**counts, "scanned": len(todo), "reused": len(listing.rows) - len(todo)}
 
 
@@ -89,13 +95,28 @@ def _meaning(found: Assembled) -> str:
 
 def _is_new(row: FileRow, known: dict[str, Scanned]) -> bool:
     before = known.get(row.file_id)
-    return before is None or (before.row.size, before.row.mtime_ns) != (row.size, row.mtime_ns)
+    if before is None or (before.row.size, before.row.mtime_ns) != (row.size, row.mtime_ns):
+        return True
+    return _is_to_retry(before)
+
+
+def _is_to_retry(before: Scanned) -> bool:
+    """Permissions, disks and readers are mended without a trace on the file itself."""
+    return before.issue is not None and before.issue.rule in {"file/unreadable", "file/reader-failed"}
+
+
+def _can_be_read_now(done: dict[str, Any], listing: Listing, roots: Sequence[Path]) -> bool:
+    """Whether a file that could not be opened can be by now: its size and time do not tell."""
+    refused = set(done["unreadable"])
+    files = [r for r in listing.rows if r.file_id in refused and r.kind == TO_SCAN]
+    return any(is_readable(roots[r.source] / r.path) for r in files)
 
 
 def _known_or_bare(row: FileRow, known: dict[str, Scanned]) -> Scanned:
     """What an earlier run found in an unchanged file; a file that is not read says what it is itself."""
     if row.kind == TO_SCAN:
-        return replace(known[row.file_id], row=replace(known[row.file_id].row, source=row.source))
+        before = known[row.file_id]
+        return replace(before, row=replace(before.row, source=row.source, path=row.path))
     issue = because("file/unreadable", target=row.file_id) if row.kind == "unreadable" else None
     return Scanned(row=row, issue=issue)
 

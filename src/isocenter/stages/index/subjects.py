@@ -10,10 +10,14 @@ from isocenter.base.templates import Template
 from isocenter.model.rows import AnnotationObject, Instance
 from isocenter.stages.index.options import Source
 
-# IDs that name nobody; "^0+$" and the like are one ID for everybody.
+# Words that name nobody: one ID for everybody. ANON-0017 may well be one person.
 _DUMMY = re.compile(
-    r"(anon.*|0+|1|none|null|unknown|test.*|patient|xxx+|n/?a|no[_ ]?id|default|\?+|-+)", re.IGNORECASE
+    r"((anon|test)[a-z]*([\W_]*(patient|subject|case))?[\W_]*0*|none|null|unknown|patient|xxx+|n/?a|no[_ ]?id|default"
+    r"|\?+|-+)",
+    re.IGNORECASE,
 )
+# Numbers that name nobody in a Patient ID; a folder or a row of a table may well be called 1.
+_DUMMY_NUMBER = re.compile(r"0+|1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,13 @@ class SubjectFinder:
             )
         elif not raw and row is not None:
             raw, issuer = self._by_tag(row)
+        is_tag = not given and not self._patterns
+        is_dummy = _is_dummy(raw.strip(), is_tag=is_tag)
         if raw and self._table is not None:
-            raw, issuer = self._table.get(raw, ""), ""
+            raw, issuer = self._table.get(raw.strip(), ""), ""
         if not raw:
             return Identity("", site, is_dummy=False)
-        subject = self._names.of("sub", issuer, raw, site)
-        return Identity(subject, site, _DUMMY.fullmatch(raw.strip()) is not None, timepoint)
+        return Identity(self._names.of("sub", issuer, raw, site), site, is_dummy, timepoint)
 
     def _by_tag(self, row: Instance | AnnotationObject) -> tuple[str, str]:
         tag = self._source.subject.tag
@@ -67,3 +72,7 @@ class SubjectFinder:
         if tag == "StudyInstanceUID":
             return row.study_uid or "", ""
         return (row.patient_name or "" if isinstance(row, Instance) and tag == "PatientName" else ""), ""
+
+
+def _is_dummy(raw: str, *, is_tag: bool) -> bool:
+    return bool(_DUMMY.fullmatch(raw)) or (is_tag and bool(_DUMMY_NUMBER.fullmatch(raw)))

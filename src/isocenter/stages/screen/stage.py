@@ -80,8 +80,8 @@ def _screen_all(
     engine = Engine(options)
     paths = {f.file_id: f.path for f in tables.read(workspace.table("index", "files"), FileRow)}
     stacks = list(tables.read(workspace.table("index", "stacks"), Stack))
-    wanted = {s.id: _wanted(s, paths[s.files[0]], channels, masks) for s in stacks}
-    asked_for = {s.series for s in stacks if wanted[s.id] not in {(), _MASK}}
+    asked = {s.id: _asked(s, paths[s.files[0]], channels, masks) for s in stacks}
+    asked_for = {s.series for s in stacks if asked[s.id].is_judged}
     series = {
         s.id: engine.check(s)
         for s in tables.read(workspace.table("index", "series"), Series)
@@ -92,50 +92,58 @@ def _screen_all(
         raised.setdefault(issue.target, []).append(issue)
     out = _Screened()
     for stack in follow(stacks, progress, stage=STAGE, total=len(stacks), unit="stacks"):
-        names = wanted[stack.id]
-        if names in {(), _MASK}:
-            reason = "enrol/annotation-of-nothing" if names else "enrol/not-wanted"
+        ask = asked[stack.id]
+        if not ask.is_judged:
+            reason = "enrol/annotation-of-nothing" if ask.is_mask else "enrol/not-wanted"
             out.verdicts.append(VerdictRow(target=stack.id, verdict=Verdict.REJECT, reason=reason))
             continue
-        issues = engine.check(_as_wanted(stack, channels, names))
+        issues = engine.check(_as_wanted(stack, channels, ask.channels))
         everything = [*raised.get(stack.id, []), *issues, *series[stack.series]]
         out.issues += [replace(i, target=stack.id) for i in series[stack.series]] + issues
         verdict = verdict_of(everything)
-        is_asked = names != _UNTOLD
         out.verdicts.append(
             VerdictRow(
                 target=stack.id,
                 verdict=verdict,
                 reason=_deciding(everything, verdict),
-                channels=names if is_asked else (),
+                channels=ask.channels,
             )
         )
-        out.wanted += is_asked
-        out.defective += is_asked and any(
+        out.wanted += bool(ask.channels)
+        out.defective += bool(ask.channels) and any(
             i.severity is Severity.REJECT and not i.rule.startswith(_NO_DEFECT) for i in everything
         )
     return out
 
 
-# A DICOM image that does not say its modality might be what is wanted: it is judged, and rejected for that.
-_UNTOLD = ("?",)
-# A mask is no image: whether it belongs to one is for the enrol stage to find out.
-_MASK = ("mask",)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Who asks for a stack.
+
+    A mask is no image: whether it belongs to one is for the enrol stage to find out. A DICOM image that does
+    not say its modality might be what is wanted: it is judged, and rejected for that.
+    """
+
+    channels: tuple[str, ...] = ()
+    is_mask: bool = False
+    is_untold: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        return bool(self.channels) or self.is_untold
 
 
-def _wanted(
-    stack: Stack, path: str, channels: Mapping[str, Channel], masks: Sequence[str]
-) -> tuple[str, ...]:
+def _asked(stack: Stack, path: str, channels: Mapping[str, Channel], masks: Sequence[str]) -> _Asked:
     if is_mask(stack, path, masks):
-        return _MASK
+        return _Asked(is_mask=True)
     if stack.format == "dicom" and not stack.modality:
-        return _UNTOLD
-    return wanted_by(stack, path, channels)
+        return _Asked(is_untold=True)
+    return _Asked(wanted_by(stack, path, channels))
 
 
 def _as_wanted(stack: Stack, channels: Mapping[str, Channel], names: tuple[str, ...]) -> Stack:
     """The stack with the modality that a channel takes it for, where its format has none."""
-    if stack.modality or names == _UNTOLD:
+    if stack.modality or not names:
         return stack
     return replace(stack, modality=channels[names[0]].modality)
 

@@ -1,0 +1,42 @@
+"""The one boundary to foreign parsers: whatever they raise becomes a `FormatError`, and none of its text passes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from isocenter.base.errors import FormatError
+
+
+@contextmanager
+def parsing(what: str) -> Iterator[None]:
+    """Run a parser; its exceptions come out as `FormatError`, its warnings not at all.
+
+    Args:
+        what: What is being parsed, for the message: "the header". The parser's own message is left behind,
+            for it may quote the file.
+    """
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            yield
+    except FormatError:
+        raise
+    except EOFError:
+        raise FormatError("file/truncated", f"{what} ends early") from None
+    except OSError as error:
+        # parsers raise OSError of their own when bytes run out; one of the system has a number
+        if error.errno is None:
+            raise FormatError("file/truncated", f"{what} ends early") from None
+        raise FormatError(
+            "file/unreadable", f"{what} cannot be read ({type(error).__name__})", measured=error.errno
+        ) from None
+    except MemoryError:
+        raise FormatError("file/too-large", f"{what} needs more memory than there is") from None
+    except RecursionError:
+        raise FormatError("file/corrupt", f"{what} is nested too deeply") from None
+    except Exception as error:  # noqa: BLE001 - this is the boundary that maps a parser's exceptions
+        raise FormatError("file/corrupt", f"{what} is broken ({type(error).__name__})") from None
