@@ -135,12 +135,16 @@ def _masks(surveys: list[Survey]) -> Starter | None:
         channel = _volume_channel(starter, image)
         if image.template not in channel["path"]:
             channel["path"].append(image.template)
-        entry = {"kind": "masks", "path": masks.template, "image": image.template}
-        if entry not in starter.annotations:
-            starter.annotations.append(entry)
-        starter.sources.append({"subject": {"pattern": [masks.template, image.template]}})
+        readers = [m for i, m in pairs if masks.reader and m.reader and i.template == image.template]
+        for theirs in readers or [masks]:
+            entry = {"kind": "masks", "path": theirs.template, "image": image.template}
+            entry |= {"rater": theirs.reader} if theirs.reader else {}
+            if entry not in starter.annotations:
+                starter.annotations.append(entry)
+        patterns = [m.template for m in readers or [masks]]
+        starter.sources.append({"subject": {"pattern": [*patterns, image.template]}})
         starter.note("sources", f"Folder {at + 1}: {len(image.paths)} images, {len(masks.paths)} masks.")
-        for other, theirs in pairs[1:]:
+        for other, theirs in [p for p in pairs if p[1] is not masks and p[1] not in readers]:
             starter.note("annotations", f"Also found: masks {theirs.template} of images {other.template}")
         values |= _values_in(found, masks)
     starter.note("sources", "The subject was guessed from the file names.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import islice
@@ -83,7 +84,8 @@ def guess_table(path: Path, surveys: list[Survey]) -> TableGuess | None:
 
 def plain(text: str) -> str:
     """A name as a key of a config: lower case, words joined by hyphens."""
-    return _BLANKS.sub("-", text.lower()).strip("-")
+    ascii_ = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _BLANKS.sub("-", ascii_.lower()).strip("-")
 
 
 def _axes(header: tuple[str, ...]) -> tuple[dict[str, str], str]:

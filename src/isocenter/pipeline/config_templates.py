@@ -29,6 +29,8 @@ _MODALITY = {
 }
 _TRAIN = ("train", "training", "tr", "test", "val", "validation", "res", "sm", "resampled", "preprocessed")
 _KNOWN = {*_MASK, *_IMAGE, *_MODALITY, *_TRAIN}
+# Masks named after who drew them.
+_READER = re.compile(r"(reader|rater|annotator|observer)\d{1,2}")
 _ENDING = re.compile(r"(\.nii\.gz|\.nii|\.seg\.nrrd|\.nrrd|\.dcm)$", re.IGNORECASE)
 _TOKENS = re.compile(r"[^_\-. ]+|[_\-. ]+")
 _CHANNEL_NUMBER = re.compile(r"_0\d\d\d$")
@@ -55,7 +57,12 @@ class Group:
     @property
     def is_mask(self) -> bool:
         """Whether the names say that these are masks."""
-        return bool(self.words & _MASK)
+        return bool(self.words & _MASK) or bool(self.reader)
+
+    @property
+    def reader(self) -> str:
+        """Who drew the masks, where their names say so."""
+        return next((w for w in sorted(self.words) if _READER.fullmatch(w)), "")
 
     @property
     def modality(self) -> str:
@@ -127,7 +134,7 @@ def _slots(component: str) -> tuple[str, list[str]]:
         if token[:1] in _SEPARATORS:
             between = token
             continue
-        if token and token.lower() not in _KNOWN:
+        if token and not _is_known(token):
             shape, run = (shape, run + between + token) if run else (shape + between, token)
         else:
             if run:
@@ -156,4 +163,8 @@ def _words_of(shape: str) -> frozenset[str]:
     """Known words of the file name, and of folders that are nothing but known words."""
     *folders, name = _ENDING.sub("", shape).split("/")
     told = "_".join([*(f for f in folders if _SLOT not in f), name])
-    return frozenset(w for token in _TOKENS.findall(told) if (w := token.lower()) in _KNOWN)
+    return frozenset(token.lower() for token in _TOKENS.findall(told) if _is_known(token))
+
+
+def _is_known(token: str) -> bool:
+    return token.lower() in _KNOWN or _READER.fullmatch(token.lower()) is not None

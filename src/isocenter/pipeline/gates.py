@@ -42,14 +42,19 @@ def _after_screen(context: Context) -> str | None:
         )
     verdicts = [v for v in tables.read(workspace.table("screen", "verdicts"), VerdictRow) if v.channels]
     if not any(v.verdict != "reject" for v in verdicts):
-        return f"screen: all {len(verdicts)} images that are asked for were rejected: {_reasons(v.reason for v in verdicts)}."
+        reasons = [v.reason for v in verdicts]
+        return (
+            f"screen: all {len(verdicts)} images that are asked for were rejected: {_reasons(reasons)}. "
+            f"{_advice(reasons)}"
+        )
     share = counts["defective"] / counts["wanted"]
     limit = context.config.screen.stop_at_rejected_share
     if share > limit:
         return (
             f"screen: {counts['defective']} of {counts['wanted']} images that are asked for are defective "
             f"({share:.0%}, allowed {limit:.0%}): {_reasons(v.reason for v in verdicts if v.verdict == 'reject')}. "
-            "If that is right, raise screen.stop_at_rejected_share; if a rule is wrong here, ignore it with a reason."
+            "If that is right, raise screen.stop_at_rejected_share; if a rule is wrong here, ignore it with a "
+            "reason (screen.ignore)."
         )
     return None
 
@@ -61,8 +66,7 @@ def _after_enrol(context: Context) -> str | None:
     if not cases:
         return "enrol: no image that passed the screen has a subject. Set sources[].subject to a tag, pattern or table."
     reasons = [c.reason for c in cases]
-    advice = {REASONS[r].what_to_do for r in reasons if r in REASONS}
-    return f"enrol: none of {len(cases)} cases can be built: {_reasons(reasons)}. {' '.join(sorted(advice))}"
+    return f"enrol: none of {len(cases)} cases can be built: {_reasons(reasons)}. {_advice(reasons)}"
 
 
 def _after_build(context: Context) -> str | None:
@@ -71,13 +75,19 @@ def _after_build(context: Context) -> str | None:
         return None
     issues = tables.read(context.workspace.table("build", "issues"), Issue)
     reasons = [i.rule for i in issues if i.severity is Severity.REJECT]
-    return f"build: all {counts['cases']} cases were rejected: {_reasons(reasons)}."
+    return f"build: all {counts['cases']} cases were rejected: {_reasons(reasons)}. {_advice(reasons)}"
 
 
 def _after_split(context: Context) -> str | None:
     issues = list(tables.read(context.workspace.table("split", "issues"), Issue))
     grave = [i for i in issues if i.severity is Severity.REJECT]
-    return f"split: {'; '.join(i.message for i in grave)}." if grave else None
+    if not grave:
+        return None
+    told = "; ".join(dict.fromkeys(i.message for i in grave))
+    return (
+        f"split: {told}. Change split.fractions or split.strategy, or add subjects. "
+        f"{_advice(i.rule for i in grave)}"
+    )
 
 
 def _stacks(context: Context) -> Iterable[Stack]:
@@ -86,6 +96,19 @@ def _stacks(context: Context) -> Iterable[Stack]:
 
 def _reasons(reasons: Iterable[str]) -> str:
     return _listed(Counter(r for r in reasons if r))
+
+
+def _advice(reasons: Iterable[str]) -> str:
+    """What would open a gate: what to do about each reason, and where a rule says what to do about it."""
+    names = sorted({r for r in reasons if r})
+    known = list(dict.fromkeys(REASONS[r].what_to_do for r in names if r in REASONS))
+    rules = [f"isocenter rules {r}" for r in names if r not in REASONS]
+    if rules:
+        known.append(
+            f"What to do is told by {', '.join(rules[:3])}; a rule that is wrong here can be ignored with a "
+            "reason (screen.ignore)."
+        )
+    return " ".join(known)
 
 
 def _listed(counts: Counter[str]) -> str:
