@@ -1,6 +1,7 @@
 """Whether a split keeps its promises."""
 
 from isocenter.base.seeds import stream
+from isocenter.model.issue import Severity
 from isocenter.rules.catalogue.split.drifting_prevalence import drifting_prevalence
 from isocenter.rules.catalogue.split.empty_partition import empty_partition
 from isocenter.rules.catalogue.split.fractions_off_target import fractions_off_target
@@ -57,6 +58,16 @@ def test_only_partitions_that_were_asked_for_must_be_filled() -> None:
     rows = (a_row("a", "train"), a_row("b", "test"))
     assert issues_of(empty_partition, a_split(*rows, fractions={"train": 0.8, "val": 0.0, "test": 0.2})) == []
     assert issues_of(empty_partition, a_split(rows[0])) == ["no subject in test", "no subject in val"]
+
+
+def test_a_cohort_too_small_for_a_partition_is_to_be_reviewed_not_rejected() -> None:
+    few = a_split(*(a_row(f"s{n}", "train") for n in range(3)))
+    many = a_split(*(a_row(f"s{n}", "train") for n in range(30)))
+    no_train = a_split(a_row("s0", "test"))
+    weights = [{i.message: i.severity for i in empty_partition(s)} for s in (few, many, no_train)]
+    assert weights[0] == {"no subject in test": Severity.REVIEW, "no subject in val": Severity.REVIEW}
+    assert weights[1] == {"no subject in test": Severity.REJECT, "no subject in val": Severity.REJECT}
+    assert weights[2]["no subject in train"] is Severity.REJECT
 
 
 def test_a_label_must_reach_every_partition() -> None:

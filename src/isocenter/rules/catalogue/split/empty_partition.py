@@ -11,6 +11,9 @@ from isocenter.rules import Issues, rule
 def empty_partition(split: Split) -> Issues:
     """A partition that was asked for has no subject.
 
+    Where the cohort is so small that the fraction asks for less than one subject, the split is kept and to be
+    reviewed; an empty train part is always rejected.
+
     Why it matters:
         Without a test part nothing can be reported, without a validation part the test part is used to
         choose, and then it is a test no more.
@@ -30,6 +33,10 @@ def empty_partition(split: Split) -> Issues:
     """
     for name, fraction in sorted(split.fractions.items()):
         if fraction > 0 and not split.of(name):
+            is_too_small = fraction * len(split.rows) < 1 and name != "train"
             yield Issue(
-                message=f"no subject in {name}", measured="0", expected=f"{fraction:g} of the subjects"
+                message=f"no subject in {name}",
+                severity=Severity.REVIEW if is_too_small else None,
+                measured="0",
+                expected=f"{fraction:g} of {len(split.rows)} subjects",
             )
