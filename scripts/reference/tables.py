@@ -32,5 +32,5 @@ def page() -> str:
 
 def row_types() -> list[type]:
     """The row dataclasses of the model, in the order of the module."""
-    own = [v for v in vars(rows).values() if isinstance(v, type) and v.__module__ == rows.__name__]
+    own = [v for n, v in vars(rows).items() if isinstance(v, type) and n in rows.__all__]
     return [v for v in own if dataclasses.is_dataclass(v) and not re.match("_", v.__name__)]

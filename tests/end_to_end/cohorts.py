@@ -122,7 +122,8 @@ class Ledger:
         self.names = Workspace(root).pseudonyms()
         below = [Path(s["path"]).relative_to(archive).as_posix() for s in sources]
         self.files = {
-            (Path(below[f.source]) / f.path).as_posix(): f for f in tables.read(root / "index/files.parquet", FileRow)
+            (Path(below[f.source]) / f.path).as_posix(): f
+            for f in tables.read(root / "index/files.parquet", FileRow)
         }
         self.outcomes = {o.file_id: o for o in tables.read(root / "build/files.parquet", FileOutcome)}
         self.stacks = list(tables.read(root / "index/stacks.parquet", Stack))

@@ -124,14 +124,17 @@ def _box_mm(centre):
 
 
 def _voxels_in(box, affine, shape):
-    """Half-open voxel box of every voxel that the box touches, for a grid that is aligned with the axes."""
+    """Half-open box of the voxels whose centres are inside, at least the one in its middle, on a straight grid."""
     assert np.allclose(affine[:3, :3], np.diag(np.diag(affine)[:3]))
-    low, high = np.array(box[:3]), np.array(box[3:])
-    step, origin = np.diag(affine)[:3], affine[:3, 3]
-    first = np.floor((low - origin) / step + 0.5).astype(int)
-    last = np.ceil((high - origin) / step + 0.5).astype(int)
-    first, last = np.maximum(first, 0), np.minimum(last, shape[::-1])
-    return (*first[::-1], *last[::-1])
+    first, last = [], []
+    for axis, count in zip((2, 1, 0), shape, strict=True):
+        centres = affine[axis, 3] + affine[axis, axis] * np.arange(count)
+        inside = np.flatnonzero((centres >= box[axis]) & (centres < box[axis + 3]))
+        if not len(inside):
+            inside = [int(np.abs(centres - (box[axis] + box[axis + 3]) / 2).argmin())]
+        first.append(int(inside[0]))
+        last.append(int(inside[-1]) + 1)
+    return (*first, *last)
 
 
 def test_layouts_are_understood(archive, laid_out):

@@ -23,7 +23,7 @@ from isocenter.base.errors import MissingExtra, UnknownPlugin
 T = TypeVar("T")
 
 # Top-level module of an optional library -> the extra that installs it.
-_EXTRAS = {"torch": "torch", "jinja2": "report", "matplotlib": "report"}
+_EXTRAS = {"torch": "torch", "jinja2": "report", "matplotlib": "report", "SimpleITK": "sitk"}
 
 
 class Plugins(Generic[T]):

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import open_regular
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file; a link, a pipe, a folder or one that is not there is a `FormatError`."""
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(open_regular(path))
+        except OSError as error:
+            raise FormatError(
+                "file/unreadable", f"the file cannot be opened ({type(error).__name__})"
+            ) from None
+        yield file
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from isocenter.base.errors import FormatError
-from isocenter.base.files import open_regular
+from isocenter.formats.boundary import opening
 
 GZIP = b"\x1f\x8b"
 # No file may hold more than this, compressed or not.
@@ -18,12 +19,12 @@ MAX_RATIO, ALWAYS_ALLOWED_BYTES = 200, 1 << 30
 MAX_MEMBERS = 1 << 18
 # Content beyond what a header asks for is padding up to here; more means that the header is wrong.
 MAX_PADDING_BYTES = 1024
-_PIECE_IN, _PIECE_OUT = 64 << 10, 16 << 20
+_PIECE_HEAD, _PIECE_IN, _PIECE_OUT = 128, 64 << 10, 16 << 20
 
 
 def read_head(path: Path, count: int) -> bytes:
     """The first bytes of a file, decompressed if it is a gzip file."""
-    with open_regular(path) as file:
+    with opening(path) as file:
         head = file.read(count)
     return inflate_head(head, count)
 
@@ -32,10 +33,16 @@ def inflate_head(head: bytes, count: int) -> bytes:
     """Decompress what can be of the first bytes of a gzip file; other bytes come back as they are."""
     if not head.startswith(GZIP):
         return head
+    stream, out = zlib.decompressobj(wbits=31), b""
     try:
-        return zlib.decompressobj(wbits=31).decompress(head, count)
+        # little at a time, so that what comes before a broken place is known
+        for at in range(0, len(head), _PIECE_HEAD):
+            out += stream.decompress(head[at : at + _PIECE_HEAD], count)
+            if len(out) >= count or stream.eof:
+                break
     except zlib.error:
-        return b""
+        pass
+    return out[:count]
 
 
 def limit_for(compressed: int) -> int:
@@ -74,7 +81,7 @@ def read_all(path: Path, *, limit: int = MAX_BYTES) -> bytearray:
     Raises:
         FormatError: the stream ends early, its check sum is wrong, or it grows beyond the limit.
     """
-    with open_regular(path) as file:
+    with opening(path) as file:
         size = file.seek(0, 2)
         file.seek(0)
         is_gzip = file.read(2) == GZIP
@@ -82,9 +89,17 @@ def read_all(path: Path, *, limit: int = MAX_BYTES) -> bytearray:
         refuse_size(size, MAX_BYTES if is_gzip else limit)
         if is_gzip:
             return inflate(file.read(), limit=limit)
-        data = bytearray(size)
-        if file.readinto(data) != size:
-            raise FormatError("file/changed", "the file became shorter while it was read")
+        return _fill(file, bytearray(size))
+
+
+def _fill(file: BinaryIO, data: bytearray) -> bytearray:
+    """Read a file into memory of its size, piece by piece."""
+    at = 0
+    while at < len(data) and (piece := file.read(min(_PIECE_OUT, len(data) - at))):
+        data[at : at + len(piece)] = piece
+        at += len(piece)
+    if at < len(data):
+        raise FormatError("file/changed", "the file became shorter while it was read")
     return data
 
 

@@ -111,7 +111,9 @@ def label_values(stored: NDArray[Any]) -> list[int]:
     """The distinct values of a label map, sorted; found plane by plane, to sort little at a time."""
     found: set[Any] = set()
     for plane in stored:
-        values = _small(plane) if stored.dtype.kind == "u" and stored.dtype.itemsize <= 2 else np.unique(plane)
+        values = (
+            _small(plane) if stored.dtype.kind == "u" and stored.dtype.itemsize <= 2 else np.unique(plane)
+        )
         if values.dtype.kind == "f" and not (np.isfinite(values).all() and (values == np.rint(values)).all()):
             raise FormatError(
                 "read/not-a-label-map", "the values are no whole numbers: an image, not a label map"

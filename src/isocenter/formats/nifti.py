@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.base.files import open_regular
-from isocenter.formats.boundary import parsing
+from isocenter.formats.boundary import opening, parsing
 from isocenter.formats.bytes import (
     GZIP,
     MAX_BYTES,
@@ -56,17 +55,20 @@ def header_of(head: bytes) -> Any:
     size = 540 if is_second or int.from_bytes(head[:4], "little") == 540 else 348
     if len(head) < size:
         raise FormatError(
-            "file/truncated", "the NIfTI header ends early", measured=f"{len(head)} bytes", expected=f"{size} bytes"
+            "file/truncated",
+            "the NIfTI header ends early",
+            measured=f"{len(head)} bytes",
+            expected=f"{size} bytes",
         )
     if b"ni1\0" in head[344:348] or b"ni2\0" in head[4:8]:
         raise FormatError("file/unsupported", "a NIfTI header whose voxels are in another file")
     kind = nib.Nifti2Header if is_second else nib.Nifti1Header
     with parsing("the NIfTI header"):
         header = kind(head[:size], check=False)
-        header.check_fix(logger=_quiet, error_level=40)
-        dims = [int(n) for n in header["dim"]]
-        if int(header["sizeof_hdr"]) != size or not 1 <= dims[0] <= 7:
+        # before the library mends them
+        if int(header["sizeof_hdr"]) != size or not 1 <= int(header["dim"][0]) <= 7:
             raise FormatError("file/corrupt", "the NIfTI header's size or number of axes is wrong")
+        header.check_fix(logger=_quiet, error_level=40)
     return header
 
 
@@ -131,7 +133,7 @@ def instance_of(header: Any, path: Path, file_id: str, source: int, site: str) -
     shape = shape_of(header)
     affine, code, conflict = affine_of(header)
     dtype = dtype_of(header)
-    with open_regular(path) as file:
+    with opening(path) as file:
         is_compressed = file.read(2) == GZIP
         size = file.seek(0, 2)
     refuse_size(_needed(header), limit_for(size) if is_compressed else MAX_BYTES)

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.base.files import open_regular
-from isocenter.formats.boundary import parsing
+from isocenter.formats.boundary import opening, parsing
 from isocenter.formats.bytes import (
     MAX_BYTES,
     MAX_PADDING_BYTES,
@@ -47,7 +46,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 def read_head(path: Path) -> tuple[dict[str, Any], int, int]:
     """The header fields of a file, where its voxels begin, and its size."""
-    with open_regular(path) as file:
+    with opening(path) as file:
         data = file.read(MAX_HEADER_BYTES)
         size = file.seek(0, 2)
     return *read_header(data), size

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.model.exchange import exchanged
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
 
@@ -57,6 +58,10 @@ class Annotation:
     def mask(self, grid: Grid) -> NDArray[np.bool_]:
         """The annotation as a mask (K, J, I) on a grid; nothing is set where nothing was marked."""
         return np.zeros(grid.shape, dtype=np.bool_) if self.shape is None else self.shape.mask(grid)
+
+    def to_nibabel(self, grid: Grid) -> Any:
+        """The annotation's mask on a grid as a nibabel image of 0 and 1."""
+        return exchanged("nibabel", self.mask(grid), grid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

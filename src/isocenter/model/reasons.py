@@ -129,6 +129,26 @@ REASONS: dict[str, Reason] = {
     "read/no-volume": Reason(
         _NOTE, "Points and open contours make no volume and were left out.", "Nothing, or close the contours."
     ),
+    "read/contours-left-out": Reason(
+        _NOTE,
+        "Contours were left out of the mask: they fit no slice of the image, lie outside it, or repeat another.",
+        "Look at the picture; export the structure set again if they are missed.",
+    ),
+    "read/contours-cut": Reason(
+        _NOTE,
+        "Contours were cut at the border of the image, or hold no voxel's centre.",
+        "Nothing, or crop less.",
+    ),
+    "read/contours-overlap": Reason(
+        _NOTE,
+        "Contours of one structure cross in a plane; what they share counts as outside.",
+        "Look at the picture.",
+    ),
+    "read/contour-gaps": Reason(
+        _NOTE,
+        "Slices between contours have none; nothing was filled in there.",
+        "Nothing, or interpolate where the contours were drawn.",
+    ),
     "read/not-a-label-map": Reason(
         _REJECT, "A mask's values are not those of a label map.", "Export the labels as whole numbers."
     ),

@@ -1,259 +1,41 @@
 """The typed tables that stages hand to each other: one dataclass per table, its fields the columns.
 
-`work/index` alone may hold identifiers: `FileRow.path`, `Instance` and `AnnotationObject`. Every other
-table names things by pseudonym.
+Those of the index are in `isocenter.model.index_rows`, and are offered here beside the others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from isocenter.model.attributes import Attribute
-from isocenter.model.grid import Grid
+from isocenter.model.index_rows import (
+    AnnotationObject,
+    FileRow,
+    Instance,
+    LayoutRow,
+    Series,
+    Stack,
+    ValueCount,
+)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRow:
-    """`index/files.parquet`: one row per file found, and what it is.
-
-    `kind` is "dicom-image", "dicom-rtstruct", "dicom-seg", "dicom-<other>", "nifti", "nrrd", "table",
-    or a kind that is ignored ("text", "folder-record", "symlink", ...).
-    """
-
-    file_id: str
-    source: int
-    path: str
-    size: int
-    mtime_ns: int
-    kind: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instance:
-    """`index/instances.parquet`: one SOP Instance, or one image file of another format.
-
-    Geometry is RAS+ millimetres already. None means that the attribute is absent or empty; `unparsable`
-    names the attributes whose value could not be understood.
-    """
-
-    file_id: str
-    source: int
-    site: str
-    format: str
-    sop_class_uid: str | None = None
-    sop_instance_uid: str | None = None
-    series_uid: str | None = None
-    study_uid: str | None = None
-    frame_of_reference_uid: str | None = None
-    transfer_syntax_uid: str | None = None
-    patient_id: str | None = None
-    patient_id_issuer: str | None = None
-    patient_name: str | None = None
-    birth_date: str | None = None
-    identity_removed: bool = False
-    burned_in_annotation: str | None = None
-    study_date: str | None = None
-    modality: str | None = None
-    image_type: tuple[str, ...] = ()
-    manufacturer: str | None = None
-    model: str | None = None
-    body_part: str | None = None
-    series_description: str | None = None
-    protocol_name: str | None = None
-    convolution_kernel: str | None = None
-    kvp: float | None = None
-    echo_time_ms: float | None = None
-    repetition_time_ms: float | None = None
-    inversion_time_ms: float | None = None
-    b_value: float | None = None
-    contrast_agent: str | None = None
-    field_strength_t: float | None = None
-    acquisition_number: int | None = None
-    temporal_position: int | None = None
-    instance_number: int | None = None
-    age: str | None = None
-    sex: str | None = None
-    weight_kg: float | None = None
-    rows: int | None = None
-    columns: int | None = None
-    frames: int = 1
-    samples: int = 1
-    photometric: str | None = None
-    bits_allocated: int | None = None
-    bits_stored: int | None = None
-    pixel_representation: int | None = None
-    pixel_spacing_mm: tuple[float, ...] = ()
-    orientation: tuple[float, ...] = ()
-    position_mm: tuple[float, ...] = ()
-    slice_thickness_mm: float | None = None
-    spacing_between_slices_mm: float | None = None
-    gantry_tilt_deg: float | None = None
-    rescale_slope: float | None = None
-    rescale_intercept: float | None = None
-    rescale_type: str | None = None
-    has_modality_lut: bool = False
-    pixel_padding: int | None = None
-    pixel_padding_limit: int | None = None
-    is_lossy: bool = False
-    has_pixels: bool = True
-    presentation_intent: str | None = None
-    pet_units: str | None = None
-    shape: tuple[int, ...] = ()
-    affine: tuple[float, ...] = ()
-    orientation_code: str = ""
-    affine_conflict_mm: float = 0.0
-    dtype: str = ""
-    unparsable: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayoutRow:
-    """`index/layout.parquet`: what a known data-set layout says of one of its files.
-
-    `role` is "image" or "mask"; `values[n]` of a mask stands for `labels[n]`.
-    """
-
-    file_id: str
-    role: str
-    channel: str
-    case: str
-    subject: str
-    partition: str = ""
-    values: tuple[int, ...] = ()
-    labels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnnotationObject:
-    """`index/annotations.parquet`: one annotation object that names what it was drawn on (RTSTRUCT).
-
-    `labels` are the free-text names in it, `numbers` their keys inside the object; `samples_mm` are some
-    points of its contours (RAS+ x, y, z each), to tell on which of several grids it was drawn.
-    """
-
-    file_id: str
-    source: int
-    site: str
-    format: str
-    patient_id: str | None = None
-    patient_id_issuer: str | None = None
-    subject: str = ""
-    sop_instance_uid: str | None = None
-    study_uid: str | None = None
-    frame_of_reference_uid: str | None = None
-    referenced_series_uids: tuple[str, ...] = ()
-    referenced_instance_uids: tuple[str, ...] = ()
-    samples_mm: tuple[float, ...] = ()
-    labels: tuple[str, ...] = ()
-    numbers: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """`index/series.parquet`: one DICOM series (or one file of another format), by pseudonym.
-
-    `n_*` count distinct values over its instances; frames of reference, bits, matrices, spacings and
-    photometrics are counted among planes of one orientation, and the highest count is given: a localizer or
-    a second view in the series is no mixture.
-    """
-
-    id: str
-    study: str
-    subject: str
-    site: str
-    format: str
-    modality: str
-    n_instances: int
-    n_stacks: int
-    n_subjects: int = 1
-    n_modalities: int = 1
-    n_frames_of_reference: int = 1
-    n_bits_stored: int = 1
-    n_matrices: int = 1
-    n_pixel_spacings: int = 1
-    n_photometrics: int = 1
-    has_patient_id: bool = True
-    is_dummy_patient_id: bool = False
-    has_manufacturer: bool = True
-    has_model: bool = True
-    identity_removed: bool = False
-    burned_in_annotation: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
-    """`index/stacks.parquet`: frames of one series that share an orientation, in order along the normal.
-
-    `files[n]` and `frames[n]` are the nth slice; `positions_mm` are their distances along the normal;
-    `affine` (16 numbers, row by row) takes (i, j, k, 1) of voxel centres to RAS+ millimetres, empty where
-    the geometry is not known; `shear_mm` is how far the last slice is displaced within its plane;
-    `affine_residual_mm` is the largest distance of a slice's origin from where the affine puts it.
-    """
-
-    id: str
-    series: str
-    study: str
-    subject: str
-    site: str
-    source: int
-    timepoint: str
-    format: str
-    modality: str
-    files: tuple[str, ...]
-    frames: tuple[int, ...]
-    instances: tuple[str, ...] = ()
-    shape: tuple[int, ...] = ()
-    spacing_mm: tuple[float, ...] = ()
-    affine: tuple[float, ...] = ()
-    orientation: tuple[float, ...] = ()
-    orientation_code: str = ""
-    affine_conflict_mm: float = 0.0
-    affine_residual_mm: float = 0.0
-    shear_mm: float = 0.0
-    positions_mm: tuple[float, ...] = ()
-    slice_distance_mm: float | None = None
-    slice_thickness_mm: float | None = None
-    gantry_tilt_deg: float | None = None
-    frame_of_reference: str = ""
-    sop_class_uid: str = ""
-    transfer_syntax_uid: str = ""
-    image_type: tuple[str, ...] = ()
-    multi_frame: bool = False
-    samples: int = 1
-    photometric: str = ""
-    bits_allocated: int | None = None
-    bits_stored: int | None = None
-    dtype: str = ""
-    n_without_rescale: int = 0
-    rescale_slopes: tuple[float, ...] = ()
-    rescale_intercepts: tuple[float, ...] = ()
-    rescale_type: str = ""
-    pet_units: str = ""
-    is_lossy: bool = False
-    has_pixels: bool = True
-    presentation_intent: str = ""
-    burned_in_annotation: str = ""
-    has_modality_lut: bool = False
-    layout_role: str = ""
-    layout_channel: str = ""
-    layout_case: str = ""
-    partition: str = ""
-    n_dropped_duplicates: int = 0
-    unparsable: tuple[str, ...] = ()
-    attributes: tuple[Attribute, ...] = ()
-
-    @property
-    def grid(self) -> Grid:
-        """Where the stack's voxels are; a stack of unknown geometry has none and must have been rejected."""
-        k, j, i = self.shape
-        affine = np.array(self.affine, dtype=np.float64).reshape(4, 4)
-        return Grid((k, j, i), affine, self.frame_of_reference, self.orientation_code != "none")
-
-    def attribute(self, name: str) -> str:
-        """Value of an attribute as text, "" where it has none."""
-        return next((a.value for a in self.attributes if a.name == name), "")
+__all__ = [
+    "AgreementRow",
+    "AnnotationObject",
+    "CaseRow",
+    "FileOutcome",
+    "FileRow",
+    "Instance",
+    "LabelState",
+    "LayoutRow",
+    "PlannedAnnotation",
+    "PlannedCase",
+    "PlannedChannel",
+    "PreviewRow",
+    "Series",
+    "Stack",
+    "ValueCount",
+    "VerdictRow",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,12 +185,3 @@ class PreviewRow:
     pixel_mm: tuple[float, ...]
     image: bytes
     mask: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueCount:
-    """`index/values.parquet`: how often a value of a header attribute occurs among image series."""
-
-    attribute: str
-    value: str
-    count: int

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.model.attributes import Attribute
+from isocenter.model.exchange import exchanged
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
 
@@ -48,3 +49,15 @@ class Volume:
     issues: tuple[Issue, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)
     id: str = ""
+
+    def to_nibabel(self) -> Any:
+        """The volume as a nibabel image: the same affine, its data as [i, j, k]."""
+        return exchanged("nibabel", self.array, self.grid)
+
+    def to_sitk(self) -> Any:
+        """The volume as a SimpleITK image: origin and directions in LPS.
+
+        Raises:
+            MissingExtra: SimpleITK is not installed.
+        """
+        return exchanged("sitk", self.array, self.grid)

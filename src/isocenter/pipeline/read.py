@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +16,13 @@ from isocenter.model.annotation import Annotation
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.reasons import because
-from isocenter.model.rows import FileRow, Instance, Stack
+from isocenter.model.rows import FileRow, Stack
 from isocenter.model.task import Label
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.model.volume import Volume
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
-from isocenter.stages.index.assemble import assemble
+from isocenter.stages.index.assemble import Assembled, assemble
 from isocenter.stages.index.options import Source
 from isocenter.stages.index.scan import FileToScan, scan_file
 from isocenter.stages.index.subjects import SubjectFinder
@@ -51,7 +51,9 @@ class Reading:
             told = "; ".join(sorted({i.message for i in self.issues if i.severity is Severity.REJECT}))
             raise RejectedError(f"no volume could be read: {told or 'no image was found'}")
         shapes = "; ".join(f"{v.id}: {v.modality or 'image'} {v.grid.shape}" for v in self.volumes)
-        raise RejectedError(f"{len(self.volumes)} stacks, not one: {shapes}. Iterate, or name a series.")
+        raise RejectedError(
+            f"{len(self.volumes)} stacks, not one: {shapes}. Iterate, or name one of them: series='...'."
+        )
 
     def __iter__(self) -> Iterator[Volume]:
         return iter(self.volumes)
@@ -65,21 +67,21 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, modality: s
 
     Args:
         path: A file, or a folder with one or more series.
-        series: Read only the series of this Series Instance UID.
+        series: Read only one series: its Series Instance UID, or the id of a stack as messages name it.
         modality: What images are taken for whose format has no modality (NIfTI, NRRD), e.g. "CT".
 
     Returns:
         The volumes that no rule rejects, and every issue.
 
     Raises:
-        ConfigError: there is no such file or folder.
+        ConfigError: there is no such file, folder or series.
     """
     root, rows = _listed(Path(path))
     scanned = [scan_file(FileToScan(root=str(root), row=r, site="")) for r in rows]
     finder = SubjectFinder(Source(path="", site=""), _NAMES, None)
     found = assemble(scanned, [finder], {}, [root], _NAMES)
     paths = {r.file_id: root / r.path for r in rows}
-    wanted = _of_series(series, found.instances) if series else None
+    wanted = None if series is None else _of_series(series, found)
     engine = Engine(ScreenOptions())
     issues = [i for i in found.issues if i.rule != "index/no-subject"]
     volumes: list[Volume] = []
@@ -109,8 +111,17 @@ def _row(path: str, size: int, mtime_ns: int) -> FileRow:
     return FileRow(file_id=_NAMES.of("fil", path), source=0, path=path, size=size, mtime_ns=mtime_ns, kind="")
 
 
-def _of_series(uid: str, instances: Sequence[Instance]) -> set[str]:
-    return {i.file_id for i in instances if i.series_uid == uid}
+def _of_series(series: str, found: Assembled) -> set[str]:
+    """Files of a series, by its UID or by an id that was told.
+
+    Raises:
+        ConfigError: there is no such series.
+    """
+    files = {i.file_id for i in found.instances if i.series_uid == series}
+    files |= {f for s in found.stacks if series in {s.id, s.series} for f in s.files}
+    if not files:
+        raise ConfigError(f"no such series; there are {len(found.series)}, with {len(found.stacks)} stacks")
+    return files
 
 
 def _read_stack(

@@ -222,7 +222,7 @@ def _timed(name: str, context: Context) -> StageResult:
 
 def _config_digest(config: CohortConfig) -> str:
     """Digest of what the result depends on: not where it is worked on, nor by how many."""
-    document = as_document(config)
+    document = as_document(replace(config, workspace=config.sources[0].path))
     return digest_of({k: v for k, v in document.items() if k not in {"executor", "workspace", "key"}})
 
 

@@ -28,9 +28,7 @@ def read(path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: st
     """One annotation per wanted value."""
     with parsing("the NIfTI file"):
         stored, grid = _read(path)
-        return annotations_of(
-            stored, grid, wanted, annotation_id=annotation_id, rater=rater, source="nifti"
-        )
+        return annotations_of(stored, grid, wanted, annotation_id=annotation_id, rater=rater, source="nifti")
 
 
 def _read(path: Path) -> tuple[NDArray[Any], Grid]:

@@ -5,39 +5,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from isocenter.formats.dicom.header import read_header
-from isocenter.formats.dicom.structures import contours_of, object_of
-from isocenter.imaging.shapes import Contours
+from isocenter.base.errors import FormatError
+from isocenter.formats.boundary import parsing
+from isocenter.formats.dicom.file import read_header
+from isocenter.formats.dicom.header import Header
+from isocenter.formats.dicom.instance import kind_of_object
+from isocenter.formats.dicom.structures import contours_of, rois_of
 from isocenter.model.annotation import Annotation, AnnotationState
 from isocenter.model.reasons import because
 
 
 def names(path: Path) -> dict[int, str]:
     """ROI numbers and names."""
-    header, _ = read_header(path)
-    found = object_of(header, "", 0, "")
-    return dict(zip(found.numbers, found.labels, strict=True))
+    with parsing("the structure set"):
+        return rois_of(_header(path))
 
 
 def read(path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str) -> tuple[Annotation, ...]:
     """One annotation per wanted ROI number; points and open contours make no volume and are counted."""
-    header, _ = read_header(path)
-    known = object_of(header, "", 0, "").numbers
-    out = []
-    for number in sorted(set(wanted) & set(known)):
-        contours, others = contours_of(header, number)
-        issues = (
-            (because("read/no-volume", target=annotation_id, measured=others, expected=0),) if others else ()
-        )
-        out.append(
-            Annotation(
-                id=annotation_id,
-                concept=wanted[number],
-                rater=rater,
-                state=AnnotationState.MARKED if contours else AnnotationState.ABSENT,
-                shape=Contours(tuple(contours)) if contours else None,
-                source="rtstruct",
-                issues=issues,
-            )
-        )
-    return tuple(out)
+    with parsing("the structure set"):
+        header = _header(path)
+        numbers = sorted(set(wanted) & set(rois_of(header)))
+        return tuple(_annotation(header, n, wanted[n], annotation_id, rater) for n in numbers)
+
+
+def _annotation(header: Header, number: int, concept: str, annotation_id: str, rater: str) -> Annotation:
+    shape, others = contours_of(header, number)
+    if shape is not None:
+        state = AnnotationState.MARKED
+    else:
+        # what was marked by a point is there, though its voxels are not known
+        state = AnnotationState.NOT_ANNOTATED if others else AnnotationState.ABSENT
+    issues = (because("read/no-volume", target=annotation_id, measured=others, expected=0),) if others else ()
+    return Annotation(
+        id=annotation_id,
+        concept=concept,
+        rater=rater,
+        state=state,
+        shape=shape,
+        source="rtstruct",
+        issues=issues,
+    )
+
+
+def _header(path: Path) -> Header:
+    dataset, has_pixels = read_header(path)
+    header = Header(dataset)
+    if kind_of_object(header, has_pixels=has_pixels) != "dicom-rtstruct":
+        raise FormatError("file/unsupported", "a DICOM object that is no structure set")
+    return header

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from pathlib import Path
+from functools import cache
 from typing import Any, Literal
 
 import pydicom
-from pydicom.errors import InvalidDicomError
-from pydicom.uid import (
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ImplicitVRLittleEndian,
-)
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import RawDataElement
 
-from isocenter.base.errors import FormatError
-from isocenter.base.files import open_regular
-
-# Bytes of headers in front of the pixel data that are read at most.
-MAX_HEADER_BYTES = 64 << 20
-_PIXEL_TAGS = {(0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010)}
-_LONG_VR = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"UN"}
-UNDEFINED_LENGTH = 0xFFFFFFFF
+# Values that are plain text whatever the character set, and numbers in text and in bytes (PS3.5 6.2).
+_TEXTS = {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "LO", "PN", "SH"}
+_INTEGERS = {"US": (2, False), "SS": (2, True), "UL": (4, False), "SL": (4, True)}
+_ESCAPE = b"\x1b"
 
 
 class Header:
@@ -55,12 +47,12 @@ class Header:
         """An attribute as one finite number."""
         return next(iter(self.numbers(keyword, 1)), None)
 
-    def integer(self, keyword: str) -> int | None:
-        """An attribute as one whole number."""
+    def integer(self, keyword: str, low: int | None = None, high: int | None = None) -> int | None:
+        """An attribute as one whole number, within bounds where they are given."""
         value = self.number(keyword)
         if value is None:
             return None
-        if value != int(value):
+        if value != int(value) or (low is not None and value < low) or (high is not None and value > high):
             self._note(keyword)
             return None
         return int(value)
@@ -71,8 +63,8 @@ class Header:
         if value is None or value == "":
             return ()
         try:
-            out = tuple(float(v) for v in value) if _is_many(value) else (float(value),)
-        except (TypeError, ValueError):
+            out = tuple(map(_number, value)) if _is_many(value) else (_number(value),)
+        except (TypeError, ValueError, OverflowError):
             self._note(keyword)
             return ()
         if len(out) != count or not all(map(math.isfinite, out)):
@@ -86,6 +78,14 @@ class Header:
         return [Header(item) for item in value] if isinstance(value, pydicom.Sequence) else []
 
     def _get(self, keyword: str) -> Any:
+        tag, vr = _dictionary(keyword)
+        element = self.dataset.get_item(tag)
+        if element is None:
+            return None
+        if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
+            known, value = _plain(element, element.VR or vr)
+            if known:
+                return value
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -99,68 +99,37 @@ class Header:
             self.unparsable.append(keyword)
 
 
+@cache
+def _dictionary(keyword: str) -> tuple[Any, str]:
+    tag = pydicom.tag.Tag(tag_for_keyword(keyword))
+    return tag, dictionary_VR(tag)
+
+
+def _plain(element: RawDataElement, vr: str) -> tuple[bool, Any]:
+    """A value that needs no character set, without the library's objects; False where there is more to it."""
+    raw = element.value
+    if vr in _TEXTS and raw.isascii() and _ESCAPE not in raw:
+        text = raw.decode("ascii").rstrip(" \0")
+        return True, text.split("\\") if "\\" in text else text
+    if vr in _INTEGERS:
+        size, is_signed = _INTEGERS[vr]
+        if raw and len(raw) % size == 0:
+            order: Literal["little", "big"] = "little" if element.is_little_endian else "big"
+            parts = [raw[n : n + size] for n in range(0, len(raw), size)]
+            values = [int.from_bytes(p, order, signed=is_signed) for p in parts]
+            return True, values if len(values) > 1 else values[0]
+    return False, None
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bytes):
+        raise TypeError("bytes are no number")
+    text = value.strip(" \0") if isinstance(value, str) else value
+    # Python takes 1_000 and the digits of every script for numbers; DICOM does not (PS3.5 6.2)
+    if isinstance(text, str) and ("_" in text or not text.isascii()):
+        raise ValueError("no decimal string")
+    return float(text)
+
+
 def _is_many(value: Any) -> bool:
     return isinstance(value, pydicom.multival.MultiValue | list | tuple)
-
-
-def read_header(path: Path, keywords: list[str] | None = None) -> tuple[Header, bool]:
-    """The attributes of a file without its pixel data, and whether there are pixel data that are all there.
-
-    Raises:
-        FormatError: the file is no DICOM, broken, or shorter than it says.
-    """
-    with warnings.catch_warnings(), open_regular(path) as file:
-        warnings.simplefilter("ignore")
-        try:
-            dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True, specific_tags=keywords)
-            _refuse_nonsense(dataset)
-            has_pixels = _check_pixels(file, dataset, path.lstat().st_size)
-        except FormatError:
-            raise
-        except InvalidDicomError:
-            raise FormatError("file/corrupt", "the file has no DICOM structure") from None
-        except (EOFError, OSError) as error:
-            raise FormatError("file/truncated", f"the header ends early ({type(error).__name__})") from None
-        except Exception as error:  # noqa: BLE001 - the one boundary that maps a parser's exceptions
-            raise FormatError("file/corrupt", f"the header is broken ({type(error).__name__})") from None
-    return Header(dataset), has_pixels
-
-
-def _refuse_nonsense(dataset: Any) -> None:
-    if (
-        "SOPClassUID" in dataset
-        or "Rows" in dataset
-        or "Modality" in dataset
-        or "SeriesInstanceUID" in dataset
-    ):
-        return
-    if "DirectoryRecordSequence" in dataset or "MediaStorageSOPClassUID" in dataset.file_meta:
-        return
-    raise FormatError("file/corrupt", "no object can be recognised after the DICOM preamble")
-
-
-def _check_pixels(file: Any, dataset: Any, size: int) -> bool:
-    """Whether pixel data follow the header; a file that ends before their stated length is refused."""
-    syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
-    if syntax == DeflatedExplicitVRLittleEndian:
-        return True  # found out when the volume is read: the stream has to be inflated first
-    start = file.tell()
-    head = file.read(12)
-    if len(head) < 8:
-        return False
-    order: Literal["big", "little"] = "big" if syntax == ExplicitVRBigEndian else "little"
-    tag = (int.from_bytes(head[:2], order), int.from_bytes(head[2:4], order))
-    if tag not in _PIXEL_TAGS:
-        return False
-    if head[4:6] in _LONG_VR:
-        length, value = int.from_bytes(head[8:12], order), start + 12
-    else:
-        length, value = int.from_bytes(head[4:8], order), start + 8
-    if length != UNDEFINED_LENGTH and value + length > size:
-        raise FormatError(
-            "file/truncated",
-            "the pixel data end early",
-            measured=f"{size - value} bytes",
-            expected=f"{length} bytes",
-        )
-    return True

@@ -9,6 +9,7 @@ from typing import Any
 from pydicom.uid import UID
 
 from isocenter.formats.dicom.header import Header
+from isocenter.formats.dicom.layout import MAX_SIDE
 from isocenter.model.rows import Instance
 
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -84,7 +85,7 @@ def instance_of(header: Header, file_id: str, source: int, site: str, *, has_pix
         series_uid=_uid(header, "SeriesInstanceUID"),
         study_uid=_uid(header, "StudyInstanceUID"),
         frame_of_reference_uid=_uid(header, "FrameOfReferenceUID"),
-        transfer_syntax_uid=str(header.dataset.file_meta.get("TransferSyntaxUID", "")) or None,
+        transfer_syntax_uid=_uid(Header(header.dataset.file_meta), "TransferSyntaxUID"),
         patient_id=header.text("PatientID"),
         patient_id_issuer=header.text("IssuerOfPatientID"),
         patient_name=header.text("PatientName"),
@@ -149,13 +150,13 @@ def _numbers(header: Header) -> dict[str, Any]:
         "acquisition_number": header.integer("AcquisitionNumber"),
         "temporal_position": header.integer("TemporalPositionIdentifier"),
         "instance_number": header.integer("InstanceNumber"),
-        "rows": header.integer("Rows"),
-        "columns": header.integer("Columns"),
-        "frames": header.integer("NumberOfFrames") or 1,
-        "samples": header.integer("SamplesPerPixel") or 1,
-        "bits_allocated": header.integer("BitsAllocated"),
-        "bits_stored": header.integer("BitsStored"),
-        "pixel_representation": header.integer("PixelRepresentation"),
+        "rows": header.integer("Rows", 1, MAX_SIDE),
+        "columns": header.integer("Columns", 1, MAX_SIDE),
+        "frames": header.integer("NumberOfFrames", 0) or 1,
+        "samples": header.integer("SamplesPerPixel", 1) or 1,
+        "bits_allocated": header.integer("BitsAllocated", 1),
+        "bits_stored": header.integer("BitsStored", 1),
+        "pixel_representation": header.integer("PixelRepresentation", 0, 1),
         "pixel_padding": header.integer("PixelPaddingValue"),
         "pixel_padding_limit": header.integer("PixelPaddingRangeLimit"),
     }

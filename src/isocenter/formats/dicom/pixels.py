@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
+import itertools
 from typing import Any
 
 import imagecodecs
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom import uid
 from pydicom.encaps import generate_frames
 
 from isocenter.base.errors import FormatError
-from isocenter.base.files import open_regular
+from isocenter.formats.boundary import parsing
+from isocenter.formats.dicom import codestream
+from isocenter.formats.dicom.codestream import Codestream
+from isocenter.formats.dicom.layout import NATIVE, Layout, compare, layout_of, syntax_of
 
-_NATIVE = {
-    uid.ImplicitVRLittleEndian,
-    uid.ExplicitVRLittleEndian,
-    uid.ExplicitVRBigEndian,
-    uid.DeflatedExplicitVRLittleEndian,
-}
 _JPEG_2000 = {uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}
-_JPEG_LS = {uid.JPEGLSLossless, uid.JPEGLSNearLossless}
-_JPEG_LOSSLESS = {uid.JPEGLossless, uid.JPEGLosslessSV1}
-_JPEG = {uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit}
-MAX_SIDE = 65_535
-
-
-def read_dataset(path: Path) -> Any:
-    """The whole data set of one file; pixel data are checked when they are decoded."""
-    try:
-        with warnings.catch_warnings(), open_regular(path) as file:
-            warnings.simplefilter("ignore")
-            return pydicom.dcmread(file, force=True)
-    except (EOFError, OSError) as error:
-        raise FormatError("file/unreadable", f"the file cannot be read ({type(error).__name__})") from None
-    except Exception as error:  # noqa: BLE001 - the one boundary that maps a parser's exceptions
-        raise FormatError("file/corrupt", f"the data set is broken ({type(error).__name__})") from None
+_DECODERS = {
+    **dict.fromkeys(_JPEG_2000, imagecodecs.jpeg2k_decode),
+    **dict.fromkeys((uid.JPEGLSLossless, uid.JPEGLSNearLossless), imagecodecs.jpegls_decode),
+    **dict.fromkeys((uid.JPEGLossless, uid.JPEGLosslessSV1), imagecodecs.ljpeg_decode),
+    **dict.fromkeys((uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit), imagecodecs.jpeg8_decode),
+}
+_RLE_HEADER = 64
 
 
 def stored_pixels(dataset: Any) -> NDArray[Any]:
@@ -47,70 +33,90 @@ def stored_pixels(dataset: Any) -> NDArray[Any]:
     Raises:
         FormatError: the pixel data are missing, too short, or cannot be decoded.
     """
-    rows, columns, dtype = _layout(dataset)
-    data = dataset.get("PixelData")
-    if not data:
-        raise FormatError("file/truncated", "there are no pixel data")
-    syntax = dataset.file_meta.get("TransferSyntaxUID", uid.ImplicitVRLittleEndian)
-    if syntax in _NATIVE:
-        return _native(data, rows, columns, dtype, is_big=syntax == uid.ExplicitVRBigEndian)
-    return _as_stored(_decode(dataset, data, syntax), rows, columns, dtype)
-
-
-def _layout(dataset: Any) -> tuple[int, int, np.dtype[Any]]:
-    try:
-        rows, columns = int(dataset.Rows), int(dataset.Columns)
-        bits, is_signed = int(dataset.BitsAllocated), bool(dataset.get("PixelRepresentation", 0))
-        samples = int(dataset.get("SamplesPerPixel", 1))
-    except (AttributeError, TypeError, ValueError):
-        raise FormatError("file/corrupt", "rows, columns or bits are missing") from None
-    if not (0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE) or bits not in {8, 16, 32} or samples != 1:
-        raise FormatError("file/unsupported", "a pixel layout that is not read here")
-    return rows, columns, np.dtype(f"{'i' if is_signed else 'u'}{bits // 8}")
-
-
-def _native(data: bytes, rows: int, columns: int, dtype: np.dtype[Any], *, is_big: bool) -> NDArray[Any]:
-    needed = rows * columns * dtype.itemsize
-    if len(data) < needed:
-        raise FormatError(
-            "file/truncated",
-            "the pixel data end early",
-            measured=f"{len(data)} bytes",
-            expected=f"{needed} bytes",
-        )
-    stored = np.frombuffer(data, dtype.newbyteorder(">" if is_big else "<"), count=rows * columns)
-    return stored.reshape(rows, columns).astype(dtype, copy=False)
-
-
-def _decode(dataset: Any, data: bytes, syntax: str) -> NDArray[Any]:
-    try:
+    with parsing("the pixel data"):
+        layout = layout_of(dataset)
+        element = dataset.get_item("PixelData")
+        if element is None or not element.value:
+            raise FormatError("file/truncated", "there are no pixel data")
+        data, syntax = element.value, syntax_of(dataset)
+        is_encapsulated = getattr(element, "is_undefined_length", False) or element.length == 0xFFFFFFFF
+        if syntax in NATIVE:
+            if is_encapsulated:
+                raise FormatError(
+                    "file/corrupt", "the pixel data are encapsulated, the transfer syntax is not"
+                )
+            return _native(data, layout, is_big=syntax == uid.ExplicitVRBigEndian)
+        if syntax != uid.RLELossless and syntax not in _DECODERS:
+            raise FormatError("file/unsupported", "a transfer syntax that cannot be decoded")
+        frames = list(generate_frames(data, number_of_frames=1))
+        if len(frames) != 1:
+            raise FormatError("file/corrupt", "several frames where one is stated", measured=len(frames))
         if syntax == uid.RLELossless:
-            return np.asarray(dataset.pixel_array)
-        frame = next(generate_frames(data, number_of_frames=1))
-        if syntax in _JPEG_2000:
-            return np.asarray(imagecodecs.jpeg2k_decode(frame))
-        if syntax in _JPEG_LS:
-            return np.asarray(imagecodecs.jpegls_decode(frame))
-        if syntax in _JPEG_LOSSLESS:
-            return np.asarray(imagecodecs.ljpeg_decode(frame))
-        if syntax in _JPEG:
-            return np.asarray(imagecodecs.jpeg8_decode(frame))
-    except Exception as error:  # noqa: BLE001 - the one boundary that maps a codec's exceptions
-        raise FormatError(
-            "file/corrupt", f"the pixel data cannot be decoded ({type(error).__name__})"
-        ) from None
-    raise FormatError("file/unsupported", "a transfer syntax that cannot be decoded")
+            return _rle(frames[0], layout)
+        return _decode(frames[0], syntax, layout)
 
 
-def _as_stored(decoded: NDArray[Any], rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """The decoded frame in the type that the header states: same bits, the header's sign."""
-    if decoded.shape != (rows, columns) or decoded.dtype.kind not in "iu":
+def _native(data: bytes, layout: Layout, *, is_big: bool) -> NDArray[Any]:
+    compare(len(data), layout.n_bytes)
+    dtype = layout.dtype.newbyteorder(">" if is_big else "<")
+    stored = np.frombuffer(data, dtype, count=layout.rows * layout.columns)
+    return stored.reshape(layout.rows, layout.columns).astype(layout.dtype, copy=False)
+
+
+def _decode(frame: bytes, syntax: str, layout: Layout) -> NDArray[Any]:
+    """Decode a frame whose own markers agree with the header."""
+    stated = codestream.jpeg_2000(frame) if syntax in _JPEG_2000 else codestream.jpeg(frame)
+    if stated.components != 1:
+        raise FormatError("file/unsupported", "the pixels are colours")
+    if (stated.rows, stated.columns) != (layout.rows, layout.columns):
         raise FormatError(
             "file/corrupt",
-            "the decoded frame has another size",
-            measured=decoded.shape,
-            expected=(rows, columns),
+            "the compressed frame has another size than the header",
+            measured=f"{stated.rows} x {stated.columns}",
+            expected=f"{layout.rows} x {layout.columns}",
         )
-    if decoded.dtype.itemsize == dtype.itemsize:
-        return decoded.view(dtype)
-    return decoded.astype(dtype)
+    if stated.precision > 8 * layout.dtype.itemsize:
+        raise FormatError("file/corrupt", "the compressed frame has more bits than are allocated")
+    decoded = np.asarray(_DECODERS[uid.UID(syntax)](frame))
+    if decoded.shape != (layout.rows, layout.columns) or decoded.dtype.kind not in "iu":
+        raise FormatError("file/corrupt", "the decoded frame has another size")
+    return _as_stored(decoded, stated, layout)
+
+
+def _as_stored(decoded: NDArray[Any], stated: Codestream, layout: Layout) -> NDArray[Any]:
+    """The decoded frame in the type that the header states.
+
+    Only JPEG 2000 knows signs. The other streams hold the bits of a signed value as if it were unsigned, so
+    its sign bit is the highest of the stored bits, which some encoders extend and some do not (PS3.5 8.2).
+    """
+    is_signed = layout.dtype.kind == "i"
+    if stated.is_signed and not is_signed and decoded.min() < 0:
+        raise FormatError("read/values", "the compressed values are signed, the header's are not")
+    if stated.is_signed or not is_signed:
+        return decoded.astype(layout.dtype, copy=False)
+    return _extended(decoded.astype(layout.dtype, copy=False), min(stated.precision, layout.bits_stored))
+
+
+def _extended(values: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Signed values whose sign bit is the last of so many; as they are where that cannot be what they mean."""
+    if values.min() < -(1 << (bits - 1)) or int(values.max()) >= 1 << bits:
+        return values
+    shift = 8 * values.dtype.itemsize - bits
+    return np.asarray((values << shift) >> shift)
+
+
+def _rle(frame: bytes, layout: Layout) -> NDArray[Any]:
+    """RLE Lossless: one PackBits segment per byte of a value, the most significant first (PS3.5 G)."""
+    count, size = layout.dtype.itemsize, layout.rows * layout.columns
+    header = np.frombuffer(frame[:_RLE_HEADER], "<u4")
+    offsets = [int(n) for n in header[1 : count + 1]] + [len(frame)]
+    if int(header[0]) != count or offsets[0] < _RLE_HEADER or sorted(offsets) != offsets:
+        raise FormatError("file/corrupt", "the RLE header does not fit the allocated bits")
+    out = np.empty((layout.rows, layout.columns, count), np.uint8)
+    for n, (start, stop) in enumerate(itertools.pairwise(offsets)):
+        # as much room as a padded segment needs: a segment that swells beyond it is refused by the decoder
+        segment = np.frombuffer(imagecodecs.packbits_decode(frame[start:stop], out=size + 128), np.uint8)
+        if segment.size < size:
+            raise FormatError("file/truncated", "an RLE segment ends early")
+        out[:, :, count - 1 - n] = segment[:size].reshape(layout.rows, layout.columns)
+    return out.view(layout.dtype.newbyteorder("<")).reshape(layout.rows, layout.columns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.formats.bytes import MAX_BYTES, refuse_size
+from isocenter.formats.dicom.file import read_dataset
 from isocenter.formats.dicom.header import Header
-from isocenter.formats.dicom.pixels import read_dataset, stored_pixels
+from isocenter.formats.dicom.pixels import stored_pixels
 from isocenter.imaging.intensity import invert_monochrome1, to_float, to_hounsfield, valid_of_padding
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -42,6 +45,9 @@ def read_volume(stack: Stack, paths: Sequence[Path]) -> Volume:
     """
     if stack.multi_frame:
         raise FormatError("file/unsupported", "a multi-frame object")
+    if len(paths) != stack.shape[0]:
+        raise FormatError("file/changed", "another number of slices than when the stack was indexed")
+    refuse_size(math.prod(stack.shape) * _dtype_of(stack).itemsize, MAX_BYTES)
     counts = _Counts()
     array: NDArray[Any] = np.empty(stack.shape, _dtype_of(stack))
     valid: NDArray[np.bool_] | None = None
@@ -110,7 +116,10 @@ def _values(
         counts.saturated += saturated
         return np.asarray(hounsfield[0])
     if _dtype_of(stack).kind == "f":
-        return np.asarray(to_float(plane, slope, intercept, valid=mask)[0])
+        values = np.asarray(to_float(plane, slope, intercept, valid=mask)[0])
+        if not (np.isfinite(values.min()) and np.isfinite(values.max())):
+            raise FormatError("read/values", "scaled values beyond 32-bit floats")
+        return values
     return stored if valid is None else np.where(valid, stored, stored.dtype.type(0))
 
 

@@ -16,13 +16,14 @@ from isocenter.imaging.affine import MatchKind, match
 from isocenter.imaging.masks import combine, volume_ml
 from isocenter.imaging.resample import resample_labels
 from isocenter.imaging.shapes import boxes_of_mask, boxes_to_voxel
-from isocenter.model.annotation import Agreement, Annotation, Consensus
+from isocenter.model.annotation import Agreement, Annotation, AnnotationState, Consensus
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import LabelState, PlannedAnnotation
 from isocenter.model.task import Task, TaskContract
 from isocenter.rules.engine import Engine
+from isocenter.stages.build.contours import contour_issues
 from isocenter.stages.build.images import Images, SourceFile, checked
 from isocenter.stages.build.options import AgreementOptions
 
@@ -107,11 +108,15 @@ def _add_masks(
     for annotation in found:
         issues += [
             *annotation.issues,
+            *contour_issues(annotation, native),
             *engine.check(replace(annotation, grid=annotation.grid or native, on=plan.on)),
             *_regridded(annotation, native),
         ]
-        mask = _on_grid(annotation, native, images, is_reference=channel == contract.reference)
         by_rater = masks.setdefault(annotation.concept, {})
+        if annotation.state is AnnotationState.NOT_ANNOTATED:
+            by_rater.setdefault(plan.rater)
+            continue
+        mask = _on_grid(annotation, native, images, is_reference=channel == contract.reference)
         before = by_rater.get(plan.rater)
         by_rater[plan.rater] = mask if before is None else before | mask
 

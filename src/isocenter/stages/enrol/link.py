@@ -14,7 +14,7 @@ from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.templates import Template
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import AnnotationObject, LayoutRow, PlannedAnnotation, Stack
+from isocenter.model.rows import AnnotationObject, FileRow, LayoutRow, PlannedAnnotation, Stack
 from isocenter.model.vocabulary import Vocabulary, scrub
 from isocenter.stages.enrol.candidates import grids_match
 from isocenter.stages.enrol.inputs import Inputs
@@ -134,14 +134,23 @@ class Linker:
         out = []
         for file_id, row in self._inputs.files.items():
             parts = template.match(row.path)
-            if parts is None or row.kind not in _MASK_FORMATS:
+            if parts is None:
                 continue
-            if images is None:
-                stacks = self._images_on_grid(file_id)
-            else:
-                stacks = images.get((row.source, *(parts[n] for n in shared)), [])
+            named = [] if images is None else images.get((row.source, *(parts[n] for n in shared)), [])
+            if row.kind not in _MASK_FORMATS:
+                self._tell_unreadable(row, named)
+                continue
+            stacks = self._images_on_grid(file_id) if images is None else named
             out += self._planned_mask(file_id, stacks, source.values or self._values, source, parts)
         return out
+
+    def _tell_unreadable(self, row: FileRow, images: Sequence[Stack]) -> None:
+        """A reader's mask that cannot be read leaves its case without that reader: a person must know."""
+        if row.kind.endswith(("unreadable", "empty")):
+            targets = [s.id for s in images] or [self._names.of("ann", row.file_id)]
+            self.issues += [
+                because("enrol/unreadable-annotation", target=t, measured=row.kind) for t in targets
+            ]
 
     def _images_by_parts(
         self, image: Template, shared: Sequence[str]

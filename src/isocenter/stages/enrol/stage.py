@@ -47,16 +47,9 @@ def enrol(
         Counts: cases, keep, review, reject, shards, bytes.
     """
     index, screen = workspace.done("index"), workspace.done("screen")
-    key = workspace.key_of(
-        STAGE,
-        VERSION,
-        tables.form_of(PlannedCase, Issue),
-        options,
-        index and index["key"],
-        screen and screen["key"],
-        _tables(options, base),
-        max_case_bytes,
-    )
+    form, read = tables.form_of(PlannedCase, Issue), _tables(options, base)
+    upstream = [index and index["key"], screen and screen["key"]]
+    key = workspace.key_of(STAGE, VERSION, form, options, upstream, read, max_case_bytes)
     before = workspace.done(STAGE)
     if before is not None and before["key"] == key:
         return dict(before["counts"])
@@ -72,19 +65,14 @@ def enrol(
     on = by_stack(annotations)
     cases: list[PlannedCase] = []
     for draft in drafts:
-        planned, found = plan_case(
-            draft, attach(draft, on, options), inputs, options, spacing, names, max_case_bytes
-        )
+        own = attach(draft, on, options)
+        planned, found = plan_case(draft, own, inputs, options, spacing, names, max_case_bytes)
         cases.append(planned)
         issues += found
     shards = frozen.shards(cases)
     frozen.keep()
     cases = sorted((replace(c, shard=shard_of(c.id, shards)) for c in cases), key=lambda c: c.id)
-    tables.write(folder / "cases.parquet", PlannedCase, cases)
-    tables.write(
-        folder / "issues.parquet", Issue, sorted(issues, key=lambda i: (i.target, i.rule, i.measured))
-    )
-    tables.write(folder / "stacks.parquet", VerdictRow, _set_aside(drafts))
+    _write(folder, cases, issues, drafts)
     verdicts = Counter(c.verdict for c in cases)
     counts = {
         "cases": len(cases),
@@ -94,6 +82,15 @@ def enrol(
     }
     workspace.finish(STAGE, key, counts=counts, shards=shards, spacing=list(spacing), tables=rows_used)
     return counts
+
+
+def _write(
+    folder: Path, cases: Sequence[PlannedCase], issues: Sequence[Issue], drafts: Sequence[Draft]
+) -> None:
+    tables.write(folder / "cases.parquet", PlannedCase, cases)
+    ordered = sorted(issues, key=lambda i: (i.target, i.rule, i.measured))
+    tables.write(folder / "issues.parquet", Issue, ordered)
+    tables.write(folder / "stacks.parquet", VerdictRow, _set_aside(drafts))
 
 
 def _tables(options: EnrolOptions, base: Path) -> list[str]:
@@ -156,10 +153,13 @@ def _without_repeats(
 
 def _tell_cases(drafts: Sequence[Draft], issues: Sequence[Issue]) -> None:
     """A case one of whose images might have a further annotation is for a person to look at."""
-    unclear = {i.target: i for i in issues if i.rule == "enrol/ambiguous-annotation"}
+    unclear: dict[str, list[Issue]] = {}
+    for issue in issues:
+        if issue.rule in {"enrol/ambiguous-annotation", "enrol/unreadable-annotation"}:
+            unclear.setdefault(issue.target, []).append(issue)
     for draft in drafts:
-        own = sorted({s.id for s in draft.chosen.values()} & unclear.keys())
-        draft.issues += [unclear[s] for s in own]
+        for stack in sorted({s.id for s in draft.chosen.values()} & unclear.keys()):
+            draft.issues += unclear[stack]
 
 
 def _set_aside(drafts: Sequence[Draft]) -> list[VerdictRow]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +51,7 @@ def _stack_of(
     is_projection = first.format == "dicom" and not first.position_mm and first.modality in PROJECTIONS
     stem = min(r.sop_instance_uid or r.file_id for r in rows)
     date = identity.timepoint or first.study_date
-    layout = members.layout
-    return Stack(
+    stack = Stack(
         id=names.of("stk", series, stem),
         series=series,
         study=names.of("std", first.study_uid or series),
@@ -79,32 +79,48 @@ def _stack_of(
         slice_thickness_mm=first.slice_thickness_mm,
         gantry_tilt_deg=first.gantry_tilt_deg,
         frame_of_reference=names.of("for", uid) if uid else "",
-        sop_class_uid=first.sop_class_uid or "",
-        transfer_syntax_uid=first.transfer_syntax_uid or "",
-        image_type=first.image_type,
-        multi_frame=any(r.frames > 1 for r in rows),
-        samples=first.samples,
-        photometric=first.photometric or "",
-        bits_allocated=first.bits_allocated,
-        bits_stored=first.bits_stored,
-        dtype=first.dtype or _dtype_of(first),
-        n_without_rescale=sum(r.rescale_slope is None or r.rescale_intercept is None for r in rows),
-        rescale_slopes=_distinct([r.rescale_slope for r in rows]),
-        rescale_intercepts=_distinct([r.rescale_intercept for r in rows]),
-        rescale_type=first.rescale_type or "",
-        has_modality_lut=any(r.has_modality_lut for r in rows),
-        pet_units=first.pet_units or "",
-        is_lossy=any(r.is_lossy for r in rows),
-        has_pixels=all(r.has_pixels for r in rows),
-        presentation_intent=first.presentation_intent or "",
-        burned_in_annotation=max((r.burned_in_annotation or "" for r in rows), default=""),
-        layout_role=layout.role if layout else "",
-        layout_channel=layout.channel if layout else "",
-        layout_case=layout.case if layout else "",
-        partition=layout.partition if layout else "",
-        unparsable=tuple(sorted({u for r in rows for u in r.unparsable})),
         attributes=members.attributes,
     )
+    return replace(stack, **_content(rows), **_layout(members.layout))
+
+
+def _content(rows: list[Instance]) -> dict[str, Any]:
+    """What the headers say of the pixels."""
+    first = rows[0]
+    return {
+        "sop_class_uid": first.sop_class_uid or "",
+        "transfer_syntax_uid": first.transfer_syntax_uid or "",
+        "image_type": first.image_type,
+        "multi_frame": any(r.frames > 1 for r in rows),
+        "samples": first.samples,
+        "photometric": first.photometric or "",
+        "bits_allocated": first.bits_allocated,
+        "bits_stored": first.bits_stored,
+        "dtype": first.dtype or _dtype_of(first),
+        "n_without_rescale": sum(r.rescale_slope is None or r.rescale_intercept is None for r in rows),
+        "rescale_slopes": _distinct([r.rescale_slope for r in rows]),
+        "rescale_intercepts": _distinct([r.rescale_intercept for r in rows]),
+        "rescale_type": first.rescale_type or "",
+        "has_modality_lut": any(r.has_modality_lut for r in rows),
+        "pet_units": first.pet_units or "",
+        "is_lossy": any(r.is_lossy for r in rows),
+        "has_pixels": all(r.has_pixels for r in rows),
+        "presentation_intent": first.presentation_intent or "",
+        "burned_in_annotation": max((r.burned_in_annotation or "" for r in rows), default=""),
+        "unparsable": tuple(sorted({u for r in rows for u in r.unparsable})),
+    }
+
+
+def _layout(row: LayoutRow | None) -> dict[str, Any]:
+    """What the layout of the source says of the file."""
+    if row is None:
+        return {}
+    return {
+        "layout_role": row.role,
+        "layout_channel": row.channel,
+        "layout_case": row.case,
+        "partition": row.partition,
+    }
 
 
 def _dtype_of(row: Instance) -> str:

@@ -1,0 +1,1 @@
+"""Image types of other libraries, one file each."""

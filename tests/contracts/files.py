@@ -1,0 +1,213 @@
+"""Small good files of every format, as bytes; tests break them."""
+
+import gzip
+import io
+from dataclasses import dataclass
+
+import nibabel
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian
+
+from isocenter.base.pseudonyms import Pseudonyms
+from isocenter.formats.image import FORMATS
+from isocenter.stages.index.rows import SeriesMembers, stacks_of
+from isocenter.stages.index.subjects import Identity
+
+NAME, PATIENT, DESCRIPTION = "Geheimrat^Person", "PID4711", "Nobody must read this"
+SERIES, STUDY, FRAME = "2.25.47114711", "2.25.47114712", "2.25.47114713"
+SECRETS = ("Geheimrat", PATIENT, "Nobody", "47114711", "47114712", "47114713", "47119", "hidden-folder")
+SHAPE = (3, 6, 8)
+TEXT_FILES = (b"", bytes(128), b"key,value\n1,2\n" * 99, b"{}", b"<x/>", b"%PDF-1.7" + bytes(500))
+
+
+def stored(seed=0, dtype=np.int16):
+    rng = np.random.default_rng(seed)
+    if np.dtype(dtype).kind == "f":
+        return rng.normal(size=SHAPE).astype(dtype)
+    return rng.integers(0, 100, SHAPE).astype(dtype)
+
+
+def ct_dataset(k=0, **changes):
+    out = Dataset()
+    out.SOPClassUID, out.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", f"2.25.47119{k}"
+    out.StudyInstanceUID, out.SeriesInstanceUID, out.FrameOfReferenceUID = STUDY, SERIES, FRAME
+    out.Modality, out.PatientName, out.PatientID = "CT", NAME, PATIENT
+    out.SeriesDescription, out.ImageType = DESCRIPTION, ["ORIGINAL", "PRIMARY", "AXIAL"]
+    out.Rows, out.Columns, out.SamplesPerPixel = SHAPE[1], SHAPE[2], 1
+    out.PhotometricInterpretation = "MONOCHROME2"
+    out.BitsAllocated, out.BitsStored, out.HighBit, out.PixelRepresentation = 16, 16, 15, 1
+    out.PixelSpacing, out.SliceThickness = ["0.5", "0.75"], "2"
+    out.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
+    out.ImagePositionPatient = ["-10", "-20", str(2 * k)]
+    out.RescaleSlope, out.RescaleIntercept = "1", "-1024"
+    out.PixelData = stored()[k % SHAPE[0]].astype("<i2").tobytes()
+    for keyword, value in changes.items():
+        if value is None:
+            delattr(out, keyword)
+        else:
+            setattr(out, keyword, value)
+    return out
+
+
+def dicom_bytes(dataset, syntax=ExplicitVRLittleEndian):
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID, meta.ImplementationClassUID = syntax, "2.25.1"
+    dataset.file_meta = meta
+    out = io.BytesIO()
+    dcmwrite(out, dataset, enforce_file_format=True)
+    return out.getvalue()
+
+
+def ct_bytes(k=0, **changes):
+    return dicom_bytes(ct_dataset(k, **changes))
+
+
+def item(**attributes):
+    out = Dataset()
+    for keyword, value in attributes.items():
+        setattr(out, keyword, value)
+    return out
+
+
+def contour(points, kind="CLOSED_PLANAR", count=None):
+    flat = [f"{v:g}" for v in np.asarray(points, dtype=float).ravel()]
+    return item(
+        ContourGeometricType=kind,
+        NumberOfContourPoints=len(flat) // 3 if count is None else count,
+        ContourData=flat,
+    )
+
+
+def rectangle(k=1, x=(-9, -6), y=(-19.5, -18)):
+    """Corners in LPS millimetres; on the grid of `affine` it holds voxel centres of one slice."""
+    return [(x[0], y[0], 2 * k), (x[1], y[0], 2 * k), (x[1], y[1], 2 * k), (x[0], y[1], 2 * k)]
+
+
+def rtstruct_dataset(rois=None):
+    """`rois` maps a number to a name and contours."""
+    given = rois or {7: ("Heart", [contour(rectangle())]), 3: ("Geheimrat lesion", [])}
+    out = Dataset()
+    out.SOPClassUID, out.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.481.3", "2.25.471199"
+    out.StudyInstanceUID, out.SeriesInstanceUID, out.Modality = STUDY, "2.25.4", "RTSTRUCT"
+    out.PatientName, out.PatientID = NAME, PATIENT
+    out.StructureSetROISequence = Sequence(
+        item(ROINumber=n, ROIName=name, ReferencedFrameOfReferenceUID=FRAME) for n, (name, _) in given.items()
+    )
+    out.ROIContourSequence = Sequence(
+        item(ReferencedROINumber=n, ContourSequence=Sequence(contours))
+        for n, (_, contours) in sorted(given.items())
+    )
+    return out
+
+
+def affine():
+    return np.array([[-0.75, 0, 0, 10], [0, -0.5, 0, 20], [0, 0, 2, 0], [0, 0, 0, 1.0]])
+
+
+def nifti_bytes(array=None, change=None, kind=nibabel.Nifti1Image, matrix=None):
+    """A NIfTI file of an array (K, J, I); `change` alters the header's raw record before it is written."""
+    values = stored() if array is None else array
+    image = kind(values.T, affine() if matrix is None else matrix, dtype=values.dtype)
+    image.header.set_xyzt_units("mm")
+    data = bytearray(image.to_bytes())
+    if change is not None:
+        size = image.header.sizeof_hdr
+        header = type(image.header)(bytes(data[:size]), check=False)
+        change(header.structarr)
+        data[:size] = header.structarr.tobytes()
+    return bytes(data)
+
+
+def nrrd_bytes(array=None, encoding="raw", tail=None, **changes):
+    """An NRRD file of an array (K, J, I); a field that is None is left out."""
+    values = stored() if array is None else array
+    names = {"i2": "short", "u1": "uint8", "f4": "float", "f8": "double", "i4": "int"}
+    fields = {
+        "type": names[values.dtype.str[1:]],
+        "dimension": "3",
+        "space": "left-posterior-superior",
+        "sizes": " ".join(map(str, values.shape[::-1])),
+        "space directions": "(0.75,0,0) (0,0.5,0) (0,0,2)",
+        "kinds": "domain domain domain",
+        "endian": "little",
+        "encoding": encoding,
+        "space origin": "(-10,-20,0)",
+        "content": DESCRIPTION,
+        **{k.replace("_", " "): v for k, v in changes.items()},
+    }
+    lines = ["NRRD0004", *(f"{k}: {v}" for k, v in fields.items() if v is not None)]
+    body = values.tobytes()
+    body = gzip.compress(body, mtime=0) if encoding == "gzip" else body
+    return "\n".join(lines).encode() + b"\n\n" + (body if tail is None else tail)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A good file of a format: its name there, and its bytes."""
+
+    format: str
+    name: str
+    data: bytes
+
+
+def image_samples():
+    return [
+        Sample("dicom", "slice.dcm", ct_bytes(1)),
+        Sample("nifti", "image.nii", nifti_bytes()),
+        Sample("nifti", "image.nii.gz", gzip.compress(nifti_bytes(), mtime=0)),
+        Sample("nifti", "second.nii", nifti_bytes(kind=nibabel.Nifti2Image)),
+        Sample("nrrd", "image.nrrd", nrrd_bytes()),
+        Sample("nrrd", "packed.nrrd", nrrd_bytes(encoding="gzip")),
+    ]
+
+
+def annotation_samples():
+    mask = (stored() % 3).astype(np.uint8)
+    names = {"Segment0_Name:": "= Heart", "Segment0_LabelValue:": "= 1"}
+    return [
+        Sample("rtstruct", "set.dcm", dicom_bytes(rtstruct_dataset())),
+        Sample("nifti", "mask.nii.gz", gzip.compress(nifti_bytes(mask), mtime=0)),
+        Sample("nifti", "mask.nii", nifti_bytes(mask)),
+        Sample("nrrd", "mask.nrrd", nrrd_bytes(mask)),
+        Sample("nrrd", "mask.seg.nrrd", nrrd_bytes(mask, encoding="gzip", **names)),
+    ]
+
+
+def mutants(data, count, seed=0):
+    """Copies with flipped bytes, extreme numbers, spans cut out or doubled."""
+    rng = np.random.default_rng(seed)
+    extremes = [n.to_bytes(4, "little") for n in (0, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 0x00010000)]
+    for n in range(count):
+        out = bytearray(data)
+        # headers are small, and that is where harm is done
+        at = int(rng.integers(0, len(data) if n % 4 == 0 else min(len(data), 1200)))
+        match n % 5:
+            case 0 | 1:
+                out[at] ^= 1 << int(rng.integers(8))
+            case 2:
+                out[at : at + 4] = extremes[int(rng.integers(len(extremes)))]
+            case 3:
+                del out[at : at + int(rng.integers(1, 64))]
+            case 4:
+                out[at:at] = out[at : at + int(rng.integers(1, 64))]
+        yield bytes(out)
+
+
+def stack_of(format_name, paths, modality=""):
+    """The one stack of some files, as the index makes it."""
+    found = [FORMATS.get(format_name).scan(p, str(n), 0, "").instance for n, p in enumerate(paths)]
+    identity = Identity("sub-1", "", is_dummy=False)
+    members = SeriesMembers(rows=found, identities=[identity] * len(found), attributes=())
+    (stack,) = stacks_of(members, Pseudonyms(b"0123456789abcdef"))
+    return stack
+
+
+def read_files(format_name, paths):
+    """Scan and read files as one volume."""
+    stack = stack_of(format_name, paths)
+    return FORMATS.get(format_name).read(stack, [paths[int(n)] for n in stack.files])

@@ -1,0 +1,103 @@
+"""What every annotation format promises, for each file in the folder."""
+
+import numpy as np
+import pytest
+
+from isocenter.base.errors import FormatError
+from isocenter.formats.annotation import ANNOTATIONS
+from isocenter.model.annotation import AnnotationState
+from isocenter.model.grid import Grid
+from isocenter.model.reasons import REASONS
+from tests.contracts.files import SECRETS, SHAPE, TEXT_FILES, affine, annotation_samples, mutants
+
+NAMES = ANNOTATIONS.names()
+SAMPLES = annotation_samples()
+GRID = Grid(SHAPE, affine())
+every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.name)
+
+
+def read(sample, path, wanted):
+    return ANNOTATIONS.get(sample.format).read(path, wanted, annotation_id="ann-1", rater="r1")
+
+
+def outcome(call):
+    try:
+        return call()
+    except FormatError as error:
+        check(error)
+        return None
+
+
+def check(error):
+    assert error.reason in REASONS
+    told = f"{error.message} {error.measured} {error.expected}"
+    assert not [s for s in SECRETS if s in told]
+
+
+def test_every_format_has_a_sample():
+    assert {s.format for s in SAMPLES} == set(NAMES)
+    assert all(ANNOTATIONS.summary(name) for name in NAMES)
+
+
+@every_sample
+def test_names_and_annotations_agree(sample, tmp_path):
+    path = tmp_path / sample.name
+    path.write_bytes(sample.data)
+    names = ANNOTATIONS.get(sample.format).names(path)
+    assert all(isinstance(k, int) and isinstance(n, str) for k, n in names.items())
+    found = read(sample, path, {k: f"label{k}" for k in names})
+    assert [a.concept for a in found] == [f"label{k}" for k in sorted(names)]
+    assert {(a.id, a.rater) for a in found} == {("ann-1", "r1")}
+    assert AnnotationState.MARKED in {a.state for a in found}
+    for annotation in found:
+        mask = annotation.mask(GRID)
+        assert mask.shape == SHAPE
+        assert mask.dtype == np.bool_
+        assert mask.any() == (annotation.state is AnnotationState.MARKED)
+    (first, *_) = names
+    assert [a.concept for a in read(sample, path, {first: "x"})] == ["x"]
+
+
+@every_sample
+def test_a_cut_file_never_yields_an_annotation(sample, tmp_path):
+    path = tmp_path / sample.name
+    path.write_bytes(sample.data)
+    names = ANNOTATIONS.get(sample.format).names(path)
+    full = len(read(sample, path, names))
+    for cut in sorted({*np.linspace(0, len(sample.data) - 1, 100).astype(int).tolist()}):
+        path.write_bytes(sample.data[:cut])
+        outcome(lambda: ANNOTATIONS.get(sample.format).names(path))
+        found = outcome(lambda: read(sample, path, names))
+        # a structure set that ends before its structures is a valid one of none: nothing may be made up
+        assert found is None or (sample.format == "rtstruct" and len(found) < full) or _is_silent(found)
+
+
+def _is_silent(found):
+    return all(a.state is not AnnotationState.MARKED for a in found)
+
+
+@every_sample
+def test_broken_files_raise_nothing_but_format_errors(sample, tmp_path):
+    path = tmp_path / sample.name
+    path.write_bytes(sample.data)
+    names = ANNOTATIONS.get(sample.format).names(path)
+    results = []
+    for data in mutants(sample.data, 400, seed=1):
+        path.write_bytes(data)
+        outcome(lambda: ANNOTATIONS.get(sample.format).names(path))
+        found = outcome(lambda: read(sample, path, names))
+        results.append(found)
+        for annotation in found or ():
+            outcome(lambda a=annotation: a.mask(GRID))
+    assert None in results
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_anything_else_is_a_format_error(name, tmp_path):
+    known, path = ANNOTATIONS.get(name), tmp_path / "hidden-folder"
+    for data in TEXT_FILES:
+        path.write_bytes(data)
+        with pytest.raises(FormatError):
+            known.names(path)
+        with pytest.raises(FormatError):
+            known.read(path, {1: "x"}, annotation_id="a", rater="")

@@ -1,0 +1,133 @@
+"""What every image format promises, for each file in the folder."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from isocenter.base.errors import FormatError
+from isocenter.formats.image import FORMATS, HEAD_BYTES, format_of
+from isocenter.model.reasons import REASONS
+from tests.contracts.files import SECRETS, TEXT_FILES, image_samples, mutants, read_files, stack_of
+
+NAMES = FORMATS.names()
+SAMPLES = image_samples()
+every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.name)
+
+
+def write(folder, sample, data=None):
+    path = folder / "hidden-folder" / sample.name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(sample.data if data is None else data)
+    return path
+
+
+def check(error):
+    assert error.reason in REASONS
+    told = f"{error.message} {error.measured} {error.expected}"
+    assert not [s for s in SECRETS if s in told]
+    assert error.__cause__ is None
+    assert error.__suppress_context__ or error.__context__ is None
+
+
+def outcome(call):
+    """What a reader makes of a file: a result or a `FormatError` that keeps the contract; nothing else passes."""
+    try:
+        return call()
+    except FormatError as error:
+        check(error)
+        return None
+
+
+def test_every_format_has_a_sample():
+    assert {s.format for s in SAMPLES} == set(NAMES)
+    assert all(FORMATS.summary(name) for name in NAMES)
+
+
+@every_sample
+def test_a_good_file_is_known_scanned_and_read(sample, tmp_path):
+    path = write(tmp_path, sample)
+    assert format_of(sample.data[:HEAD_BYTES]) == sample.format
+    assert [name for name in NAMES if FORMATS.get(name).sniff(sample.data[:HEAD_BYTES])] == [sample.format]
+    found = FORMATS.get(sample.format).scan(path, "f1", 3, "centre").instance
+    assert (found.file_id, found.source, found.site, found.format) == ("f1", 3, "centre", sample.format)
+    volume = read_files(sample.format, [path])
+    assert volume.array.shape == volume.grid.shape
+    assert volume.array.flags.c_contiguous
+    assert volume.array.dtype.isnative
+    assert volume.array.flags.writeable
+    assert len(volume.slices) == volume.array.shape[0]
+
+
+@every_sample
+def test_a_cut_file_never_yields_a_volume(sample, tmp_path):
+    path = write(tmp_path, sample)
+    stack, known = stack_of(sample.format, [path]), FORMATS.get(sample.format)
+    points = sorted({*np.linspace(0, len(sample.data) - 1, 100).astype(int).tolist(), len(sample.data) - 1})
+    for cut in points:
+        write(tmp_path, sample, sample.data[:cut])
+        outcome(lambda: known.scan(path, "f", 0, ""))
+        with pytest.raises(FormatError) as caught:
+            known.read(stack, [path])
+        check(caught.value)
+
+
+@every_sample
+def test_broken_files_raise_nothing_but_format_errors(sample, tmp_path):
+    path = write(tmp_path, sample)
+    stack, known = stack_of(sample.format, [path]), FORMATS.get(sample.format)
+    results = []
+    for data in mutants(sample.data, 400):
+        known.sniff(data[:HEAD_BYTES])
+        write(tmp_path, sample, data)
+        outcome(lambda: known.scan(path, "f", 0, ""))
+        results.append(outcome(lambda: known.read(stack, [path])))
+    assert any(r is None for r in results)
+    assert all(r is None or r.array.shape == stack.shape for r in results)
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestFormat:
+    def test_sniffing_never_raises(self, name):
+        rng = np.random.default_rng(0)
+        sniff = FORMATS.get(name).sniff
+        for length in (0, 1, 2, 3, 4, 63, 65, 131, 132, 347, 348, 352, 539, 4096):
+            for _ in range(20):
+                assert sniff(rng.bytes(length)) in {True, False}
+            assert not sniff(bytes(length))
+        for sample in SAMPLES:
+            assert all(sniff(sample.data[:n]) in {True, False} for n in range(min(700, len(sample.data))))
+
+    def test_other_files_are_not_claimed(self, name):
+        assert not any(FORMATS.get(name).sniff(data[:HEAD_BYTES]) for data in TEXT_FILES)
+
+    def test_anything_else_is_a_format_error(self, name, tmp_path):
+        rng = np.random.default_rng(1)
+        path = tmp_path / "hidden-folder"
+        for data in (*TEXT_FILES, rng.bytes(5000), b"\x1f\x8b" + rng.bytes(400)):
+            path.write_bytes(data)
+            with pytest.raises(FormatError) as caught:
+                FORMATS.get(name).scan(path, "f", 0, "")
+            check(caught.value)
+
+    def test_what_is_no_regular_file_is_not_opened(self, name, tmp_path):
+        target = tmp_path / "target"
+        target.write_bytes(b"canary")
+        (tmp_path / "link").symlink_to(target)
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "folder").mkdir()
+        for place in ("link", "pipe", "folder", "nowhere"):
+            with pytest.raises(FormatError) as caught:
+                FORMATS.get(name).scan(tmp_path / place, "f", 0, "")
+            assert caught.value.reason == "file/unreadable"
+
+
+@every_sample
+def test_a_changed_file_is_not_taken_for_the_indexed_one(sample, tmp_path):
+    path = write(tmp_path, sample)
+    stack = stack_of(sample.format, [path])
+    k, j, i = stack.shape
+    with pytest.raises(FormatError) as caught:
+        FORMATS.get(sample.format).read(replace(stack, shape=(k, j, i + 1)), [path])
+    assert caught.value.reason == "file/changed"

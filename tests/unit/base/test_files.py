@@ -1,0 +1,54 @@
+import os
+
+import pytest
+
+from isocenter.base import tables
+from isocenter.base.files import is_readable, located, open_regular, walk, write_atomically, write_text
+from isocenter.model.rows import FileRow
+
+
+def test_every_entry_is_listed_once_sorted_and_links_are_not_followed(tmp_path):
+    (tmp_path / "b/c").mkdir(parents=True)
+    for name in ("b/c/2", "b/1", "a"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    found = [(e.path, e.kind) for e in walk(tmp_path)]
+    assert sorted(found) == [
+        ("a", "file"), ("b/1", "file"), ("b/c/2", "file"), ("loop", "symlink"), ("pipe", "fifo"),
+    ]  # fmt: skip
+    assert found == [(e.path, e.kind) for e in walk(tmp_path)]
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to("file")
+    for name in ("pipe", "link", ".", "gone"):
+        assert not is_readable(tmp_path / name)
+        with pytest.raises(OSError), open_regular(tmp_path / name):
+            pass
+    assert is_readable(tmp_path / "file")
+
+
+def test_a_name_that_is_no_utf8_is_found_again_through_a_table(tmp_path):
+    (tmp_path / "data").mkdir()
+    for name in (b"l\xe4sion", "läsion".encode(), rb"l\udce4"):
+        (tmp_path / "data" / os.fsdecode(name)).write_bytes(name)
+    entries = list(walk(tmp_path / "data"))
+    rows = [FileRow(file_id="f", source=0, path=e.path, size=0, mtime_ns=0, kind="") for e in entries]
+    tables.write(tmp_path / "t.parquet", FileRow, rows)
+    back = [located(tmp_path / "data", r.path) for r in tables.read(tmp_path / "t.parquet", FileRow)]
+    assert sorted(p.read_bytes() for p in back) == sorted([b"l\xe4sion", "läsion".encode(), rb"l\udce4"])
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path):
+    write_text(tmp_path / "f", "old")
+
+    def fail(path):
+        path.write_text("half")
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_atomically(tmp_path / "f", fail)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("f", "old")]

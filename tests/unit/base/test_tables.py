@@ -1,0 +1,54 @@
+from dataclasses import dataclass, replace
+
+import pytest
+
+from isocenter.base import tables
+from isocenter.model import rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    name: str
+    size: int | None = None
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udcff", "läsion", "", "\x00"])
+def test_any_text_can_be_written(tmp_path, text):
+    tables.write(tmp_path / "t.parquet", Row, [Row(name=text)])
+    [back] = tables.read(tmp_path / "t.parquet", Row)
+    assert back.name == text.encode(errors="backslashreplace").decode()
+
+
+def test_a_table_may_be_empty(tmp_path):
+    for kind in (rows.Stack, rows.PlannedCase, rows.PreviewRow):
+        tables.write(tmp_path / "t.parquet", kind, [])
+        assert list(tables.read(tmp_path / "t.parquet", kind)) == []
+        assert tables.read_table(tmp_path / "t.parquet").schema == tables.schema_of(kind)
+
+
+def test_a_failed_write_leaves_the_old_table(tmp_path):
+    path = tmp_path / "t.parquet"
+    tables.write(path, Row, [Row(name="a")])
+    with pytest.raises(ValueError, match="many"):
+        tables.write(path, Row, [replace(Row(name="b"), size="many")])
+    assert [r.name for r in tables.read(path, Row)] == ["a"]
+    assert [p.name for p in tmp_path.iterdir()] == ["t.parquet"]
+
+
+def test_the_form_tells_tables_of_another_version():
+    @dataclass
+    class Other:
+        name: str
+        size: float | None = None
+
+    assert tables.form_of(Row) == tables.form_of(Row)
+    assert tables.form_of(Row) != tables.form_of(Other)
+
+
+def test_a_type_that_has_no_column_is_our_mistake():
+    @dataclass
+    class Wrong:
+        anything: object
+
+    with pytest.raises(TypeError, match="no column type"):
+        tables.schema_of(Wrong)

@@ -1,0 +1,43 @@
+import pytest
+
+from isocenter.model.selection import is_mask, matches, wanted_by
+from isocenter.model.task import Channel
+from isocenter.testing.rules import a_stack
+
+NIFTI = {"format": "nifti", "modality": ""}
+
+
+@pytest.mark.parametrize(
+    ("stack", "channel", "is_wanted"),
+    [
+        ({}, {}, True),
+        ({"modality": "MR"}, {}, False),
+        ({}, {"path": ("q/*",)}, False),
+        ({}, {"path": ("p/*",)}, True),
+        (NIFTI, {}, False),
+        (NIFTI, {"path": ("p/*",)}, True),
+        (NIFTI | {"layout_channel": "ct"}, {}, True),
+        ({"modality": ""}, {"path": ("p/*",)}, False),
+        ({}, {"where": {"site": "NORTH*"}}, False),
+        ({"site": "north-1"}, {"where": {"site": "NORTH*"}}, True),
+        ({}, {"where": {"image_type": "primary"}}, True),
+    ],
+)
+def test_who_asks_for_a_stack(stack, channel, is_wanted):
+    image_type = ("ORIGINAL", "PRIMARY")
+    found = wanted_by(
+        a_stack(**({"image_type": image_type} | stack)), "p/1.dcm", {"ct": Channel(modality="CT", **channel)}
+    )
+    assert found == (("ct",) if is_wanted else ())
+
+
+def test_a_dicom_image_is_never_a_mask_by_its_path():
+    assert not is_mask(a_stack(), "p/mask.nii", ["p/mask*"])
+    assert is_mask(a_stack(**NIFTI), "p/mask.nii", ["p/mask*"])
+    assert is_mask(a_stack(layout_role="mask"), "x", [])
+
+
+def test_every_condition_must_hold():
+    assert matches(a_stack(), "p/1", {"modality": "c?", "path": "p/*"})
+    assert not matches(a_stack(), "p/1", {"modality": "CT", "path": "q/*"})
+    assert not matches(a_stack(), "p/1", {"convolution_kernel": "?*"})

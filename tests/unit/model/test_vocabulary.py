@@ -1,0 +1,48 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isocenter.model.task import Label
+from isocenter.model.vocabulary import Vocabulary, scrub
+
+WORDS = Vocabulary(
+    {
+        "lesion": Label(value=1, aliases=("GTV*", "Läsion")),
+        "heart": Label(value=2, aliases=("herz", "gtv-h*")),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("GTV 1", "lesion"),
+        ("  HEART ", "heart"),
+        ("läsion", "lesion"),
+        ("LÄSION", "lesion"),
+        ("liver", None),
+        ("gtv-h", None),
+        ("", None),
+    ],
+)
+def test_a_name_is_a_label_only_where_one_alone_fits(name, label):
+    assert WORDS.label_of(name) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("tumour Doe", "tumour *"),
+        ("DOE_jane gtv", "*_* gtv"),
+        ("İİ Meyer, Doe", "İİ Meyer, *"),
+        ("x 19500102 y", "x * y"),
+    ],
+)
+def test_the_subjects_own_identifiers_are_taken_out(text, clean):
+    assert scrub(text, ["Doe^Jane", "19500102"]) == clean
+
+
+@given(st.text(max_size=12), st.text(min_size=3, max_size=6), st.text(max_size=12))
+def test_no_identifier_is_left_whatever_stands_around_it(before, name, after):
+    if name.strip() == name and "*" not in name:
+        assert name not in scrub(before + name + after, [name])

@@ -1,0 +1,78 @@
+"""How stages are wired: whose rules are whose, and what a stale stage leaves."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from isocenter.base.workspace import Workspace
+from isocenter.model.issue import Severity
+from isocenter.pipeline.stages import STAGES, forget_after, rules_of
+from isocenter.rules.select import ScreenOptions
+
+
+def context(**screen):
+    config = SimpleNamespace(
+        screen=ScreenOptions(**screen),
+        split=SimpleNamespace(min_external_share=0.3),
+        agreement=SimpleNamespace(min_dice=0.8),
+    )
+    return SimpleNamespace(config=config)
+
+
+def test_rules_on_splits_are_told_apart_from_those_on_images():
+    one = context(
+        select=("geometry", "split/empty-partition"),
+        ignore={"split/fractions-off-target": "few", "geometry/gantry-tilt": "all are tilted"},
+        severity={"split": Severity.NOTE, "header": Severity.NOTE},
+    )
+    images, splits = rules_of(one), rules_of(one, is_split=True)
+    assert (images.select, splits.select) == (("geometry",), ("split/empty-partition",))
+    assert (set(images.ignore), set(splits.ignore)) == (
+        {"geometry/gantry-tilt"},
+        {"split/fractions-off-target"},
+    )
+    assert (set(images.severity), set(splits.severity)) == ({"header"}, {"split"})
+
+
+def test_all_is_all_of_both():
+    assert rules_of(context()).select == rules_of(context(), is_split=True).select == ("all",)
+
+
+def test_limits_of_the_config_are_the_rules_own():
+    assert rules_of(context()).options == {"annotation/low-agreement": {"min_dice": 0.8}}
+    assert rules_of(context(), is_split=True).options == {
+        "split/too-few-external-subjects": {"min_share": 0.3}
+    }
+
+
+def test_a_rule_that_was_given_a_limit_keeps_it():
+    own = {"annotation/low-agreement": {"min_dice": 0.5}}
+    assert rules_of(context(options=own)).options == own
+
+
+def test_the_share_that_stops_a_run_is_no_rule():
+    assert rules_of(context(stop_at_rejected_share=0.1)) == rules_of(context(stop_at_rejected_share=0.9))
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    place = Workspace(tmp_path)
+    for stage in STAGES[:-1]:
+        (place.stage(stage) / "issues.parquet").touch()
+        place.finish(stage, f"key of {stage}", counts={}, shards=8)
+    (tmp_path / "build" / "shards" / "00000").mkdir(parents=True)
+    (tmp_path / "build" / "shards" / "00000" / "cases.parquet").touch()
+    return place
+
+
+def test_later_stages_are_forgotten_and_their_shards_kept(workspace):
+    forget_after("screen", workspace)
+    assert [s for s in STAGES if workspace.done(s)] == ["index", "screen", "enrol"]
+    assert workspace.done("enrol") == {"stage": "enrol", "key": "", "counts": {}, "shards": 8}
+    left = {p.relative_to(workspace.root).as_posix() for p in workspace.root.rglob("*.parquet")}
+    assert left == {"index/issues.parquet", "screen/issues.parquet", "build/shards/00000/cases.parquet"}
+
+
+def test_nothing_comes_after_the_split(workspace):
+    forget_after("split", workspace)
+    assert [s for s in STAGES if workspace.done(s)] == list(STAGES[:-1])

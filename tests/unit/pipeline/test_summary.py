@@ -1,0 +1,25 @@
+"""The closing sentences: sums that add up, sizes that can be read."""
+
+import pytest
+
+from isocenter.pipeline.summary import _files, _size, _top
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1536, "1.5 KiB"), (5 << 20, "5.0 MiB"), (3 << 40, "3072.0 GiB")],
+)
+def test_sizes_are_told_in_their_unit(count, text):
+    assert _size(count) == text
+
+
+def test_reasons_beyond_the_fifth_are_summed():
+    assert _top({f"r{n}": 10 - n for n in range(7)}) == " (r0 10, r1 9, r2 8, r3 7, r4 6, others 9)"
+    assert _top({}) == ""
+
+
+def test_files_are_a_sum():
+    counts = {"files": 6, "used": 3, "held": 0, "excluded": 2, "ignored": 1}
+    states = {"used": {"image": 3}, "held": {}, "excluded": {"file/empty": 2}, "ignored": {"text": 1}}
+    text = _files(counts, states)
+    assert text == "6 files = 3 used + 0 held + 2 excluded (file/empty 2) + 1 ignored (text 1)"

@@ -1,0 +1,178 @@
+from dataclasses import replace
+
+import pytest
+
+from isocenter.model.rows import LayoutRow
+from isocenter.model.vocabulary import Vocabulary
+from isocenter.stages.enrol.candidates import draft_cases
+from isocenter.stages.enrol.link import Linker
+from isocenter.stages.enrol.options import CaseUnit
+from tests.unit.stages.plans import a_contract, a_dicom, a_source, a_volume, an_object, inputs_of
+from tests.unit.stages.rows import NAMES, steps_of
+
+MASKS = {
+    "kind": "masks",
+    "path": "{subject}/mask{reader}.nii",
+    "image": "{subject}/ct.nii",
+    "rater": "r{reader}",
+}
+
+
+def linked(inputs, *, unit=CaseUnit.IMAGE, **source):
+    contract = a_contract()
+    eligible = {s.id: s for d in draft_cases(inputs, contract, unit) for s in d.chosen.values()}
+    values = {v.value: n for n, v in contract.labels.items()}
+    linker = Linker(inputs, eligible, Vocabulary(contract.labels), values, NAMES)
+    found = linker.link(a_source(**source))
+    paths = [inputs.files[inputs.stacks[a.on].files[0]].path for a in found]
+    return found, paths, [i.rule for i in linker.issues]
+
+
+B = [
+    (replace(r, position_mm=(0.0, 0.0, 500 + 2.5 * n)), f)
+    for n, (r, f) in enumerate(a_dicom("b", series="1.2"))
+]
+TWO = a_dicom("a", series="1.1") + B
+ON_A, ON_B = (1.0, 1.0, 2.5), (1.0, 1.0, 502.5)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "path"),
+    [
+        ({"referenced_instance_uids": ("1.2.0",), "referenced_series_uids": ("1.1",)}, "b/0.dcm"),
+        (
+            {"referenced_series_uids": ("1.2",), "frame_of_reference_uid": "1.7", "samples_mm": ON_A},
+            "b/0.dcm",
+        ),
+        ({"frame_of_reference_uid": "1.7", "samples_mm": ON_A}, "a/0.dcm"),
+        ({"frame_of_reference_uid": "1.7", "samples_mm": ON_B}, "b/0.dcm"),
+    ],
+)
+def test_the_nearest_evidence_decides(evidence, path):
+    _, paths, issues = linked(inputs_of(TWO, objects=[an_object("rs", "rs.dcm", **evidence)]), kind="objects")
+    assert paths == [path]
+    assert issues == []
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"referenced_instance_uids": ("9.9",)},
+        {"frame_of_reference_uid": "1.70", "samples_mm": ON_A},
+        {"frame_of_reference_uid": "1.7", "samples_mm": (1.0, 1.0, 3.7)},
+        {"frame_of_reference_uid": "1.7", "samples_mm": (*ON_A, *ON_B)},
+        {"frame_of_reference_uid": "1.7"},
+        {},
+    ],
+)
+def test_what_points_nowhere_is_told(evidence):
+    found, _, issues = linked(inputs_of(TWO, objects=[an_object("rs", "rs.dcm", **evidence)]), kind="objects")
+    assert found == []
+    assert issues == ["enrol/annotation-of-nothing"]
+
+
+def test_what_fits_two_images_is_for_a_person():
+    two = a_dicom("a", series="1.1") + a_dicom("c", series="1.3")
+    rs = an_object("rs", "rs.dcm", frame_of_reference_uid="1.7", samples_mm=ON_A)
+    found, _, issues = linked(inputs_of(two, objects=[rs]), kind="objects")
+    assert found == []
+    assert issues == ["enrol/ambiguous-annotation"] * 2
+
+
+def test_its_own_subject_comes_first_where_centres_share_a_frame_of_reference():
+    two = a_dicom("a", series="1.1") + a_dicom("c", series="1.3", patient_id="P-18")
+    rs = an_object("rs", "rs.dcm", frame_of_reference_uid="1.7", samples_mm=ON_A)
+    assert linked(inputs_of(two, objects=[rs]), kind="objects")[1] == ["a/0.dcm"]
+
+
+def test_names_become_labels_and_unknown_ones_are_told_without_the_patient():
+    rs = an_object(
+        "rs", "rs.dcm", referenced_series_uids=("1.1",), labels=("GTV 1", "liver P-17"), numbers=(3, 8)
+    )
+    inputs = inputs_of(a_dicom("a", series="1.1"), objects=[rs])
+    contract = a_contract()
+    linker = Linker(inputs, inputs.stacks, Vocabulary(contract.labels), {}, NAMES)
+    [found] = linker.link(a_source(kind="objects"))
+    assert (found.keys, found.labels) == ((3,), ("lesion",))
+    assert [(i.rule, i.measured) for i in linker.issues] == [("enrol/unmapped-label", "liver *")]
+
+
+def volumes(*paths, **changes):
+    return inputs_of([a_volume(p, **changes) for p in paths], pattern=("{subject}/*",))
+
+
+def test_masks_belong_to_the_image_of_the_same_named_parts_and_readers_are_raters():
+    found, paths, issues = linked(
+        volumes("p/ct.nii", "p/mask1.nii", "p/mask2.nii", "q/ct.nii", "q/mask1.nii"), **MASKS
+    )
+    assert sorted(paths) == ["p/ct.nii", "p/ct.nii", "q/ct.nii"]
+    assert {a.rater for a in found} == {NAMES.of("rat", "r1"), NAMES.of("rat", "r2")}
+    assert issues == []
+
+
+def test_every_file_can_be_a_reader():
+    found, _, _ = linked(volumes("p/ct.nii", "p/mask1.nii", "p/mask2.nii"), **(MASKS | {"rater": "{file}"}))
+    assert len({a.rater for a in found}) == 2
+    found, _, _ = linked(volumes("p/ct.nii", "p/mask1.nii", "p/mask2.nii"), **(MASKS | {"rater": ""}))
+    assert {a.rater for a in found} == {""}
+
+
+def test_a_mask_without_image_is_told_and_one_of_another_source_is_not_taken():
+    assert linked(volumes("p/mask1.nii", "q/ct.nii"), **MASKS)[2] == ["enrol/annotation-of-nothing"]
+    images = [a_volume("p/ct.nii"), a_volume("p/mask1.nii", source=1)]
+    inputs = inputs_of(images, sites=("a", "b"), pattern=("{subject}/*",))
+    assert linked(inputs, **MASKS)[2] == ["enrol/annotation-of-nothing"]
+
+
+def test_without_a_template_subject_and_grid_decide():
+    source = MASKS | {"image": ""}
+    assert linked(volumes("p/ct.nii", "p/mask1.nii", "q/ct.nii"), **source)[1] == ["p/ct.nii"]
+    assert (
+        linked(volumes("p/ct.nii", "p/two.nii", "p/mask1.nii"), **source)[2]
+        == ["enrol/ambiguous-annotation"] * 2
+    )
+    other = [a_volume("p/ct.nii"), a_volume("p/mask1.nii", shape=(6, 5, 9))]
+    assert linked(inputs_of(other, pattern=("{subject}/*",)), **source)[2] == ["enrol/annotation-of-nothing"]
+
+
+def test_masks_of_a_layout_say_which_value_is_what():
+    inputs = volumes("p/ct.nii", "p/mask.nii")
+    [mask] = [f for f, r in inputs.files.items() if "mask" in r.path]
+    row = LayoutRow(
+        file_id=mask,
+        role="mask",
+        channel="",
+        case="",
+        subject="p",
+        values=(1, 2, 7),
+        labels=("heart", "spleen", "GTV"),
+    )
+    found, _, issues = linked(replace(inputs, layout={mask: row}), kind="layout")
+    assert [(a.keys, a.labels) for a in found] == [((1, 7), ("heart", "lesion"))]
+    assert issues == ["enrol/unmapped-label"]
+
+
+@pytest.mark.parametrize("source", [MASKS, MASKS | {"image": ""}])
+def test_work_grows_with_the_masks_not_with_their_square(source):
+    def work(count):
+        inputs = volumes(*[f"p{n}/{name}.nii" for n in range(count) for name in ("ct", "mask1")])
+        return steps_of(lambda: linked(inputs, **source))
+
+    work(5)
+    assert work(160) / work(40) < 5
+
+
+def test_work_grows_with_the_objects_not_with_their_square():
+    def work(count):
+        images, objects = [], []
+        for n in range(count):
+            images += a_dicom(f"a{n}", series=f"1.{n}", patient_id=f"P{n}", frame_of_reference_uid=f"2.{n}")
+            found = an_object(
+                f"rs{n}", f"rs{n}.dcm", frame_of_reference_uid=f"2.{n}", samples_mm=ON_A, patient_id=f"P{n}"
+            )
+            objects.append(found)
+        inputs = inputs_of(images, objects=objects)
+        return steps_of(lambda: linked(inputs, kind="objects"))
+
+    work(5)
+    assert work(160) / work(40) < 5

@@ -1,0 +1,76 @@
+import pytest
+
+from isocenter.stages.index.attributes import attributes_of, gather, personal
+from tests.unit.stages.rows import a_slice
+
+
+def known(rows, study=None, subject=None):
+    return {a.name: a for a in attributes_of(rows, study or {}, subject or {})}
+
+
+@pytest.mark.parametrize(
+    ("age", "years"),
+    [
+        ("047Y", "47"),
+        ("090Y", "90"),
+        ("104Y", "90"),
+        ("018M", "1"),
+        ("011M", "0"),
+        ("052W", "0"),
+        ("053W", "1"),
+        ("365D", "0"),
+        ("366D", "1"),
+    ],
+)
+def test_age_is_in_whole_years_and_ninety_is_the_oldest(age, years):
+    assert personal(a_slice(age=age))["age_years"] == years
+
+
+def test_every_twelfth_month_is_a_year():
+    assert [personal(a_slice(age=f"{12 * n:03}M"))["age_years"] for n in range(80)] == [
+        str(n) for n in range(80)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("born", "studied", "years"),
+    [("19500602", "20000601", "49"), ("19500601", "20000601", "50"), ("18900101", "20000101", "90")],
+)
+def test_age_is_reckoned_from_dates_where_no_age_is_given(born, studied, years):
+    assert personal(a_slice(birth_date=born, study_date=studied))["age_years"] == years
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"age": "47"},
+        {"sex": "X"},
+        {"weight_kg": 0.0},
+        {"weight_kg": -3.0},
+        {"birth_date": "20010101", "study_date": "20000101"},
+    ],
+)
+def test_what_makes_no_sense_is_left_out(bad):
+    assert personal(a_slice(**bad)) == {}
+
+
+def test_personal_attributes_are_looked_up_series_study_subject():
+    rows = [a_slice(0), a_slice(1, sex="F")]
+    assert (known(rows)["sex"].value, known(rows)["sex"].source) == ("F", "series")
+    found = known([a_slice()], {"weight_kg": "70"}, {"sex": "M", "age_years": "50"})
+    assert (found["weight_kg"].value, found["weight_kg"].source) == ("70", "study")
+    assert (found["sex"].value, found["sex"].source) == ("M", "subject")
+    assert (found["age_years"].value, found["age_years"].state) == (
+        "",
+        "missing",
+    )  # of another study: it has changed
+
+
+def test_taken_away_is_not_the_same_as_never_there():
+    assert known([a_slice(identity_removed=True)])["sex"].state == "withheld"
+    assert known([a_slice()])["sex"].state == "missing"
+
+
+def test_headers_that_disagree_are_named_and_give_no_value():
+    values, conflicts = gather([a_slice(sex="F", age="050Y"), a_slice(1, sex="M", age="050Y")])
+    assert (values, conflicts) == ({"age_years": "50"}, {"sex"})

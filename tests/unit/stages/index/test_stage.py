@@ -1,0 +1,193 @@
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from isocenter.base import tables
+from isocenter.base.errors import ConfigError
+from isocenter.base.progress import silent
+from isocenter.base.workspace import Workspace
+from isocenter.executors.executor import EXECUTORS
+from isocenter.model.issue import Issue
+from isocenter.model.rows import FileRow, Stack
+from isocenter.stages.index import scan
+from isocenter.stages.index.options import IndexOptions, Source, SubjectFrom
+from isocenter.stages.index.stage import index
+from tests.properties.tiny import KEY, bytes_of, write_patient
+
+TABLES = ("files", "instances", "annotations", "series", "stacks", "layout", "values", "issues")
+
+
+@pytest.fixture
+def archive(tmp_path):
+    for n in range(3):
+        write_patient(tmp_path / "archive", "north", f"p{n}", seed=n)
+    return tmp_path / "archive" / "north"
+
+
+class Place:
+    def __init__(self, folder: Path, archive: Path) -> None:
+        folder.mkdir()
+        (folder / "secret.key").write_text(KEY)
+        (folder / "secret.key").chmod(0o600)
+        self.workspace = Workspace(folder)
+        self.source = {
+            "path": str(archive),
+            "site": "north",
+            "subject": SubjectFrom(pattern=("{subject}/*",)),
+        }
+
+    def run(self, **changes):
+        options = IndexOptions(sources=(Source(**(self.source | changes)),))
+        serial = EXECUTORS.get("serial")
+        return index(options, self.workspace, base=Path("/"), executor=serial, jobs=1, progress=silent)
+
+    def rows(self, name, kind):
+        return list(tables.read(self.workspace.table("index", name), kind))
+
+    def bytes(self):
+        return {n: self.workspace.table("index", n).read_bytes() for n in TABLES}
+
+
+@pytest.fixture
+def place(tmp_path, archive):
+    return Place(tmp_path / "work", archive)
+
+
+def _touch(archive):
+    os.utime(archive / "p1/ct.nii", ns=(5, 5))
+
+
+def _remove(archive):
+    (archive / "p0/ct.nii").unlink()
+
+
+def _add(archive):
+    write_patient(archive.parent, "north", "p9")
+
+
+def _replace(archive):
+    shutil.copy(archive / "p2/ct.nii", archive / "p1/ct.nii")
+    os.utime(archive / "p1/ct.nii", ns=(6, 6))
+
+
+def _damage(archive):
+    (archive / "p1/ct.nii").write_bytes((archive / "p1/ct.nii").read_bytes()[:400])
+
+
+@pytest.mark.parametrize(
+    ("change", "scanned"), [(_touch, 1), (_remove, 0), (_add, 2), (_replace, 1), (_damage, 1)]
+)
+def test_only_what_changed_is_scanned_and_the_tables_are_those_of_a_first_run(
+    place, archive, tmp_path, change, scanned
+):
+    place.run()
+    change(archive)
+    assert place.run()["scanned"] == scanned
+    fresh = Place(tmp_path / "fresh", archive)
+    fresh.run()
+    assert place.bytes() == fresh.bytes()
+
+
+def test_nothing_is_read_twice(place):
+    first, again = place.run(), place.run()
+    assert (first["scanned"], first["reused"]) == (first["files"], 0)
+    assert (again["scanned"], again["reused"]) == (0, first["files"])
+
+
+def test_other_options_scan_everything_again(place, tmp_path, archive):
+    files = place.run()["files"]
+    counts = place.run(exclude=("p0/*",))
+    assert counts["files"] == files
+    assert {r.kind for r in place.rows("files", FileRow) if r.path.startswith("p0/")} == {"left-out"}
+    assert counts["scanned"] == sum(r.kind != "left-out" for r in place.rows("files", FileRow))
+    fresh = Place(tmp_path / "fresh", archive)
+    fresh.run(exclude=("p0/*",))
+    assert place.bytes() == fresh.bytes()
+
+
+def test_a_corrected_table_of_subjects_is_a_changed_input(place, tmp_path):
+    table = tmp_path / "people.csv"
+    how = SubjectFrom(pattern=("{subject}/*",), table=str(table))
+    table.write_text("id,subject\np0,a\np1,b\np2,c\n")
+    place.run(subject=how)
+    assert len({s.subject for s in place.rows("stacks", Stack)}) == 3
+    table.write_text("id,subject\np0,a\np1,a\np2,c\n")
+    place.run(subject=how)
+    assert len({s.subject for s in place.rows("stacks", Stack)}) == 2
+
+
+def test_a_table_that_gives_one_key_two_subjects_is_refused(place, tmp_path):
+    (tmp_path / "people.csv").write_text("id,subject\np0,a\np0,b\n")
+    with pytest.raises(ConfigError, match="two subjects"):
+        place.run(subject=SubjectFrom(table=str(tmp_path / "people.csv")))
+
+
+def test_special_files_and_folders_are_listed_once_each(place, archive):
+    os.mkfifo(archive / "pipe")
+    (archive / "dead").symlink_to("nowhere")
+    (archive / "loop").symlink_to(archive)
+    (archive / "empty").write_bytes(b"")
+    counts = place.run()
+    kinds = {r.path: r.kind for r in place.rows("files", FileRow)}
+    assert len(kinds) == counts["files"]
+    assert {p: kinds[p] for p in ("pipe", "dead", "loop", "empty")} == {
+        "pipe": "fifo", "dead": "symlink", "loop": "symlink", "empty": "empty",
+    }  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_listed_is_told_once(place, archive, monkeypatch):
+    real = os.scandir
+
+    def scandir(folder):
+        if Path(folder).name == "p1":
+            raise PermissionError
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    place.run()
+    unreadable = [r for r in place.rows("files", FileRow) if r.kind == "unreadable"]
+    assert [r.path for r in unreadable] == ["p1"]
+    assert [i.rule for i in place.rows("issues", Issue) if i.target == unreadable[0].file_id] == [
+        "file/unreadable"
+    ]
+
+
+def test_a_file_that_could_not_be_opened_is_tried_again_once_it_can_be(place, archive, tmp_path, monkeypatch):
+    """A change of permissions leaves size and time as they were."""
+    real = scan.open_regular
+
+    def refuse(path):
+        if path.parts[-2:] == ("p1", "ct.nii"):
+            raise PermissionError
+        return real(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scan, "open_regular", refuse)
+        patched.setattr("isocenter.base.files.open_regular", refuse)
+        place.run()
+        assert place.run()["scanned"] == 0
+    assert [i.rule for i in place.rows("issues", Issue)] == ["file/unreadable"]
+    assert place.run()["scanned"] == 1
+    fresh = Place(tmp_path / "fresh", archive)
+    fresh.run()
+    assert place.bytes() == fresh.bytes()
+    assert place.run()["scanned"] == 0
+
+
+def test_a_name_that_is_no_utf8_is_indexed_the_same_again(place, archive, tmp_path):
+    folder = archive / os.fsdecode(b"l\xe4sion")
+    (archive / "p1").rename(folder)
+    place.run()
+    os.utime(folder / "ct.nii", ns=(7, 7))
+    assert place.run()["scanned"] == 1
+    fresh = Place(tmp_path / "fresh", archive)
+    fresh.run()
+    assert place.bytes() == fresh.bytes()
+
+
+def test_identifiers_stay_in_the_index(place):
+    place.run()
+    others = {k: v for k, v in bytes_of(place.workspace.root).items() if not k.startswith("index/")}
+    assert set(others) == {"secret.key"}
