@@ -1,6 +1,7 @@
 """Every planted fault ends as the truth expects, and every file in exactly one state."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -104,7 +105,7 @@ def test_one_id_at_two_centres_is_two_people(archive, segmented):
 
 def test_every_file_has_one_state_and_the_sums_are_right(archive, segmented):
     paths = [
-        os.path.join(folder, name)
+        Path(folder, name)
         for source in segmented.document["sources"]
         for folder, _, names in os.walk(source["path"])
         for name in names

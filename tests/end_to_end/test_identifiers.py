@@ -107,7 +107,7 @@ def test_the_command_line_says_no_names(archive, tmp_path):
         assert found_in(said, {str(archive.folder).encode()}) == {}
 
 
-class Unforeseen(Exception):
+class UnforeseenError(Exception):
     """What a reader may raise one day, with a name in its text."""
 
 
@@ -117,7 +117,7 @@ def test_a_crash_of_a_reader_costs_one_case_and_tells_no_name(
     person = next(i.text for i in archive.truth.identifiers if i.kind == "patient-name" and "^" in i.text)
 
     def broken(stack, paths):
-        raise Unforeseen(f"cannot read {person} in {paths[0]}")
+        raise UnforeseenError(f"cannot read {person} in {paths[0]}")
 
     monkeypatch.setattr(nifti, "read", broken)
     split = {"strategy": "grouped", "fractions": {"train": 0.5, "test": 0.5}}
@@ -128,7 +128,7 @@ def test_a_crash_of_a_reader_costs_one_case_and_tells_no_name(
     assert {ledger.verdict(c.paths[0]) for c in cases} == {"reject"}
     assert {ledger.outcome(c.paths[0]).reason for c in cases} == {"build/failed"}
     log = (run.workspace / "log.jsonl").read_text()
-    assert '"kind": "Unforeseen"' in log
+    assert '"kind": "UnforeseenError"' in log
     said = everything_said(run.workspace) | {"out": "".join(capfd.readouterr()).encode()}
     assert found_in(said, tokens(archive) | {str(archive.folder).encode()}) == {}
 
@@ -137,7 +137,7 @@ def test_a_bug_is_a_crash_with_a_place_and_without_a_name(archive, tmp_path, mon
     person = next(i.text for i in archive.truth.identifiers if i.kind == "patient-name" and "^" in i.text)
 
     def broken(*_, **__):
-        raise Unforeseen(f"{person} {archive.folder}")
+        raise UnforeseenError(f"{person} {archive.folder}")
 
     monkeypatch.setattr("isocenter.pipeline.stages.enrol", broken)
     path = cohorts.written(tmp_path, cohorts.segmentation(archive.folder))
@@ -145,10 +145,10 @@ def test_a_bug_is_a_crash_with_a_place_and_without_a_name(archive, tmp_path, mon
         main(["run", str(path)])
     assert left.value.code == 3
     told = "".join(capfd.readouterr())
-    assert "Unforeseen in " in told
+    assert "UnforeseenError in " in told
     log = (tmp_path / "work" / "log.jsonl").read_text()
     crash = json.loads(log.splitlines()[-1])
-    assert (crash["event"], crash["kind"]) == ("crash", "Unforeseen")
+    assert (crash["event"], crash["kind"]) == ("crash", "UnforeseenError")
     assert (
         found_in(
             {"log": log.encode(), "told": told.encode()}, tokens(archive) | {str(archive.folder).encode()}

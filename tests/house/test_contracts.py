@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 
 # The rooms that may open each library; one that has no entry here may be opened anywhere.
 FREE = {"numpy", "scipy", "numba"}
-MODULE_OF = {"pynrrd": "nrrd", "ruamel.yaml": "ruamel"}
+MODULE_OF = {"pynrrd": "nrrd", "ruamel.yaml": "ruamel", "simpleitk": "SimpleITK"}
 
 
 @pytest.fixture(scope="module")

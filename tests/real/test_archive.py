@@ -3,6 +3,7 @@
 import os
 import re
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -67,7 +68,7 @@ def told(everything, path):
 
 def test_every_file_ends_in_exactly_one_state(everything, real_data):
     paths = [
-        os.path.relpath(os.path.join(folder, name), real_data)
+        (Path(folder) / name).relative_to(real_data).as_posix()
         for folder, _, names in os.walk(real_data)
         for name in names
     ]

@@ -199,7 +199,7 @@ def test_after_the_build(workspace):
     assert {s: sum(r.values()) for s, r in counts.items()} == {
         "used": 2, "held": 2, "excluded": 11, "ignored": 1,
     }  # fmt: skip
-    assert list(counts["excluded"].items())[0] == ("enrol/annotation-of-nothing", 2)
+    assert next(iter(counts["excluded"].items())) == ("enrol/annotation-of-nothing", 2)
 
 
 def test_a_stage_that_was_begun_and_not_finished_has_decided_nothing(workspace):

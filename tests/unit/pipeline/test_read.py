@@ -11,9 +11,9 @@ from tests.unit.pipeline.archives import write_nifti
 
 
 def test_nothing_at_that_path(tmp_path):
-    with pytest.raises(ConfigError, match="there is no file or folder 'x.nii'"):
+    with pytest.raises(ConfigError, match=r"there is no file or folder 'x\.nii'"):
         iso.read(tmp_path / "x.nii")
-    with pytest.raises(ConfigError, match="there is no file 'x.nii'"):
+    with pytest.raises(ConfigError, match=r"there is no file 'x\.nii'"):
         iso.read_annotations(tmp_path / "x.nii")
 
 

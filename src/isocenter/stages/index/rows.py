@@ -26,8 +26,8 @@ class SeriesMembers:
 
 
 def series_key(row: Instance) -> tuple[str, ...]:
-    """What makes instances one series: the series UID within a source, or the file where there is none."""
-    return (str(row.source), row.format, row.series_uid or row.file_id)
+    """What makes instances one series: the series UID within a centre, or the file where there is none."""
+    return (row.site, row.format, row.series_uid or row.file_id)
 
 
 def stacks_of(members: SeriesMembers, names: Pseudonyms) -> list[Stack]:
