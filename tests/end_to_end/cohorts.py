@@ -108,9 +108,10 @@ def layout(archive: Path, folder: str, kind: str, **changes):
 
 
 def written(folder: Path, document) -> Path:
-    """The config as a file."""
+    """The config as a file, with a key beside it: names made by chance would make another split each time."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_yaml(folder / "cohort.yaml", document)
+    (folder / "test.key").write_text("5eed" * 16 + "\n")
+    write_yaml(folder / "cohort.yaml", {"key": "test.key"} | document)
     return folder / "cohort.yaml"
 
 
@@ -186,9 +187,9 @@ def data_of(root: Path, *, leave_out=("log.jsonl", ".lock", "secret.key")) -> di
     return {name: data for name, (_, data) in contents(root, leave_out=leave_out).items()}
 
 
-def without_executor(text: bytes) -> bytes:
+def without_place(text: bytes) -> bytes:
     """A config as run, less what says how and where it was run."""
-    return re.sub(rb"(?m)^executor:\n(  .*\n)*", b"", text)
+    return re.sub(rb"(?m)^(executor:\n(  .*\n)*|key:.*\n|.*path: .*\.\./.*\n)", b"", text)
 
 
 def label_mask(mask, value: int):

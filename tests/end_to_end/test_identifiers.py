@@ -1,11 +1,11 @@
 """Nothing that is written for others names a person: byte searches over everything a run leaves behind."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -90,7 +90,7 @@ def test_no_absolute_path_is_written(archive, segmented):
     places = {
         str(archive.folder.parent).encode(),
         str(segmented.root.parent).encode(),
-        os.path.expanduser("~").encode(),
+        str(Path.home()).encode(),
     }
     assert found_in(said, places) == {}
 

@@ -42,8 +42,7 @@ def differing(one, other):
     """Names of the files of two workspaces that differ, apart from how and where they were run."""
     first, second = cohorts.data_of(one), cohorts.data_of(other)
     for files in (first, second):
-        text = cohorts.without_executor(files.pop("cohort.yaml"))
-        files["cohort.yaml"] = b"\n".join(x for x in text.splitlines() if b"path: ../" not in x)
+        files["cohort.yaml"] = cohorts.without_place(files["cohort.yaml"])
     return sorted(n for n in first.keys() | second.keys() if first.get(n) != second.get(n))
 
 
@@ -94,7 +93,8 @@ def test_the_same_key_gives_the_same_names_elsewhere(archive, segmented, tmp_pat
     own = cohorts.Ledger(run.workspace, archive.folder, document["sources"])
     assert own.planned.keys() == segmented.ledger.planned.keys()
     assert (run.workspace / "secret.key").stat().st_mode & 0o777 == 0o600
-    fresh = iso.run(cohorts.written(tmp_path / "fresh", cohorts.segmentation(archive.folder)), until="enrol")
+    document = cohorts.segmentation(archive.folder, key="")
+    fresh = iso.run(cohorts.written(tmp_path / "fresh", document), until="enrol")
     other = cohorts.Ledger(fresh.workspace, archive.folder, document["sources"])
     assert len(other.planned) == len(own.planned)
     assert not other.planned.keys() & own.planned.keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -144,18 +144,7 @@ def _run(
     )
     workspace.log.write("run", version=__version__, until=until, config=_config_digest(config))
     last = "enrol" if dry_run and STAGES.index(until) > STAGES.index("enrol") else until
-    done: list[StageResult] = []
-    gate: str | None = None
-    for name in STAGES[: STAGES.index(last) + 1]:
-        if name == "report":
-            break
-        done.append(_timed(name, context))
-        gate = gate_after(name, context)
-        workspace.log.write(
-            "stage", stage=name, counts=dict(done[-1].counts), state=done[-1].state, gate=gate is not None
-        )
-        if gate is not None:
-            break
+    done, gate = _run_stages(STAGES[: STAGES.index(last) + 1], context)
     if gate is not None or any(s.state == "done" for s in done):
         forget_after(done[-1].name, workspace)
     outcomes = _record(config, workspace, done, gate)
@@ -175,6 +164,20 @@ def _run(
         gate=gate,
         summary=summary,
     )
+
+
+def _run_stages(names: Sequence[str], context: Context) -> tuple[list[StageResult], str | None]:
+    """Run stages in order until a gate closes; the report is no part of it, since it tells of the gate."""
+    done: list[StageResult] = []
+    for name in (n for n in names if n != "report"):
+        done.append(_timed(name, context))
+        gate = gate_after(name, context)
+        context.workspace.log.write(
+            "stage", stage=name, counts=dict(done[-1].counts), state=done[-1].state, gate=gate is not None
+        )
+        if gate is not None:
+            return done, gate
+    return done, None
 
 
 def _record(
