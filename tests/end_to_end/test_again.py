@@ -166,6 +166,18 @@ def test_a_dry_run_forecasts_and_builds_nothing(small, tmp_path):
     assert [s.name for s in real.stages if s.state == "fresh"] == ["index", "screen", "enrol"]
 
 
+def test_the_number_of_shards_stays_that_of_the_first_plan(small, tmp_path):
+    """Also when a gate had closed in between and taken the plan's tables away."""
+    free = {k: v for k, v in small.document.items() if k != "store"}
+    first = iso.run(cohorts.written(tmp_path / "a", free), workspace=tmp_path / "work").stages[2].counts
+    few = free | {"sources": free["sources"][:1]}
+    nothing = free | {"channels": {"ct": {"modality": "MR", "path": ["**/*.dcm"]}}}
+    assert iso.run(cohorts.written(tmp_path / "b", nothing), workspace=tmp_path / "work").gate is not None
+    later = iso.run(cohorts.written(tmp_path / "c", few), workspace=tmp_path / "work").stages[2].counts
+    alone = iso.run(cohorts.written(tmp_path / "c", few), workspace=tmp_path / "alone").stages[2].counts
+    assert first["shards"] == later["shards"] > alone["shards"]
+
+
 def test_what_a_closed_gate_leaves_speaks_of_this_run(small, workspace, tmp_path):
     """Tables of an earlier, better run are not told as this one's; its shards are used again later."""
     path = cohorts.written(

@@ -13,6 +13,7 @@ from tests.end_to_end import cohorts
 HALVES = {"strategy": "grouped", "fractions": {"train": 0.5, "test": 0.5}}
 NOBODY = {"kind": "objects", "path": "nowhere/**"}
 TWO = {"ct": {"modality": "CT", "path": ["**"], "where": {"site": "site-c"}}}  # two subjects
+STRICT = {"stop_at_rejected_share": 0.9, "severity": {"split/empty-partition": "reject"}}
 # Gate: what closes it, what its sentence says, and the change that it names.
 GATES = {
     "nothing is asked for": (
@@ -69,9 +70,13 @@ GATES = {
         {"screen": {"stop_at_rejected_share": 0.9, "ignore": {"annotation/too-few-raters": "one is enough"}}},
     ),
     "a part of the split is empty": (
-        {"channels": TWO, "split": {"fractions": {"train": 0.4, "val": 0.3, "test": 0.3}}},
+        {"channels": TWO, "screen": STRICT, "split": {"fractions": {"train": 0.4, "val": 0.3, "test": 0.3}}},
         ("split: no subject in ", "split.fractions", "isocenter rules split/empty-partition"),
-        {"channels": TWO, "split": {"fractions": {"train": 0.5, "test": 0.5}, "append_only": False}},
+        {
+            "channels": TWO,
+            "screen": STRICT,
+            "split": {"fractions": {"train": 0.5, "test": 0.5}, "append_only": False},
+        },
     ),
 }
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from isocenter import report
 from isocenter.base import tables
 from isocenter.base.digests import digest_of, digest_of_file
-from isocenter.base.files import write_json
 from isocenter.base.progress import Progress
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
@@ -86,19 +85,14 @@ def run_stage(name: str, context: Context) -> Mapping[str, int]:
 def forget_after(name: str, workspace: Workspace) -> None:
     """Take away the tables of later stages: they speak of what an earlier run had found.
 
-    Packed shards stay, so that cases which come back unchanged are not built again; and the plan's mark
-    keeps what the first plan froze, but is the mark of no plan.
+    Packed shards stay, so that cases which come back unchanged are not built again; so does what the first
+    plan froze.
     """
     for stage in STAGES[STAGES.index(name) + 1 : -1]:
         folder = workspace.root / stage
+        (folder / "done.json").unlink(missing_ok=True)
         for table in sorted(folder.glob("*.parquet")):
             table.unlink()
-        done = workspace.done(stage)
-        if done is not None and stage == "enrol":
-            if done["key"]:
-                write_json(folder / "done.json", {**done, "key": ""})
-        elif done is not None:
-            (folder / "done.json").unlink()
 
 
 def _index(context: Context) -> Mapping[str, int]:

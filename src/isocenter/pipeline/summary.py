@@ -57,7 +57,7 @@ def _runs(stages: Sequence[_Result]) -> list[str]:
 
 
 def _files(counts: dict[str, int], by_state: dict[str, dict[str, int]]) -> str:
-    parts = [f"{counts[s]} {s}{_top(by_state[s]) if s in {'excluded', 'ignored'} else ''}" for s in by_state]
+    parts = [f"{counts[s]} {s}{_top(by_state[s]) if s != 'used' else ''}" for s in by_state]
     return f"{counts['files']} files = {' + '.join(parts)}"
 
 

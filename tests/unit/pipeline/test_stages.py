@@ -59,7 +59,8 @@ def workspace(tmp_path):
     place = Workspace(tmp_path)
     for stage in STAGES[:-1]:
         (place.stage(stage) / "issues.parquet").touch()
-        place.finish(stage, f"key of {stage}", counts={}, shards=8)
+        place.finish(stage, f"key of {stage}", counts={})
+    (place.stage("enrol") / "frozen.json").touch()
     (tmp_path / "build" / "shards" / "00000").mkdir(parents=True)
     (tmp_path / "build" / "shards" / "00000" / "cases.parquet").touch()
     return place
@@ -67,8 +68,8 @@ def workspace(tmp_path):
 
 def test_later_stages_are_forgotten_and_their_shards_kept(workspace):
     forget_after("screen", workspace)
-    assert [s for s in STAGES if workspace.done(s)] == ["index", "screen", "enrol"]
-    assert workspace.done("enrol") == {"stage": "enrol", "key": "", "counts": {}, "shards": 8}
+    assert [s for s in STAGES if workspace.done(s)] == ["index", "screen"]
+    assert (workspace.root / "enrol" / "frozen.json").exists()
     left = {p.relative_to(workspace.root).as_posix() for p in workspace.root.rglob("*.parquet")}
     assert left == {"index/issues.parquet", "screen/issues.parquet", "build/shards/00000/cases.parquet"}
 
