@@ -24,6 +24,7 @@ from isocenter.model.rows import (
 Row = TypeVar("Row")
 
 USED, HELD, EXCLUDED, IGNORED = "used", "held", "excluded", "ignored"
+_UNCLEAR = "enrol/ambiguous-annotation"
 _RANK = {USED: 0, HELD: 1, EXCLUDED: 2, IGNORED: 3}
 # Kinds that hold an image; an image that no rule judged was not asked for.
 _IMAGES = {"dicom-image", "nifti", "nrrd"}
@@ -136,6 +137,18 @@ def _add_annotations(workspace: Workspace, fates: dict[str, _Fate]) -> None:
     for file_id in sorted(masks):
         if fates.get(file_id, _Fate(EXCLUDED, "enrol/not-wanted", "")).reason == "enrol/not-wanted":
             fates[file_id] = _Fate(state, reason, "")
+    _hold_unclear(workspace, fates)
+
+
+def _hold_unclear(workspace: Workspace, fates: dict[str, _Fate]) -> None:
+    """An annotation that fits several images waits for a person."""
+    unclear = {i.target for i in _rows(workspace, "enrol", "issues", Issue) if i.rule == _UNCLEAR}
+    if not unclear:
+        return
+    names = workspace.pseudonyms()
+    for file_id, fate in list(fates.items()):
+        if fate.reason == "enrol/annotation-of-nothing" and names.of("ann", file_id) in unclear:
+            fates[file_id] = _Fate(HELD, _UNCLEAR, names.of("ann", file_id))
 
 
 def _rows(workspace: Workspace, stage: str, name: str, row_type: type[Row]) -> Iterable[Row]:

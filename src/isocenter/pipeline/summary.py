@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from isocenter.base import tables
@@ -111,7 +113,7 @@ def _split(context: Context) -> list[str]:
 
 
 def _next_steps(context: Context, ran: list[str]) -> list[str]:
-    root = context.workspace.root.name
+    root = Path(os.path.relpath(context.workspace.root)).as_posix()
     if "report" in ran:
         return [
             f"Report: {root}/report.html. Data set: {root}/store.",

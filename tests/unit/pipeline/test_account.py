@@ -30,6 +30,7 @@ KINDS = {
     "contours": "dicom-rtstruct",
     "unmapped": "dicom-rtstruct",
     "orphan": "dicom-rtstruct",
+    "unclear": "dicom-rtstruct",
     "of-failed": "dicom-rtstruct",
     "mask": "nifti",
     "twin": "dicom-image",
@@ -48,6 +49,7 @@ ENROLLED = {
     "contours": ("held", "not built yet"),
     "unmapped": ("excluded", "enrol/unmapped-label"),
     "orphan": ("excluded", "enrol/annotation-of-nothing"),
+    "unclear": ("held", "enrol/ambiguous-annotation"),
     "of-failed": ("held", "not built yet"),
     "mask": ("excluded", "enrol/annotation-of-nothing"),
     "twin": ("excluded", "index/duplicate-object"),
@@ -105,7 +107,7 @@ def workspace(tmp_path):
     ]
     objects = [
         AnnotationObject(file_id=n, source=0, site="a", format="rtstruct")
-        for n in ("contours", "unmapped", "orphan", "of-failed")
+        for n in ("contours", "unmapped", "orphan", "unclear", "of-failed")
     ]
     stacks = [a_stack(n) for n in ("image", "rejected", "unwanted", "tied", "loser", "held", "failed")]
     layout = [LayoutRow(file_id="mask", role="mask", channel="", case="", subject="")]
@@ -148,6 +150,9 @@ def enrolled(place):
     ]
     tables.write(place.stage("enrol") / "cases.parquet", PlannedCase, cases)
     tables.write(place.stage("enrol") / "stacks.parquet", VerdictRow, aside)
+    unclear = place.pseudonyms().of("ann", "unclear")
+    issues = [Issue(rule="enrol/ambiguous-annotation", target=t, message="") for t in (unclear, "stk-image")]
+    tables.write(place.stage("enrol") / "issues.parquet", Issue, issues)
     place.finish("enrol", "k", counts={})
 
 

@@ -76,14 +76,8 @@ class Linker:
         stacks = self._stacks_of(found)
         labels = self._labels_of(found)
         annotation_id = self._names.of("ann", found.file_id)
-        if not stacks:
-            self.issues.append(because("enrol/annotation-of-nothing", target=annotation_id))
-            return []
-        if len(stacks) > 1:
-            self.issues += [
-                because("enrol/ambiguous-annotation", target=s.id, measured=f"{len(stacks)} images")
-                for s in stacks
-            ]
+        stack = self._the_one(stacks, annotation_id)
+        if stack is None:
             return []
         return [
             PlannedAnnotation(
@@ -91,7 +85,7 @@ class Linker:
                 kind="contours",
                 format=found.format,
                 rater=self._rater(source, found.file_id),
-                on=stacks[0].id,
+                on=stack.id,
                 file_id=found.file_id,
                 keys=tuple(labels),
                 labels=tuple(labels.values()),
@@ -111,6 +105,17 @@ class Linker:
         near = self._by_frame.get(self._names.of("for", uid), []) if uid else []
         own = [s for s in near if s.subject == found.subject]
         return sorted((s for s in own or near if _lies_on(found, s)), key=lambda s: s.id)
+
+    def _the_one(self, stacks: Sequence[Stack], annotation_id: str) -> Stack | None:
+        """The image that an annotation is on; none or several are told, of the annotation and of each image."""
+        if len(stacks) == 1:
+            return stacks[0]
+        rule = "enrol/ambiguous-annotation" if stacks else "enrol/annotation-of-nothing"
+        measured = f"{len(stacks)} images"
+        self.issues += [
+            because(rule, target=t, measured=measured) for t in (annotation_id, *(s.id for s in stacks))
+        ]
+        return None
 
     def _in_cases(self, ids: Iterable[str]) -> list[Stack]:
         return [self._eligible[i] for i in sorted(set(ids)) if i in self._eligible]
@@ -201,14 +206,8 @@ class Linker:
         parts: dict[str, str],
     ) -> list[PlannedAnnotation]:
         annotation_id = self._names.of("ann", file_id)
-        if not stacks:
-            self.issues.append(because("enrol/annotation-of-nothing", target=annotation_id))
-            return []
-        if len(stacks) > 1:
-            self.issues += [
-                because("enrol/ambiguous-annotation", target=s.id, measured=f"{len(stacks)} images")
-                for s in stacks
-            ]
+        stack = self._the_one(stacks, annotation_id)
+        if stack is None:
             return []
         keys = sorted(values)
         return [
@@ -217,7 +216,7 @@ class Linker:
                 kind="mask",
                 format=self._inputs.files[file_id].kind,
                 rater=self._rater(source, file_id, parts),
-                on=stacks[0].id,
+                on=stack.id,
                 file_id=file_id,
                 keys=tuple(keys),
                 labels=tuple(values[k] for k in keys),

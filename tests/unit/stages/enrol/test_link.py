@@ -76,7 +76,7 @@ def test_what_fits_two_images_is_for_a_person():
     rs = an_object("rs", "rs.dcm", frame_of_reference_uid="1.7", samples_mm=ON_A)
     found, _, issues = linked(inputs_of(two, objects=[rs]), kind="objects")
     assert found == []
-    assert issues == ["enrol/ambiguous-annotation"] * 2
+    assert issues == ["enrol/ambiguous-annotation"] * 3
 
 
 def test_its_own_subject_comes_first_where_centres_share_a_frame_of_reference():
@@ -129,7 +129,7 @@ def test_without_a_template_subject_and_grid_decide():
     assert linked(volumes("p/ct.nii", "p/mask1.nii", "q/ct.nii"), **source)[1] == ["p/ct.nii"]
     assert (
         linked(volumes("p/ct.nii", "p/two.nii", "p/mask1.nii"), **source)[2]
-        == ["enrol/ambiguous-annotation"] * 2
+        == ["enrol/ambiguous-annotation"] * 3
     )
     other = [a_volume("p/ct.nii"), a_volume("p/mask1.nii", shape=(6, 5, 9))]
     assert linked(inputs_of(other, pattern=("{subject}/*",)), **source)[2] == ["enrol/annotation-of-nothing"]
