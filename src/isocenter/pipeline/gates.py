@@ -9,6 +9,7 @@ from isocenter.base import tables
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.reasons import REASONS
 from isocenter.model.rows import PlannedCase, Stack, VerdictRow
+from isocenter.pipeline.forecast import forecast_of, size_text
 from isocenter.pipeline.stages import Context
 
 
@@ -62,7 +63,14 @@ def _after_screen(context: Context) -> str | None:
 def _after_enrol(context: Context) -> str | None:
     cases = list(tables.read(context.workspace.table("enrol", "cases"), PlannedCase))
     if any(c.is_to_build for c in cases):
-        return None
+        forecast = forecast_of(context)
+        if not forecast.is_hopeless:
+            return None
+        most, free = size_text(forecast.most_bytes), size_text(forecast.free_bytes)
+        return (
+            f"enrol: the build needs up to {most} and {free} are free, too little for any compression. Free "
+            "some space, choose another workspace, or set a coarser standardise.spacing."
+        )
     if not cases:
         return "enrol: no image that passed the screen has a subject. Set sources[].subject to a tag, pattern or table."
     reasons = [c.reason for c in cases]

@@ -21,6 +21,7 @@ from isocenter.executors.executor import EXECUTORS
 from isocenter.model.rows import FileOutcome
 from isocenter.pipeline.account import account
 from isocenter.pipeline.config import CohortConfig, as_document, contract_of, load
+from isocenter.pipeline.forecast import forecast_of
 from isocenter.pipeline.gates import gate_after
 from isocenter.pipeline.stages import STAGES, Context, forget_after, run_stage
 from isocenter.pipeline.summary import summarise
@@ -220,6 +221,7 @@ def _timed(name: str, context: Context) -> StageResult:
         state="fresh" if is_fresh else "done",
         seconds=round(time.monotonic() - start, 3),
         counts=counts,
+        notes=forecast_of(context).lines() if name == "enrol" and not is_fresh else (),
     )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from isocenter.base import tables
-from isocenter.model.rows import CaseRow, FileOutcome, PlannedCase
+from isocenter.model.rows import CaseRow, FileOutcome
 from isocenter.pipeline.account import totals
+from isocenter.pipeline.forecast import forecast_of, size_text
 from isocenter.pipeline.stages import Context
 from isocenter.stores.splits import read_split, split_names
 
@@ -38,7 +38,7 @@ def summarise(
     counts = {"files": len(outcomes), **{s: sum(r.values()) for s, r in by_state.items()}}
     lines = [_files(counts, by_state)]
     if is_dry or _runs(stages) == ["index", "screen", "enrol"]:
-        lines += _forecast(context)
+        lines += forecast_of(context).lines()
     if "build" in _runs(stages):
         found, more = _cases(context)
         counts |= found
@@ -70,17 +70,6 @@ def _top(reasons: dict[str, int]) -> str:
     return f" ({', '.join(texts)})" if texts else ""
 
 
-def _forecast(context: Context) -> list[str]:
-    """Disk space before the build: what the plan says, and what the disk has."""
-    cases = [c for c in tables.read(context.workspace.table("enrol", "cases"), PlannedCase) if c.is_to_build]
-    need = sum(c.bytes_estimated for c in cases)
-    free = shutil.disk_usage(context.workspace.root).free
-    lines = [f"Forecast: {len(cases)} cases, at most {_size(need)} packed; {_size(free)} are free."]
-    if need > free:
-        lines.append("That may be more than the disk holds: free some space, or choose another workspace.")
-    return lines
-
-
 def _cases(context: Context) -> tuple[dict[str, int], list[str]]:
     done = context.workspace.done("build")
     if done is None:
@@ -88,7 +77,7 @@ def _cases(context: Context) -> tuple[dict[str, int], list[str]]:
     counts = {f"cases_{k}": done["counts"][k] for k in ("packed", "keep", "review", "reject")}
     rows = list(tables.read(context.workspace.store / "cases.parquet", CaseRow))
     kept = f"{counts['cases_keep']} keep, {counts['cases_review']} to review"
-    size = f"{_size(done['counts']['bytes'])} in {done['counts']['shards']} shards"
+    size = f"{size_text(done['counts']['bytes'])} in {done['counts']['shards']} shards"
     lines = [f"{counts['cases_packed']} cases packed ({kept}), {counts['cases_reject']} rejected; {size}."]
     states: Counter[tuple[str, str]] = Counter((s.label, s.state) for r in rows for s in r.labels)
     for label in context.contract.labels:
@@ -121,12 +110,3 @@ def _next_steps(context: Context, ran: list[str]) -> list[str]:
             "Why: isocenter explain FILE-or-CASE says what became of any of them.",
         ]
     return []
-
-
-def _size(count: int) -> str:
-    size = float(count)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1024
-    return ""

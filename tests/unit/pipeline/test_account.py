@@ -202,7 +202,7 @@ def test_after_the_build(workspace):
     assert states(workspace) == BUILT
     counts = totals(account(workspace))
     assert {s: sum(r.values()) for s, r in counts.items()} == {
-        "used": 2, "held": 2, "excluded": 11, "ignored": 1,
+        "used": 2, "held": 3, "excluded": 11, "ignored": 1,
     }  # fmt: skip
     assert next(iter(counts["excluded"].items())) == ("enrol/annotation-of-nothing", 2)
 
