@@ -14,7 +14,7 @@ from isocenter.imaging.intensity import to_float, to_hounsfield
 from isocenter.imaging.shapes import MaskShape
 from isocenter.model.annotation import Annotation, AnnotationState
 from isocenter.model.grid import Grid
-from isocenter.model.issue import Issue
+from isocenter.model.issue import Issue, Severity
 from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Slice, Volume
@@ -77,18 +77,26 @@ def annotations_of(
     rater: str,
     source: str,
 ) -> tuple[Annotation, ...]:
-    """One annotation per wanted value of a label map; float maps must hold whole numbers."""
+    """One annotation per wanted value of a label map; float maps must hold whole numbers.
+
+    A map with other values only (255 where 1 is wanted) says nothing of the labels: they are not annotated, and
+    the map is to be reviewed, for its values may be meant for them.
+    """
     values = label_values(stored)
     unknown = sorted(set(values) - set(wanted) - {0})
+    is_foreign = bool(unknown) and not set(values) & set(wanted)
     issues = tuple(
         because(
             "enrol/unmapped-label",
             target=annotation_id,
             measured=value,
+            expected=", ".join(map(str, sorted(wanted))),
+            severity=Severity.REVIEW if is_foreign else None,
             message="a mask value stands for no label",
         )
         for value in unknown
     )
+    missing = AnnotationState.NOT_ANNOTATED if is_foreign else AnnotationState.ABSENT
     out = []
     for number, (value, concept) in enumerate(sorted(wanted.items())):
         is_there = value in values
@@ -97,7 +105,7 @@ def annotations_of(
                 id=annotation_id,
                 concept=concept,
                 rater=rater,
-                state=AnnotationState.MARKED if is_there else AnnotationState.ABSENT,
+                state=AnnotationState.MARKED if is_there else missing,
                 shape=MaskShape(np.ascontiguousarray(stored == value), grid) if is_there else None,
                 grid=grid,
                 source=source,

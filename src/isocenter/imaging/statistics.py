@@ -33,11 +33,13 @@ def foreground_of(unit: str) -> float | str:
     """The threshold above which a voxel counts as foreground, per unit of a volume.
 
     HU: -500, halfway between air (-1000) and water (0), where a blurred skin surface lies; it leaves out
-    the air of lung and bowel as well. SUVbw: 0, as voxels outside the reconstructed field hold 0. All
+    the air of lung and bowel as well. SUV: 0, as voxels outside the reconstructed field hold 0. All
     else (MR, radiographs) has no absolute scale: the mean of all voxels, as z-scores of MR are commonly
     taken (background of MR is noise, not 0).
     """
-    return {"HU": -500.0, "SUVbw": 0.0}.get(unit, "mean")
+    if unit.startswith("SUV"):
+        return 0.0
+    return -500.0 if unit == "HU" else "mean"
 
 
 def describe(

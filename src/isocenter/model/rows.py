@@ -136,7 +136,8 @@ class LabelState:
 class CaseRow:
     """`build/cases.parquet` and `store/cases.parquet`: one row per packed case.
 
-    `shape` and `spacing_mm` are (k, j, i); `statistics` one JSON object per channel.
+    `shape` and `spacing_mm` are (k, j, i); `statistics` one JSON object per channel; `digest` is that of the
+    record's content, `plan` that of what it was made from (files by size and time), kept out of the store.
     """
 
     id: str
@@ -155,6 +156,7 @@ class CaseRow:
     statistics: tuple[str, ...]
     pixel_digest: str
     partition: str = ""
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

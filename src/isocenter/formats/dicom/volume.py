@@ -24,7 +24,17 @@ from isocenter.model.volume import Slice, Volume
 
 AIR_HU = -1024
 _RADIOGRAPHS = {"CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF"}
-_PET_UNITS = {"GML": "SUVbw", "BQML": "Bq/ml", "CNTS": "counts"}
+_PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts"}
+# SUV Type (0054,1006) of values in g/ml; where it is absent, body weight is meant (C.8.9.1).
+_SUV_TYPES = {
+    "": "SUVbw",
+    "BW": "SUVbw",
+    "LBM": "SUVlbm",
+    "LBMJAMES128": "SUVlbm",
+    "LBMJANMA": "SUVlbm",
+    "BSA": "SUVbsa",
+    "IBW": "SUVibw",
+}
 
 
 @dataclass(slots=True)
@@ -34,6 +44,7 @@ class _Counts:
     padding: int = 0
     beyond_bits: int = 0
     inverted: int = 0
+    suv_type: str = ""
     saturated: int = 0
 
 
@@ -57,6 +68,7 @@ def read_volume(stack: Stack, paths: Sequence[Path]) -> Volume:
         if stored.shape != stack.shape[1:]:
             raise FormatError("file/changed", "a slice has another size than when it was indexed")
         header = Header(dataset)
+        counts.suv_type = header.text("SUVType") or ""
         real = _valid(stored, header)
         _count_beyond_bits(stored, header, real, counts)
         array[k] = _values(_oriented(stored, stack, header, counts), header, stack, real, counts)
@@ -68,7 +80,7 @@ def read_volume(stack: Stack, paths: Sequence[Path]) -> Volume:
         id=stack.id,
         array=array,
         grid=stack.grid,
-        unit=unit_of(stack),
+        unit=unit_of(stack, counts.suv_type),
         modality=stack.modality,
         valid=valid,
         slices=tuple(
@@ -80,11 +92,13 @@ def read_volume(stack: Stack, paths: Sequence[Path]) -> Volume:
     )
 
 
-def unit_of(stack: Stack) -> str:
-    """Unit of the values that reading the stack gives."""
+def unit_of(stack: Stack, suv_type: str = "") -> str:
+    """Unit of the values that reading the stack gives; `suv_type` is what they are normalised by."""
     if stack.modality == "CT":
         return "HU"
     if stack.modality == "PT":
+        if stack.pet_units == "GML":
+            return _SUV_TYPES.get(suv_type, "arbitrary")
         return _PET_UNITS.get(stack.pet_units, "arbitrary")
     return "arbitrary" if _is_scaled(stack) else "stored"
 

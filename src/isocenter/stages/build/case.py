@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter import __version__
 from isocenter.base.digests import digest_of, digest_of_bytes
 from isocenter.base.errors import FormatError
 from isocenter.imaging.masks import preview_planes
@@ -86,7 +85,8 @@ def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Buil
         site=planned.site,
         timepoint=planned.timepoint,
         shard=planned.shard,
-        digest=planned.digest,
+        digest="",
+        plan=planned.digest,
         verdict=Verdict.REJECT,
         channels=tuple(options.contract.channels),
         shape=(),
@@ -126,7 +126,7 @@ def _case(plan: CasePlan, images: Images, targets: Targets, options: BuildOption
         attributes=attributes,
         statistics={n: _statistics(n, images) for n in names if n in images.arrays},
         slices=images.slices,
-        provenance={"isocenter": __version__, "plan": planned.digest},
+        provenance={"recipe": digest_of([contract, options.standardise, options.agreement])},
     )
 
 
@@ -142,10 +142,19 @@ def _stacked(names: tuple[str, ...], units: tuple[str, ...], images: Images) -> 
     dtype = dtypes.pop() if len(dtypes) == 1 else np.dtype(np.float32)
     if len(names) == 1:
         return np.ascontiguousarray(present[0])[None]
+    missing = {
+        n: BACKGROUNDS.get(u, 0.0) for n, u in zip(names, units, strict=True) if n not in images.arrays
+    }
+    if not all(_fits(value, dtype) for value in missing.values()):
+        dtype = np.dtype(np.float32)  # air is -1024, which no unsigned integer holds
     out = np.empty((len(names), *images.grid.shape), dtype)
-    for n, (name, unit) in enumerate(zip(names, units, strict=True)):
-        out[n] = images.arrays.get(name, BACKGROUNDS.get(unit, 0.0))
+    for n, name in enumerate(names):
+        out[n] = images.arrays[name] if name in images.arrays else missing[name]
     return out
+
+
+def _fits(value: float, dtype: np.dtype[Any]) -> bool:
+    return dtype.kind == "f" or np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
 
 
 def _statistics(name: str, images: Images) -> dict[str, float]:
@@ -184,7 +193,8 @@ def _row(plan: CasePlan, case: Case) -> CaseRow:
         site=case.site,
         timepoint=case.timepoint,
         shard=plan.planned.shard,
-        digest=plan.planned.digest,
+        digest="",
+        plan=plan.planned.digest,
         verdict=case.verdict,
         channels=case.channels,
         shape=case.grid.shape,

@@ -103,6 +103,8 @@ def read_images(
 def _clip(volume: Volume, hu_range: tuple[int, ...], issues: list[Issue]) -> tuple[float, float]:
     """Clip in place; the shares below and above are recorded, always."""
     below, above = clip_counts(volume.array, hu_range[0], hu_range[1], valid=volume.valid)
+    if volume.valid is not None:  # padding is background, whatever real values are clipped to
+        volume.array[~volume.valid] = BACKGROUNDS["HU"]
     size = volume.array.size
     if below or above:
         measured = f"{100 * below / size:.4f} below, {100 * above / size:.4f} above"

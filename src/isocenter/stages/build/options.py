@@ -32,13 +32,17 @@ class Standardise:
         -1024,
         3071,
     )
-    max_case_bytes: Annotated[int, "a case that needs more memory is refused"] = 8 << 30
+    max_case_bytes: Annotated[int, "a case whose packed arrays would be larger is refused"] = 8 << 30
 
     def __post_init__(self) -> None:
         if isinstance(self.spacing, str) and self.spacing not in {"native", "median"}:
             raise ValueError("spacing must be native, median, or three numbers (k, j, i) in mm")
         if not isinstance(self.spacing, str) and (len(self.spacing) != 3 or min(self.spacing) <= 0):
             raise ValueError("spacing needs three positive numbers (k, j, i) in mm")
+        if self.spacing == "median" and self.orientation is Orientation.NATIVE:
+            raise ValueError(
+                "spacing: median needs orientation: canonical; axes of native images do not compare"
+            )
         if self.kernel not in {"linear", "cubic", "nearest"}:
             raise ValueError("kernel must be linear, cubic or nearest")
         if self.hu_range is not None and (len(self.hu_range) != 2 or self.hu_range[0] >= self.hu_range[1]):

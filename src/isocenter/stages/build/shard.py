@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +83,8 @@ def build_shard(plan: ShardPlan) -> ShardResult:
     engine = Engine(plan.options.screen)
     folder, path = Path(plan.parts), Path(plan.path)
     kept_rows = _kept(plan, folder, path)
-    (folder / "done.json").unlink(
-        missing_ok=True
-    )  # before the file changes: an old mark must not vouch for it
+    # before the file changes: an old mark must not vouch for it
+    (folder / "done.json").unlink(missing_ok=True)
     crashes: list[tuple[str, str]] = []
     rows: list[CaseRow] = []
     fresh: list[Built] = []
@@ -98,10 +97,15 @@ def build_shard(plan: ShardPlan) -> ShardResult:
                     writer.keep(path, known.id)
                 continue
             built = _build(case, plan, engine, crashes)
+            if built.case is not None:
+                record = record_of(built.case)
+                writer.put(record)
+                built.row = replace(built.row, digest=digest_of(record.meta))
+                built.case = replace(
+                    built.case, image=None, mask=None, raters={}, valid=None
+                )  # written: let go
             fresh.append(built)
             rows.append(built.row)
-            if built.case is not None:
-                writer.put(record_of(built.case))
     _write_parts(plan, folder, path, rows, fresh, set(kept_rows))
     return ShardResult(
         number=plan.number,
@@ -139,7 +143,7 @@ def _kept(plan: ShardPlan, folder: Path, path: Path) -> dict[str, CaseRow]:
     before = {r.id: r for r in tables.read(folder / "cases.parquet", CaseRow)}
     wanted = {c.planned.id: c.planned.digest for c in plan.cases}
     again = set(done["unsettled"])
-    return {i: r for i, r in before.items() if wanted.get(i) == r.digest and i not in again}
+    return {i: r for i, r in before.items() if wanted.get(i) == r.plan and i not in again}
 
 
 def _form(plan: ShardPlan) -> str:

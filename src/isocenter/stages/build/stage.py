@@ -81,7 +81,8 @@ def build(
     results = list(_run(todo, executor, jobs, progress, workspace))
     _drop_others(plans, folder, workspace, options)
     rows = _gather(plans, folder)
-    packed = sorted((r for r in rows if r.verdict != Verdict.REJECT), key=lambda r: r.id)
+    # the store says what is in it, not from which files and times it was made
+    packed = sorted((replace(r, plan="") for r in rows if r.verdict != Verdict.REJECT), key=lambda r: r.id)
     tables.write(workspace.store / CASES, CaseRow, packed)
     _seal(options, workspace, plans, packed)
     verdicts = Counter(r.verdict for r in rows)

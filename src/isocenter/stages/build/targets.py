@@ -41,6 +41,7 @@ class Targets:
     box_labels: tuple[str, ...] = ()
     labels: tuple[LabelState, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    vanished: set[str] = field(default_factory=set)
     issues: list[Issue] = field(default_factory=list)
 
 
@@ -62,7 +63,7 @@ def read_targets(
     for plan in planned:
         if plan.kind in {"mask", "contours"}:
             try:
-                _add_masks(masks, plan, images, stacks, files, contract, out.issues, engine)
+                _add_masks(masks, plan, images, stacks, files, contract, out, engine)
             except FormatError as error:
                 out.issues.append(
                     because(
@@ -96,7 +97,7 @@ def _add_masks(
     stacks: Mapping[str, str],
     files: Mapping[str, SourceFile],
     contract: TaskContract,
-    issues: list[Issue],
+    out: Targets,
     engine: Engine,
 ) -> None:
     """Masks of one annotation file on the case's grid; two keys of one label are one structure."""
@@ -106,7 +107,7 @@ def _add_masks(
     native = images.volumes[channel].grid
     found = ANNOTATIONS.get(plan.format).read(path, wanted, annotation_id=plan.id, rater=plan.rater)
     for annotation in found:
-        issues += [
+        out.issues += [
             *annotation.issues,
             *contour_issues(annotation, native),
             *engine.check(replace(annotation, grid=annotation.grid or native, on=plan.on)),
@@ -117,6 +118,8 @@ def _add_masks(
             by_rater.setdefault(plan.rater)
             continue
         mask = _on_grid(annotation, native, images, is_reference=channel == contract.reference)
+        if annotation.state is AnnotationState.MARKED and not mask.any():
+            out.vanished.add(annotation.concept)  # smaller than a voxel of the grid, or off the image
         before = by_rater.get(plan.rater)
         by_rater[plan.rater] = mask if before is None else before | mask
 
@@ -207,7 +210,8 @@ def _states(
         if is_tied and mask is None and not count:
             out.issues.append(because("build/tied-labels", measured=label))
         if mask is not None:
-            state = "positive" if mask.any() else "negative"
+            # what was marked and got lost on the way is no negative: rules tell a positive label without voxels
+            state = "positive" if mask.any() or label in out.vanished else "negative"
         elif count or (said and 2 * sum(said) > len(said)):
             state = "positive"
         elif not is_tied and (said or label in searched):
