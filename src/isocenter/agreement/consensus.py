@@ -77,12 +77,3 @@ def fuse(
             masks[label] = how(votes, tie_is_foreground=tie == "foreground")
             agreements += agreement_of(by_rater, label, grid)
     return Consensus(masks=masks, method=method, agreements=tuple(agreements))
-
-
-def least_dice(agreements: Sequence[Agreement]) -> float | None:
-    """The Dice of the worst pair, or None where no pair marked anything.
-
-    The worst pair decides whether a case is looked at again, not the mean: one good pair must not hide a
-    rater who marked something else.
-    """
-    return min((a.dice for a in agreements if a.dice is not None), default=None)

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from isocenter.agreement.consensus import fuse, least_dice
+from isocenter.agreement.consensus import fuse
 from isocenter.base.errors import ConfigError, UnknownPlugin
-from isocenter.model.annotation import Agreement
 from isocenter.model.grid import Grid
 
 GRID = Grid((1, 1, 4), np.eye(4))
@@ -59,15 +58,6 @@ def test_one_rater_is_the_consensus_and_is_left_alone() -> None:
     found = fuse({"l": {"a": mine}}, grid=GRID)
     found.masks["l"][:] = True
     assert text(mine) == "x.x."
-
-
-def test_the_worst_pair_counts() -> None:
-    def pair(value: float | None) -> Agreement:
-        return Agreement(label="l", raters=("a", "b"), dice=value, volumes_ml=(1.0, 1.0))
-
-    assert least_dice([pair(0.9), pair(None), pair(0.3)]) == 0.3
-    assert least_dice([pair(None)]) is None
-    assert least_dice([]) is None
 
 
 def test_wrong_questions() -> None:
