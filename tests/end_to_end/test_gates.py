@@ -70,7 +70,11 @@ GATES = {
         {"screen": {"stop_at_rejected_share": 0.9, "ignore": {"annotation/too-few-raters": "one is enough"}}},
     ),
     "a part of the split is empty": (
-        {"channels": TWO, "screen": STRICT, "split": {"fractions": {"train": 0.4, "val": 0.3, "test": 0.3}}},
+        {
+            "channels": TWO,
+            "screen": STRICT | {"severity": {"split/empty-partition": "reject"}},
+            "split": {"fractions": {"train": 0.4, "val": 0.3, "test": 0.3}},
+        },
         ("split: no subject in ", "split.fractions", "isocenter rules split/empty-partition"),
         {
             "channels": TWO,

@@ -7,6 +7,7 @@ import enum
 import functools
 import types
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from isocenter.base.digests import digest_of
+from isocenter.base.errors import StaleArtefact
 from isocenter.base.files import write_atomically
 
 Row = TypeVar("Row")
@@ -57,17 +59,44 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a Parquet file as an Arrow table."""
-    return pq.read_table(path, columns=list(columns) if columns else None)
+    """Read a Parquet file as an Arrow table.
+
+    Raises:
+        StaleArtefact: it is damaged.
+    """
+    with _reading(path):
+        return pq.read_table(path, columns=list(columns) if columns else None)
 
 
 def read(path: Path, row_type: type[Row]) -> Iterator[Row]:
-    """Rows of a Parquet file, one at a time, typed."""
+    """Rows of a Parquet file, one at a time, typed.
+
+    Raises:
+        StaleArtefact: it is damaged, or another version of the package wrote it with other columns.
+    """
     back = _reader(cast("Any", row_type))
-    with pq.ParquetFile(path) as file:
+    with _reading(path), pq.ParquetFile(path) as file:
+        if set(schema_of(row_type).names) - set(file.schema_arrow.names):
+            raise StaleArtefact(f"{_name(path)} was written by another version; run again to make it anew")
         for batch in file.iter_batches(batch_size=4096):
             for record in batch.to_pylist():
                 yield cast("Row", back(record))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn what Arrow says of a damaged file into what a person can do about it."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        folder = path.parent.name
+        raise StaleArtefact(f"{_name(path)} is damaged; delete the folder {folder} and run again") from None
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
 
 
 def count(path: Path) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -21,6 +22,8 @@ from isocenter.cli.folder import CommandFolder
 INTERRUPTED = 130
 OUR_BUG = 3
 _THEIR_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+# A folder that was named and is none, or cannot be made.
+_THEIR_PATH = (errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR)
 
 app = typer.Typer(cls=CommandFolder, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -81,6 +84,10 @@ def _tell_bug(error: Exception, *, as_json: bool) -> int:
     if isinstance(error, OSError) and error.errno in _THEIR_DISK:
         note(f"Error: a file cannot be read or written: {error.strerror}")
         code, document = 1, {"kind": "OSError", "message": error.strerror}
+    elif isinstance(error, OSError) and error.errno in _THEIR_PATH:
+        name = Path(str(error.filename or "")).name
+        note(f"Error: {name or 'a path'}: {error.strerror}")
+        code, document = 2, {"kind": "OSError", "message": error.strerror}
     else:
         failure = failure_of(error)
         note(

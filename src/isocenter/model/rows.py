@@ -155,6 +155,7 @@ class CaseRow:
     attributes: tuple[Attribute, ...]
     statistics: tuple[str, ...]
     pixel_digest: str
+    units: tuple[str, ...] = ()
     partition: str = ""
     plan: str = ""
 

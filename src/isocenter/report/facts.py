@@ -74,7 +74,7 @@ class ReportFacts:
         issues: What was seen, by any stage.
         stacks: The image stacks found.
         verdicts: Verdict by target.
-        not_judged: Stacks that no rule judged, and why: not wanted, or a mask.
+        not_judged: Stacks that no channel asks for, and why: not wanted, a mask, or without a modality.
         planned: The cases that were to be built.
         cases: The cases that were packed.
         agreements: How far raters agree.
@@ -149,7 +149,7 @@ def read_facts(
         issues=_issues(root),
         stacks=_rows(root / "index/stacks.parquet", Stack),
         verdicts=None if verdicts is None else {v.target: v.verdict for v in verdicts},
-        not_judged={v.target: v.reason for v in verdicts or () if not v.channels and v.reason in NOT_JUDGED},
+        not_judged={v.target: v.reason for v in verdicts or () if not v.channels and v.reason},
         planned=_rows(root / "enrol/cases.parquet", PlannedCase),
         cases=cases,
         agreements=_rows(root / "build/agreements.parquet", AgreementRow),

@@ -138,7 +138,7 @@ def _stacks(facts: ReportFacts, stacks: tuple[Stack, ...], ledger: _Ledger) -> l
 def _unwanted(stack: Stack, facts: ReportFacts, ledger: _Ledger) -> str:
     """Why a stack was never to be judged; "" where it was."""
     if known := facts.not_judged.get(stack.id):
-        return NOT_JUDGED[known]
+        return NOT_JUDGED.get(known, known)
     if any(i.rule == NOT_WANTED for i in ledger.by_target.get(stack.id, ())):
         return NOT_WANTED
     outcomes = [o for f in stack.files if (o := ledger.outcome.get(f))]

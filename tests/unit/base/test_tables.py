@@ -3,6 +3,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from isocenter.base import tables
+from isocenter.base.errors import StaleArtefact
 from isocenter.model import rows
 
 
@@ -52,3 +53,15 @@ def test_a_type_that_has_no_column_is_our_mistake():
 
     with pytest.raises(TypeError, match="no column type"):
         tables.schema_of(Wrong)
+
+
+def test_a_damaged_table_and_one_of_another_version_say_what_to_do(tmp_path):
+    path = tmp_path / "index" / "files.parquet"
+    path.parent.mkdir()
+    tables.write(path, rows.VerdictRow, [rows.VerdictRow(target="a", verdict="keep")])
+    with pytest.raises(StaleArtefact, match="written by another version"):
+        list(tables.read(path, rows.FileRow))
+    path.write_bytes(path.read_bytes()[:-9])
+    for read in (lambda: list(tables.read(path, rows.VerdictRow)), lambda: tables.read_table(path)):
+        with pytest.raises(StaleArtefact, match="index/files.parquet is damaged; delete the folder index"):
+            read()

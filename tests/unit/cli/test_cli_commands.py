@@ -94,8 +94,8 @@ def test_flags_reach_the_config(say, cohort, ran, tmp_path):
 
 def test_the_flags_of_a_stage_reach_its_section(say, cohort, ran):
     words = [
-        "--spacing",
-        "median",
+        "--kernel",
+        "cubic",
         "--hu-range",
         "[-500, 500]",
         "--orientation",
@@ -105,7 +105,7 @@ def test_the_flags_of_a_stage_reach_its_section(say, cohort, ran):
     ]
     assert say("build", cohort, *words).code == 0
     config = ran[0][0][0]
-    assert config.standardise.spacing == "median"
+    assert config.standardise.kernel == "cubic"
     assert config.standardise.hu_range == (-500, 500)
     assert config.standardise.orientation == "native"
     assert config.agreement.min_dice == 0.5

@@ -172,7 +172,7 @@ class _Made:
                 id=case, subject=subject, site=site, timepoint="t0", shard=0, digest="d",
                 verdict="review" if is_held else "keep", channels=("ct",), shape=shape, spacing_mm=spacing,
                 labels=labels, raters=("reader-a", "reader-b"), attributes=attributes, statistics=(statistics,),
-                pixel_digest="p",
+                pixel_digest="p", units=("HU",),
             )
         )  # fmt: skip
         if is_held:

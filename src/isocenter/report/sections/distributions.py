@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from isocenter.model.rows import CaseRow
 from isocenter.report.blocks import Block, Column, Drawing, Drawings, Fold, Part, Prose, Table
@@ -53,7 +53,7 @@ def render(facts: ReportFacts) -> tuple[Block, ...]:
         )
     blocks: list[Block] = [Prose(text), Part("Grid", grid.blocks("spacing and size"))]
     if facts.cases:
-        blocks += [*_intensity(facts, facts.cases), *_volumes(facts.cases)]
+        blocks += [*_intensity(facts.cases), *_volumes(facts.cases)]
     return tuple(blocks)
 
 
@@ -88,7 +88,7 @@ class _Charts:
         return Drawings(tuple(self.drawings)), Fold(f"Numbers: {of}", (table,))
 
 
-def _intensity(facts: ReportFacts, cases: Iterable[CaseRow]) -> tuple[Block, ...]:
+def _intensity(cases: Sequence[CaseRow]) -> tuple[Block, ...]:
     """Mean and median over the foreground, channel by channel, where the build measured them."""
     found: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
     for case in cases:
@@ -101,16 +101,14 @@ def _intensity(facts: ReportFacts, cases: Iterable[CaseRow]) -> tuple[Block, ...
     grid = _Charts()
     for n, ((channel, name), values) in enumerate(sorted(found.items())):
         title = f"{name.capitalize()} of {channel}"
-        grid.add(f"intensity-{n}", _by_site(values), title, _unit(facts, channel))
+        grid.add(f"intensity-{n}", _by_site(values), title, _unit(cases, channel))
     return (Part("Intensity of the foreground", grid.blocks("intensity")),) if grid.drawings else ()
 
 
-def _unit(facts: ReportFacts, channel: str) -> str:
-    """Unit of a channel's values, from its window or its modality; "" where neither says."""
-    if channel in facts.windows:
-        return facts.windows[channel].unit
-    known = facts.contract.channels.get(channel) if facts.contract else None
-    return {"CT": "HU", "PT": "SUVbw"}.get(known.modality, "") if known else ""
+def _unit(cases: Iterable[CaseRow], channel: str) -> str:
+    """Unit that the build gave a channel's values; several are all told."""
+    units = {u for c in cases for n, u in zip(c.channels, c.units, strict=False) if n == channel and u}
+    return " and ".join(sorted(units))
 
 
 def _volumes(cases: Iterable[CaseRow]) -> tuple[Block, ...]:

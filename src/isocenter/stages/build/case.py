@@ -204,6 +204,7 @@ def _row(plan: CasePlan, case: Case) -> CaseRow:
         attributes=case.attributes,
         statistics=tuple(json.dumps(case.statistics.get(c, {}), sort_keys=True) for c in case.channels),
         pixel_digest=digest_of([list(image.shape), str(image.dtype), pixels]),
+        units=case.units,
         partition=plan.planned.partition,
     )
 
