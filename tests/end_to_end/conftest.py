@@ -1,5 +1,9 @@
-"""One simulated archive and its runs, made once and shared by all tests that only look."""
+"""One simulated archive and its runs, made once and shared by all tests that only look.
 
+25 patients by default; ISOCENTER_PATIENTS names another number.
+"""
+
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -8,13 +12,20 @@ import isocenter as iso
 from isocenter.testing.simulate import simulate
 from tests.end_to_end import cohorts
 
+PATIENTS = int(os.environ.get("ISOCENTER_PATIENTS", "25"))
+
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory):
     """An archive with all kinds and faults: its folder and the truth."""
     folder = tmp_path_factory.mktemp("archive") / "hospital"
     truth = simulate(
-        folder, patients=25, matrix=48, slices=12, truth=folder.with_name("truth.json"), special_files=True
+        folder,
+        patients=PATIENTS,
+        matrix=48,
+        slices=12,
+        truth=folder.with_name("truth.json"),
+        special_files=True,
     )
     return SimpleNamespace(folder=folder, truth=truth)
 

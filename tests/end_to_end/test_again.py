@@ -98,6 +98,17 @@ def test_a_changed_option_redoes_what_depends_on_it(small, workspace, tmp_path, 
     assert iso.run(path, workspace=workspace).is_fresh
 
 
+@pytest.mark.parametrize("change", [{"seed": 7}, {"split": {**HALVES, "strategy": "grouped"}}], ids=str)
+def test_a_split_that_keeps_all_places_says_so_and_claims_no_new_options(small, workspace, tmp_path, change):
+    before = iso.open(workspace / "store").split("default")
+    again = iso.run(cohorts.written(tmp_path, small.document | change), workspace=workspace)
+    after = iso.open(workspace / "store").split("default")
+    assert (after.rows, after.strategy, after.seed) == (before.rows, before.strategy, before.seed)
+    assert any("8 subjects keep the place" in line and "append_only: false" in line for line in again.summary)
+    assert any(f"Split default ({before.strategy})" in line for line in again.summary)
+    assert "split/kept-places" in (workspace / "report.html").read_text()
+
+
 def test_a_changed_option_that_no_case_depends_on_builds_no_case(small, workspace, tmp_path):
     path = cohorts.written(tmp_path, small.document | {"name": "other"})
     (built,) = (s for s in iso.run(path, workspace=workspace).stages if s.name == "build")

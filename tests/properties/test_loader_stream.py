@@ -47,7 +47,8 @@ def loaded(data, workers, start):
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-@pytest.mark.parametrize(("workers", "start"), [(1, "fork"), (2, "fork"), (2, "spawn"), (2, "forkserver")])
+@pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("workers", [0, 1, 2])
 def test_streams_are_equal_to_the_byte(store, workers, start):
     data = make(store)
     assert data[0]["case"]  # a handle is open here when the workers start

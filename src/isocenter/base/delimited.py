@@ -36,8 +36,11 @@ def read_csv_rows(path: Path) -> tuple[tuple[str, ...], Iterator[dict[str, str]]
     if len(names) > MAX_COLUMNS:
         raise FormatError("file/corrupt", f"a table of more than {MAX_COLUMNS} columns")
     header = tuple(n or f"column {i}" for i, n in enumerate(names, start=1))
-    if twice := sorted({n for n in header if header.count(n) > 1}):
-        raise FormatError("file/corrupt", f"two columns of a table have one name: {twice[0]}")
+    first: dict[str, int] = {}
+    for place, name in enumerate(header, start=1):
+        # by their places: where the header line is missing, their names are a patient's
+        if first.setdefault(name, place) != place:
+            raise FormatError("file/corrupt", f"columns {first[name]} and {place} of a table have one name")
     return header, _rows(header, rows)
 
 

@@ -13,8 +13,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 class IsocenterError(Exception):
@@ -78,7 +79,12 @@ class FormatError(IsocenterError, ValueError):
         message: What was seen, without any text taken from identifying attributes.
         measured: The value that was found.
         expected: The value that was needed.
+
+    `identity` holds the UIDs of the object where they can still be read (`series_uid`, ...): for the index
+    alone, never to be shown.
     """
+
+    identity: Mapping[str, str | None] = MappingProxyType({})
 
     def __init__(
         self, reason: str, message: str, *, measured: object = None, expected: object = None

@@ -12,12 +12,13 @@ import difflib
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+from isocenter.base.digests import digest_of
 from isocenter.base.errors import MissingExtra, UnknownPlugin
 
 T = TypeVar("T")
@@ -70,6 +71,20 @@ class Plugins(Generic[T]):
         doc = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
         return doc.partition("\n")[0]
 
+    def form(self, names: Iterable[str] | None = None) -> str:
+        """Digest of what some plug-ins do, by default all: their source, and the version of an installed one."""
+        chosen = self.names() if names is None else sorted(set(names))
+        return digest_of([(name, self._source(name)) for name in chosen])
+
+    def _source(self, name: str) -> list[str]:
+        if module_name := self._built_in.get(name):
+            return [_text_of(module_name)]
+        return [
+            text
+            for e in entry_points(group=self.folder, name=name)
+            for text in (e.value, e.dist.version if e.dist else "", _text_of(e.module))
+        ]
+
     def __iter__(self) -> Iterator[tuple[str, T]]:
         return ((name, self.get(name)) for name in self.names())
 
@@ -97,6 +112,14 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
         return getattr(_import(homes[name]), name)
 
     return get
+
+
+def _text_of(module_name: str) -> str:
+    """Source of a module, "" where it has none; the module itself is not imported."""
+    spec = importlib.util.find_spec(module_name)
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return ""
+    return Path(spec.origin).read_text(encoding="utf-8")
 
 
 def _import(module_name: str) -> Any:

@@ -27,7 +27,7 @@ class ImageFormat(Protocol):
     Contract:
         * `sniff` looks at the first bytes only, never at the name, and never raises.
         * `scan` reads no voxels; what it cannot read raises `FormatError` with one of the reasons, and no
-          text of the file in the message.
+          text of the file in the message; its `identity` holds what names the object, where that can be read.
         * `read` gives every voxel of the stack in physical units on the stack's own grid (RAS+), or raises
           `FormatError`; a truncated file never yields a volume.
         * Neither `scan` nor `read` looks at any other file than those it is given.

@@ -35,7 +35,8 @@ class Instance:
     """`index/instances.parquet`: one SOP Instance, or one image file of another format.
 
     Geometry is RAS+ millimetres already. None means that the attribute is absent or empty; `unparsable`
-    names the attributes whose value could not be understood.
+    names the attributes whose value could not be understood. Of a file that cannot be used
+    ("dicom-unreadable") there is no more than its identity.
     """
 
     file_id: str
@@ -139,6 +140,8 @@ class AnnotationObject:
     format: str
     patient_id: str | None = None
     patient_id_issuer: str | None = None
+    patient_name: str | None = None
+    birth_date: str | None = None
     subject: str = ""
     sop_instance_uid: str | None = None
     study_uid: str | None = None
@@ -240,7 +243,6 @@ class Stack:
     layout_channel: str = ""
     layout_case: str = ""
     partition: str = ""
-    n_dropped_duplicates: int = 0
     unparsable: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
 

@@ -174,7 +174,7 @@ REASONS: dict[str, Reason] = {
         _NOTE, "A MONOCHROME1 radiograph was inverted in its stored range.", "Nothing: bright is dense again."
     ),
     "build/too-large": Reason(
-        _REJECT, "The case needs more memory than allowed.", "Raise standardise.max_case_bytes."
+        _REJECT, "The packed arrays of the case are larger than allowed.", "Raise standardise.max_case_bytes."
     ),
     "split/source-divided": Reason(
         _REVIEW,
@@ -201,6 +201,26 @@ REASONS: dict[str, Reason] = {
         _REJECT,
         "The process that built this case was killed.",
         "Look for the system's out-of-memory messages.",
+    ),
+    "split/kept-places": Reason(
+        _REVIEW,
+        "The options of the split were changed, but all subjects keep the places of an earlier split.",
+        "Set split.append_only: false to divide all subjects anew, or change the options back.",
+    ),
+    "enrol/other-subject": Reason(
+        _REVIEW,
+        "An annotation refers to the image of another subject than its own header names.",
+        "Find out whose annotation it is; correct the Patient ID or the references.",
+    ),
+    "enrol/several-regions": Reason(
+        _REVIEW,
+        "Several regions of one file fit a pattern of one label; they are united.",
+        "Name each region that is meant in labels.*.aliases, in full, or narrow the pattern.",
+    ),
+    "enrol/unknown-value": Reason(
+        _NOTE,
+        "Fields of a table are neither yes nor no, nor empty; they count as unknown.",
+        "Write 1 or 0 (yes, no), and leave the field empty where it is not known.",
     ),
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from isocenter.model.issue import Issue
 
@@ -37,8 +38,23 @@ class SplitRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What led subjects to their places: strategy, seed, fractions, the other options as `asked`; how many."""
+
+    strategy: str
+    seed: int
+    fractions: dict[str, float]
+    asked: dict[str, Any] = field(default_factory=dict)
+    subjects: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Subject to partition, with the strategy, the seed and the fractions asked for that led there."""
+    """Subject to partition, with the strategy, the seed and the fractions asked for that led there.
+
+    `asked` holds the other options as they were asked for (a strategy of auto, strata). Subjects that keep
+    the place of an earlier run were placed by what `earlier` holds, all others by the split's own options.
+    """
 
     strategy: str
     seed: int
@@ -47,6 +63,8 @@ class Split:
     issues: tuple[Issue, ...] = ()
     notes: tuple[str, ...] = ()
     id: str = "split"
+    asked: dict[str, Any] = field(default_factory=dict)
+    earlier: tuple[Way, ...] = ()
 
     def of(self, partition: str) -> tuple[SplitRow, ...]:
         """The subjects of one partition."""

@@ -21,12 +21,16 @@ class Vocabulary:
 
     def label_of(self, name: str) -> str | None:
         """The label that a free-text name stands for; None where there is none, or where two would fit."""
+        return self.match(name)[0]
+
+    def match(self, name: str) -> tuple[str | None, bool]:
+        """The label that a name stands for, as `label_of`, and whether the name was given as it is, by no pattern."""
         text = name.strip().lower()
         exact = [k for k, v in self._labels.items() if text in {k.lower(), *(a.lower() for a in v.aliases)}]
         if exact:
-            return exact[0] if len(exact) == 1 else None
+            return (exact[0] if len(exact) == 1 else None), True
         fitting = [k for k, v in self._labels.items() if any(fnmatchcase(text, a.lower()) for a in v.aliases)]
-        return fitting[0] if len(fitting) == 1 else None
+        return (fitting[0] if len(fitting) == 1 else None), False
 
     def value_of(self, label: str) -> int:
         """The label's value in packed masks."""
@@ -34,11 +38,23 @@ class Vocabulary:
 
 
 def scrub(text: str, identifiers: Iterable[str]) -> str:
-    """A free text without the identifiers of its own subject (names, IDs, dates of three letters or more)."""
+    """A free text without the identifiers of its own subject (names, IDs, dates).
+
+    Parts of three letters or more are taken out wherever they stand, those of two only as whole words.
+    """
     words = sorted({w for i in identifiers for w in _words(i)}, key=lambda w: (-len(w), w))
-    return re.sub("|".join(map(re.escape, words)), "*", text, flags=re.IGNORECASE) if words else text
+    folded = text.lower()
+    # most texts name nobody: within ASCII that is seen without a pattern of their own
+    if text.isascii() and all(w.isascii() and w.lower() not in folded for w in words):
+        return text
+    return re.sub("|".join(map(_pattern, words)), "*", text, flags=re.IGNORECASE) if words else text
+
+
+def _pattern(word: str) -> str:
+    exact = re.escape(word)
+    return exact if len(word) > 2 else rf"(?<![^\W_]){exact}(?![^\W_])"
 
 
 def _words(identifier: str) -> list[str]:
     parts = identifier.replace("^", " ").replace(",", " ").replace("=", " ").split()
-    return [w for w in [identifier, *parts] if len(w) > 2]
+    return [w for w in [identifier, *parts] if len(w) > 1]

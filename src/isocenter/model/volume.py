@@ -36,7 +36,7 @@ class Volume:
         slices: The slice table, one row per k.
         attributes: Age, sex, scan parameters.
         issues: What was seen or repaired while reading.
-        provenance: Reader, its version, and the signatures of the files.
+        provenance: The reader, and how it was resampled if it was.
     """
 
     array: NDArray[Any]

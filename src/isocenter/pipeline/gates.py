@@ -12,6 +12,105 @@ from isocenter.model.rows import PlannedCase, Stack, VerdictRow
 from isocenter.pipeline.forecast import forecast_of, size_text
 from isocenter.pipeline.stages import Context
 
+# Defined terms of Modality for objects with pixels or drawn on them (PS3.3 C.7.3.1.1.1), retired ones too.
+_MODALITIES = frozenset(
+    [
+        "ANN",
+        "AR",
+        "ASMT",
+        "AU",
+        "BDUS",
+        "BI",
+        "BMD",
+        "CD",
+        "CFM",
+        "CR",
+        "CT",
+        "CTPROTOCOL",
+        "DD",
+        "DF",
+        "DG",
+        "DM",
+        "DMS",
+        "DOC",
+        "DS",
+        "DX",
+        "EC",
+        "ECG",
+        "EEG",
+        "EMG",
+        "EOG",
+        "EPS",
+        "ES",
+        "FA",
+        "FID",
+        "FS",
+        "GM",
+        "HC",
+        "HD",
+        "IO",
+        "IOL",
+        "IVOCT",
+        "IVUS",
+        "KER",
+        "KO",
+        "LEN",
+        "LP",
+        "LS",
+        "M3D",
+        "MA",
+        "MG",
+        "MR",
+        "MS",
+        "NM",
+        "OAM",
+        "OCT",
+        "OP",
+        "OPM",
+        "OPR",
+        "OPT",
+        "OPTBSV",
+        "OPTENF",
+        "OPV",
+        "OSS",
+        "OT",
+        "PA",
+        "PLAN",
+        "POS",
+        "PR",
+        "PT",
+        "PX",
+        "REG",
+        "RESP",
+        "RF",
+        "RG",
+        "RTDOSE",
+        "RTIMAGE",
+        "RTINTENT",
+        "RTPLAN",
+        "RTRAD",
+        "RTRECORD",
+        "RTSEGANN",
+        "RTSTRUCT",
+        "RWV",
+        "SEG",
+        "SM",
+        "SMR",
+        "SR",
+        "SRF",
+        "ST",
+        "STAIN",
+        "TEXTUREMAP",
+        "TG",
+        "US",
+        "VA",
+        "VF",
+        "XA",
+        "XAPROTOCOL",
+        "XC",
+    ]
+)
+
 
 def gate_after(stage: str, context: Context) -> str | None:
     """A sentence where the gate behind a stage has closed, None where it is open."""
@@ -36,7 +135,7 @@ def _after_screen(context: Context) -> str | None:
     counts = (workspace.done("screen") or {})["counts"]
     if not counts["wanted"]:
         asked = ", ".join(f"{n}: {c.modality}" for n, c in context.contract.channels.items())
-        found = Counter(s.modality or f"{s.format} without modality" for s in _stacks(context))
+        found = Counter(_modality(s) for s in _stacks(context))
         return (
             f"screen: no image is asked for. The channels ask for {asked}; found: {_listed(found)}. Change "
             "channels.*.modality, path or where (files without a modality need channels.*.path)."
@@ -100,6 +199,13 @@ def _after_split(context: Context) -> str | None:
 
 def _stacks(context: Context) -> Iterable[Stack]:
     return tables.read(context.workspace.table("index", "stacks"), Stack)
+
+
+def _modality(stack: Stack) -> str:
+    """What a stack is, in a defined term: a header may hold anything in its place."""
+    if not stack.modality:
+        return f"{stack.format} without modality"
+    return stack.modality if stack.modality in _MODALITIES else "other"
 
 
 def _reasons(reasons: Iterable[str]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from isocenter import report
+from isocenter import __version__, report
+from isocenter.agreement.consensus import METHODS
 from isocenter.base import tables
 from isocenter.base.digests import digest_of, digest_of_file
 from isocenter.base.progress import Progress
@@ -119,7 +120,9 @@ def _screen(context: Context) -> Mapping[str, int]:
 
 def _enrol(context: Context) -> Mapping[str, int]:
     config = context.config
-    recipe = digest_of([context.contract, config.standardise, config.agreement, rules_of(context)])
+    rules = rules_of(context)
+    code = [__version__, Engine(rules).form, METHODS.form([config.agreement.method])]
+    recipe = digest_of([code, context.contract, config.standardise, config.agreement, rules])
     return enrol(
         EnrolOptions(
             contract=context.contract,
@@ -175,7 +178,11 @@ def _split(context: Context) -> Mapping[str, int]:
     cases_file = workspace.store / "cases.parquet"
     options = config.split
     rules = rules_of(context, is_split=True)
-    key = workspace.key_of("split", _SPLIT_VERSION, options, config.seed, rules, digest_of_file(cases_file))
+    engine = Engine(rules)
+    code = [__version__, engine.form]
+    key = workspace.key_of(
+        "split", _SPLIT_VERSION, code, options, config.seed, rules, digest_of_file(cases_file)
+    )
     names = split_names(workspace.store)
     if workspace.is_fresh("split", key) and options.name in names:
         return dict((workspace.done("split") or {})["counts"])
@@ -183,7 +190,7 @@ def _split(context: Context) -> Mapping[str, int]:
     cases = list(tables.read(cases_file, CaseRow))
     rows = rows_of(cases, options.strata)
     previous = read_split(workspace.store, options.name) if options.name in names else None
-    made = split(rows, options, seed=config.seed, previous=previous, engine=Engine(rules))
+    made = split(rows, options, seed=config.seed, previous=previous, engine=engine)
     write_split(workspace.store, options.name, made)
     tables.write(folder / "issues.parquet", Issue, made.issues)
     present = [r for r in made.rows if r.is_present]
@@ -201,7 +208,9 @@ def _write_report(context: Context) -> Mapping[str, int]:
     """Write the page, unless nothing that it shows has changed."""
     workspace, contract = context.workspace, context.contract
     marks = [workspace.done(s) for s in STAGES[:-1]]
-    key = workspace.key_of("report", 1, marks, contract, context.gate, context.config.agreement.min_dice)
+    key = workspace.key_of(
+        "report", 1, __version__, marks, contract, context.gate, context.config.agreement.min_dice
+    )
     if workspace.is_fresh("report", key) and workspace.report.exists():
         return {}
     shown = {n: WINDOWS[c.windows[0]] for n, c in contract.channels.items() if c.windows}

@@ -98,7 +98,9 @@ def _split(context: Context) -> list[str]:
     for partition in ("train", "val", "test"):
         rows = [r for r in present if r.partition == partition]
         parts.append(f"{partition} {len(rows)} subjects ({sum(len(r.cases) for r in rows)} cases)")
-    return [f"Split {name} ({found.strategy}): {', '.join(parts)}."]
+    kept = "".join(f"; {w.subjects} subjects placed before by {w.strategy}" for w in found.earlier)
+    told = [i.message for i in found.issues if i.rule == "split/kept-places"]
+    return [f"Split {name} ({found.strategy}{kept}): {', '.join(parts)}.", *told]
 
 
 def _next_steps(context: Context, ran: list[str]) -> list[str]:
@@ -107,6 +109,6 @@ def _next_steps(context: Context, ran: list[str]) -> list[str]:
         return [
             f"Report: {root}/report.html. Data set: {root}/store.",
             f'Train: isocenter.dataset("{root}/store", "train", patch=(32, 64, 64)).',
-            "Why: isocenter explain FILE-or-CASE says what became of any of them.",
+            f"Why: isocenter explain FILE-or-CASE --workspace {root} says what became of any of them.",
         ]
     return []

@@ -24,6 +24,11 @@ class Engine:
     def __init__(self, options: ScreenOptions) -> None:
         self._options = options
 
+    @cached_property
+    def form(self) -> str:
+        """Digest of the selected rules as they are written: an edited or newly installed one makes another."""
+        return CATALOGUE.form(n for n in CATALOGUE.names() if self._options.is_selected(n))
+
     def check(self, subject: object) -> list[Issue]:
         """All issues that the selected rules of the subject's type see on it, in the order of their names."""
         return [

@@ -11,7 +11,7 @@ from isocenter.base.errors import ConfigError, StoreCorrupt
 from isocenter.base.files import read_json, write_json
 from isocenter.base.plugins import did_you_mean
 from isocenter.model.issue import Issue, Severity
-from isocenter.model.split import Split, SplitRow
+from isocenter.model.split import Split, SplitRow, Way
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -32,6 +32,8 @@ def write_split(root: Path, name: str, split: Split) -> None:
         "strategy": split.strategy,
         "seed": split.seed,
         "fractions": split.fractions,
+        "asked": split.asked,
+        "earlier": split.earlier,
         "notes": split.notes,
         "issues": split.issues,
         "id": split.id,
@@ -75,6 +77,8 @@ def read_split(root: Path, name: str) -> Split:
             ),
             notes=tuple(facts["notes"]),
             id=facts["id"],
+            asked=facts.get("asked", {}),
+            earlier=tuple(Way(**w) for w in facts.get("earlier", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreCorrupt(f"split {name} cannot be read ({type(error).__name__})") from None

@@ -53,7 +53,7 @@ def test_a_short_row_is_filled_and_a_nameless_column_is_numbered(tmp_path):
     ("content", "message"),
     [
         (b"", "needs a header line"),
-        (b"a,a\n1,2\n", "two columns of a table have one name: a"),
+        (b"a,a\n1,2\n", "columns 1 and 2 of a table have one name$"),
         (b"a,b\n1,2,3\n", "row 2 of a table has more fields"),
         (b'a,b\n1,"2\n', "a quoted field"),
         (b"a,b\n1,\x002\n", "holds NUL"),

@@ -63,5 +63,5 @@ def test_a_damaged_table_and_one_of_another_version_say_what_to_do(tmp_path):
         list(tables.read(path, rows.FileRow))
     path.write_bytes(path.read_bytes()[:-9])
     for read in (lambda: list(tables.read(path, rows.VerdictRow)), lambda: tables.read_table(path)):
-        with pytest.raises(StaleArtefact, match="index/files.parquet is damaged; delete the folder index"):
+        with pytest.raises(StaleArtefact, match=r"index/files.parquet is damaged; delete the folder index"):
             read()

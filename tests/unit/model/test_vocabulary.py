@@ -36,13 +36,27 @@ def test_a_name_is_a_label_only_where_one_alone_fits(name, label):
         ("DOE_jane gtv", "*_* gtv"),
         ("İİ Meyer, Doe", "İİ Meyer, *"),
         ("x 19500102 y", "x * y"),
+        ("GTV_Li limb Wu2 wu", "GTV_* limb Wu2 *"),
     ],
 )
 def test_the_subjects_own_identifiers_are_taken_out(text, clean):
-    assert scrub(text, ["Doe^Jane", "19500102"]) == clean
+    assert scrub(text, ["Doe^Jane", "19500102", "Li^Wu^X"]) == clean
 
 
 @given(st.text(max_size=12), st.text(min_size=3, max_size=6), st.text(max_size=12))
 def test_no_identifier_is_left_whatever_stands_around_it(before, name, after):
     if name.strip() == name and "*" not in name:
         assert name not in scrub(before + name + after, [name])
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("herz", ("heart", True)),
+        ("GTV 1", ("lesion", False)),
+        ("Lesion", ("lesion", True)),
+        ("liver", (None, False)),
+    ],
+)
+def test_a_match_says_whether_it_was_by_a_pattern(name, match):
+    assert WORDS.match(name) == match

@@ -2,8 +2,11 @@
 
 from collections import Counter
 
+import pytest
+
 from isocenter.model.reasons import REASONS
-from isocenter.pipeline.gates import _advice, _listed, _reasons
+from isocenter.model.rows import Stack
+from isocenter.pipeline.gates import _advice, _listed, _modality, _reasons
 from isocenter.pipeline.stages import STAGES
 
 
@@ -28,3 +31,15 @@ def test_every_stage_but_the_report_may_have_a_gate():
     from isocenter.pipeline.gates import _GATES
 
     assert set(_GATES) == set(STAGES) - {"report"}
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [("CT", "CT"), ("MEYER JO", "other"), ("MEYER", "other"), ("", "nifti without modality")],
+)
+def test_a_modality_is_told_in_defined_terms_only(stored, told):
+    stack = Stack(
+        id="s", series="s", study="s", subject="s", site="a", source=0, timepoint="", format="nifti", modality=stored,
+        files=("f",), frames=(0,),
+    )  # fmt: skip
+    assert _modality(stack) == told

@@ -56,6 +56,26 @@ def test_earlier_places_hold():
     assert {r.subject: r.partition for r in after.rows if r.subject in old} == old
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"strategy": "grouped"},
+        {"fractions": {"train": 0.4, "val": 0.3, "test": 0.3}},
+        {"strata": ["sex"]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_options_that_placed_nobody_are_not_stated(change):
+    rows = [{**p, "sex": "MF"[n % 2]} for n, p in enumerate(people())]
+    before = split(rows)
+    after = split(rows, previous=before, **change)
+    assert next(i.rule for i in after.issues) == "split/kept-places"
+    assert (after.strategy, after.seed, after.fractions) == ("site-holdout", 0, before.fractions)
+    assert {r.subject: r.partition for r in after.rows} == {r.subject: r.partition for r in before.rows}
+    assert any(n.startswith("60 subjects keep the place that an earlier split gave") for n in after.notes)
+
+
 def test_split_rows_are_rows_too():
     done = split([SplitRow(subject=f"s{n}", partition="test" if n < 5 else "train") for n in range(10)])
     assert done.strategy == "given"

@@ -4,10 +4,12 @@ from types import SimpleNamespace
 
 import pytest
 
+import isocenter
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Severity
 from isocenter.pipeline.stages import STAGES, forget_after, rules_of
 from isocenter.rules.select import ScreenOptions
+from tests.properties.tiny import write_cohort, write_patient
 
 
 def context(**screen):
@@ -77,3 +79,22 @@ def test_later_stages_are_forgotten_and_their_shards_kept(workspace):
 def test_nothing_comes_after_the_split(workspace):
     forget_after("split", workspace)
     assert [s for s in STAGES if workspace.done(s)] == list(STAGES[:-1])
+
+
+@pytest.mark.parametrize(
+    ("what", "of"),
+    [
+        ("isocenter.pipeline.stages", "__version__"),
+        ("isocenter.rules.engine.Engine", "form"),
+        ("isocenter.agreement.consensus.Plugins", "form"),
+    ],
+)
+def test_another_version_rule_or_method_builds_every_case_again(tmp_path, monkeypatch, what, of):
+    write_patient(tmp_path / "archive", "north", "p0")
+    (tmp_path / "archive" / "south").mkdir()
+    config = write_cohort(tmp_path, tmp_path / "archive")
+    assert isocenter.run(config, until="build").stages[-1].counts["built"] == 1
+    assert isocenter.run(config, until="build").is_fresh
+    other = (lambda *_: "another") if what.endswith("Plugins") else "another"
+    monkeypatch.setattr(f"{what}.{of}", other)
+    assert isocenter.run(config, until="build").stages[-1].counts["built"] == 1

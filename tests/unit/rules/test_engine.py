@@ -1,8 +1,12 @@
 """The engine runs the selected rules of a scope with their options, and weighs issues as the config says."""
 
+import sys
+
 import pytest
 
+from isocenter.base.plugins import Plugins
 from isocenter.model.issue import Severity
+from isocenter.rules import engine
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
 from isocenter.testing.rules import a_series, a_stack
@@ -48,3 +52,46 @@ def test_a_configured_severity_overrides_that_of_the_issue(severity: Severity) -
 
 def test_rules_of_another_scope_do_not_run() -> None:
     assert Engine(ScreenOptions()).check("a text") == []
+
+
+@pytest.fixture
+def catalogue(tmp_path, monkeypatch):
+    """A catalogue of two rules, in a folder that can be written to."""
+    folder = tmp_path / "some_rules" / "family"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    for path in (folder / "__init__.py", folder / "one.py", folder / "two.py"):
+        path.write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(engine, "CATALOGUE", Plugins("some_rules", symbol=""))
+    yield folder
+    for name in [n for n in sys.modules if n.startswith("some_rules")]:
+        del sys.modules[name]
+
+
+def test_an_edited_rule_makes_another_form_if_it_is_selected(catalogue) -> None:
+    def form(*names: str) -> str:
+        return Engine(ScreenOptions(select=names)).form
+
+    first, other, everything = form("family/one"), form("family/two"), form("all")
+    assert len({first, other, everything}) == 3
+    (catalogue / "one.py").write_text("# edited")
+    assert form("family/one") != first
+    assert form("all") != everything
+    assert form("family/two") == other
+
+
+def test_an_installed_rule_makes_another_form_and_so_does_its_next_version(catalogue, tmp_path) -> None:
+    bare = Engine(ScreenOptions()).form
+    info = tmp_path / "guest-1.dist-info"
+    info.mkdir()
+    (tmp_path / "guest.py").write_text("rule = None")
+    (info / "entry_points.txt").write_text("[some_rules]\nfamily/guest = guest:rule\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: guest\nVersion: 1\n")
+    forms = [bare, Engine(ScreenOptions()).form]
+    (tmp_path / "guest.py").write_text("rule = 1")
+    forms.append(Engine(ScreenOptions()).form)
+    info.rename(tmp_path / "guest-2.dist-info")
+    (tmp_path / "guest-2.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: guest\nVersion: 2\n")
+    forms.append(Engine(ScreenOptions()).form)
+    assert len(set(forms)) == 4

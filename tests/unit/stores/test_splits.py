@@ -2,7 +2,7 @@ import pytest
 
 from isocenter.base.errors import ConfigError, StoreCorrupt
 from isocenter.model.issue import Issue, Severity
-from isocenter.model.split import Split, SplitRow
+from isocenter.model.split import Split, SplitRow, Way
 from isocenter.stores.splits import read_split, split_names, write_split
 
 SPLIT = Split(
@@ -12,6 +12,10 @@ SPLIT = Split(
     rows=(SplitRow(subject="a", partition="train", labels=("x",)), SplitRow(subject="b", partition="test")),
     issues=(Issue(message="few", rule="split/few", severity=Severity.REVIEW),),
     notes=("locked",),
+    asked={"strategy": "auto", "strata": ["sex"], "min_external_share": 0.2},
+    earlier=(
+        Way(strategy="given", seed=0, fractions={"train": 1.0}, asked={"strategy": "auto"}, subjects=1),
+    ),
 )
 
 

@@ -6,10 +6,11 @@ import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pydicom
 from pydicom.dataelem import RawDataElement
+from pydicom.filereader import read_partial
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.boundary import opening, parsing
@@ -23,6 +24,8 @@ MAX_READS = 500_000
 # A deflated data set is one object, of one slice as a rule.
 MAX_INFLATED_BYTES = 256 << 20
 _UNDEFINED = 0xFFFFFFFF
+# The attributes by which an object is known stand in front of all that describe the image (PS3.5 7.1).
+_IDENTITY = ("SOPInstanceUID", "Modality", "StudyInstanceUID", "SeriesInstanceUID")
 # What pydicom looks for at an end that may be one: the next element (8), a look ahead (1), a search (8192).
 _MAY_BE_SHORT = {1, 8, 8192}
 _PIECE = 4 << 20
@@ -47,6 +50,24 @@ def read_header(path: Path, keywords: Sequence[str] | None = None) -> tuple[Any,
         if bounded.is_deflated:
             return dataset, True  # found out when the volume is read: the stream has to be inflated first
         return dataset, check_pixels(file, dataset, bounded.size)
+
+
+def read_identity(path: Path) -> Any:
+    """The UIDs of an object, whatever may be wrong with the file behind them.
+
+    Raises:
+        FormatError: the file is broken before its Series Instance UID ends.
+    """
+    with parsing("the identity"), opening(path) as file:
+        tags = _tags(_IDENTITY)
+        dataset = read_partial(
+            cast("BinaryIO", Bounded(file, MAX_HEADER_BYTES)),
+            stop_when=lambda tag, _vr, _length: tag > max(tags),
+            force=True,
+            specific_tags=list(tags),
+        )
+        _check_values(dataset)
+        return dataset
 
 
 def read_dataset(path: Path) -> Any:

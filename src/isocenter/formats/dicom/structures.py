@@ -38,6 +38,8 @@ def object_of(header: Header, file_id: str, source: int, site: str) -> Annotatio
         format="rtstruct",
         patient_id=header.text("PatientID"),
         patient_id_issuer=header.text("IssuerOfPatientID"),
+        patient_name=header.text("PatientName"),
+        birth_date=header.text("PatientBirthDate"),
         sop_instance_uid=header.text("SOPInstanceUID"),
         study_uid=header.text("StudyInstanceUID"),
         frame_of_reference_uid=_frame_of_reference(header, frames),

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from isocenter.base.errors import FormatError
 from isocenter.formats.boundary import parsing
-from isocenter.formats.dicom.file import read_header
+from isocenter.formats.dicom.file import read_header, read_identity
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.instance import KEYWORDS, instance_of, kind_of_object
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
@@ -44,6 +45,14 @@ def _is_element(head: bytes, order: Literal["little", "big"], depth: int = 0) ->
 
 def scan(path: Path, file_id: str, source: int, site: str) -> Scan:
     """Read the header of one file (PS3.10), without its pixel data."""
+    try:
+        return _scan(path, file_id, source, site)
+    except FormatError as error:
+        error.identity = _identity(path)
+        raise
+
+
+def _scan(path: Path, file_id: str, source: int, site: str) -> Scan:
     dataset, has_pixels = read_header(path, _KEYWORDS)
     with parsing("the header"):
         header = Header(dataset)
@@ -51,6 +60,24 @@ def scan(path: Path, file_id: str, source: int, site: str) -> Scan:
         if kind == "dicom-rtstruct":
             return Scan(kind=kind, annotation=object_of(header, file_id, source, site))
         return Scan(kind=kind, instance=instance_of(header, file_id, source, site, has_pixels=has_pixels))
+
+
+def _identity(path: Path) -> dict[str, str | None]:
+    """Which object of which series a broken file is; empty where it no longer says so."""
+    try:
+        with parsing("the identity"):
+            header = Header(read_identity(path))
+            series_uid = header.text("SeriesInstanceUID")
+            if series_uid is None:
+                return {}
+            return {
+                "series_uid": series_uid,
+                "sop_instance_uid": header.text("SOPInstanceUID"),
+                "study_uid": header.text("StudyInstanceUID"),
+                "modality": header.text("Modality"),
+            }
+    except FormatError:
+        return {}
 
 
 def read(stack: Stack, paths: Sequence[Path]) -> Volume:

@@ -94,6 +94,10 @@ class Inputs:
             row = self.instances[stack.files[0]]
             known = {row.patient_id, row.patient_name, row.birth_date, row.study_date} - {None}
             out.setdefault(stack.subject, set()).update(str(k) for k in known)
+        for found in self.objects:
+            known = {found.patient_id, found.patient_name, found.birth_date} - {None}
+            out.setdefault(found.subject, set()).update(str(k) for k in known)
+        out.pop("", None)  # files that name nobody are not one person
         return out
 
     def _stacks_by(self, field: str) -> dict[str, list[str]]:

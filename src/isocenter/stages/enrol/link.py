@@ -6,6 +6,7 @@ of exactly one stack, a declared path template; what is left goes to a person.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -74,11 +75,17 @@ class Linker:
 
     def _link_object(self, found: AnnotationObject, source: AnnotationSource) -> list[PlannedAnnotation]:
         stacks = self._stacks_of(found)
-        labels = self._labels_of(found)
+        own = {i for i in (found.patient_id, found.patient_name, found.birth_date) if i}
+        subjects = {found.subject, *(s.subject for s in stacks)}
+        named = zip(found.numbers, found.labels, strict=True)
+        labels, several = self._read_names(found.file_id, named, self._identifiers(subjects) | own)
         annotation_id = self._names.of("ann", found.file_id)
         stack = self._the_one(stacks, annotation_id)
         if stack is None:
             return []
+        self._tell_regions(stack, several)
+        if _is_of_another(found, stack):
+            self.issues.append(because("enrol/other-subject", target=stack.id, measured=annotation_id))
         return [
             PlannedAnnotation(
                 id=annotation_id,
@@ -104,7 +111,8 @@ class Linker:
         uid = found.frame_of_reference_uid
         near = self._by_frame.get(self._names.of("for", uid), []) if uid else []
         own = [s for s in near if s.subject == found.subject]
-        return sorted((s for s in own or near if _lies_on(found, s)), key=lambda s: s.id)
+        near = own or [s for s in near if not _is_of_another(found, s)]
+        return sorted((s for s in near if _lies_on(found, s)), key=lambda s: s.id)
 
     def _the_one(self, stacks: Sequence[Stack], annotation_id: str) -> Stack | None:
         """The image that an annotation is on; none or several are told, of the annotation and of each image."""
@@ -120,18 +128,33 @@ class Linker:
     def _in_cases(self, ids: Iterable[str]) -> list[Stack]:
         return [self._eligible[i] for i in sorted(set(ids)) if i in self._eligible]
 
-    def _labels_of(self, found: AnnotationObject) -> dict[int, str]:
-        """ROI number to label; a name that stands for no label is told, without its subject's identifiers."""
-        out = {}
-        for number, name in zip(found.numbers, found.labels, strict=True):
-            label = self._vocabulary.label_of(name)
+    def _read_names(
+        self, file_id: str, named: Iterable[tuple[int, str]], identifiers: Iterable[str]
+    ) -> tuple[dict[int, str], list[str]]:
+        """Key to label, and labels of which several keys fit a pattern; names of no label are told, scrubbed."""
+        out: dict[int, str] = {}
+        by_pattern = set()
+        for key, name in named:
+            label, is_exact = self._vocabulary.match(name)
             if label is not None:
-                out[number] = label
+                out[key] = label
+                by_pattern |= set() if is_exact else {label}
             else:
-                text = scrub(name, {*self._inputs.identifiers.get(found.subject, ()), found.patient_id or ""})
-                target = self._names.of("ann", found.file_id)
+                text = scrub(name, identifiers)
+                target = self._names.of("ann", file_id)
                 self.issues.append(because("enrol/unmapped-label", target=target, measured=text[:64]))
-        return out
+        counts = Counter(out.values())
+        several = [f"{n} for {label}" for label, n in counts.items() if n > 1 and label in by_pattern]
+        return out, sorted(several)
+
+    def _identifiers(self, subjects: Iterable[str]) -> set[str]:
+        return {i for s in subjects for i in self._inputs.identifiers.get(s, ())}
+
+    def _tell_regions(self, stack: Stack, several: Iterable[str]) -> None:
+        """Regions that a pattern unites may be an old version beside the one that is meant."""
+        self.issues += [
+            because("enrol/several-regions", target=stack.id, measured=text, expected="1") for text in several
+        ]
 
     def _link_masks(self, source: AnnotationSource) -> list[PlannedAnnotation]:
         template, shared = Template(source.path), _shared(source)
@@ -181,20 +204,21 @@ class Linker:
         for file_id, row in sorted(self._inputs.layout.items()):
             if row.role != "mask" or self._inputs.files[file_id].kind not in _MASK_FORMATS:
                 continue
-            values = source.values or self._layout_values(file_id, row)
             stacks = by_case.get((self._inputs.files[file_id].source, row.case), [])[:1]
+            values = source.values or self._layout_values(file_id, row, stacks)
             out += self._planned_mask(file_id, stacks, values, source, {})
         return out
 
-    def _layout_values(self, file_id: str, row: LayoutRow) -> dict[int, str]:
+    def _layout_values(self, file_id: str, row: LayoutRow, stacks: Iterable[Stack]) -> dict[int, str]:
         """Mask value to label, by the names that the layout's description gives."""
-        out = {}
-        for value, name in zip(row.values, row.labels, strict=True):
-            if (label := self._vocabulary.label_of(name)) is not None:
-                out[value] = label
-            elif value:
-                target = self._names.of("ann", file_id)
-                self.issues.append(because("enrol/unmapped-label", target=target, measured=name[:64]))
+        pairs = zip(row.values, row.labels, strict=True)
+        named = [(v, n) for v, n in pairs if v or self._vocabulary.label_of(n) is not None]
+        own = self._inputs.stack_of_file.get(file_id)
+        subjects = {s.subject for s in (*stacks, own) if s is not None}
+        known = self._identifiers(subjects) | ({row.subject} - {""})
+        out, several = self._read_names(file_id, named, known)
+        for stack in stacks:
+            self._tell_regions(stack, several)
         return out
 
     def _planned_mask(
@@ -236,6 +260,10 @@ def _shared(source: AnnotationSource) -> list[str]:
     """Named parts that the templates of masks and of their images have in common."""
     names = Template(source.image).names
     return [n for n in Template(source.path).names if n in names]
+
+
+def _is_of_another(found: AnnotationObject, stack: Stack) -> bool:
+    return bool(found.subject and stack.subject) and found.subject != stack.subject
 
 
 def _lies_on(found: AnnotationObject, stack: Stack) -> bool:

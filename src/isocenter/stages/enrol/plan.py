@@ -12,9 +12,10 @@ from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.model.issue import Issue, Severity, verdict_of
 from isocenter.model.reasons import because
 from isocenter.model.rows import PlannedAnnotation, PlannedCase, PlannedChannel, Stack
+from isocenter.stages.enrol.absence import Silence
 from isocenter.stages.enrol.candidates import Draft
 from isocenter.stages.enrol.inputs import Inputs
-from isocenter.stages.enrol.options import Absent, EnrolOptions
+from isocenter.stages.enrol.options import EnrolOptions
 
 # A shard is the unit of work: fewer than this would leave cores idle on a small cohort.
 _WORK_SHARDS = 16
@@ -29,30 +30,43 @@ def by_stack(annotations: Iterable[PlannedAnnotation]) -> dict[str, list[Planned
 
 
 def attach(
-    draft: Draft, annotations: Mapping[str, Sequence[PlannedAnnotation]], options: EnrolOptions
+    draft: Draft,
+    annotations: Mapping[str, Sequence[PlannedAnnotation]],
+    options: EnrolOptions,
+    silences: Sequence[Silence] = (),
 ) -> list[PlannedAnnotation]:
     """The annotations of one draft; what they leave open is closed as negative where a source says so.
 
     Args:
         draft: The case in the making; it takes the issues.
         annotations: All annotations, by the stack they are on.
-        options: Labels, and what the sources say of what is absent.
+        options: The labels.
+        silences: What the sources say of what they have nothing of.
     """
     own = {s.id for s in draft.chosen.values()}
     found = sorted((a for s in own for a in annotations.get(s, ())), key=lambda a: (a.id, a.keys))
     labels = set(options.contract.labels)
     open_ = labels - {label for a in found for label in _known_labels(a)}
-    negative = [s for s in options.annotations if s.absent is Absent.NEGATIVE]
     reference = draft.chosen.get(options.contract.reference)
-    if open_ and negative and reference is not None:
-        found.append(_absent(reference, sorted(open_)))
-        open_ = set()
-    if open_ == labels and draft.chosen:
+    closed = open_ & _closed(own, silences)
+    if closed and reference is not None:
+        found.append(_absent(reference, sorted(closed)))
+        open_ -= closed
+    if any(s.is_negative and s.unmapped & own for s in silences):
+        message = "a file of this image was made, but no name in it is a label"
+        draft.issues.append(because("enrol/unmapped-label", severity=Severity.REVIEW, message=message))
+    elif open_ == labels and draft.chosen:
         draft.issues.append(
             because("enrol/no-annotation", expected=", ".join(sorted(labels)), measured="none")
         )
     draft.issues += _twice(found)
     return found
+
+
+def _closed(own: set[str], silences: Sequence[Silence]) -> set[str]:
+    """Labels that are negative because their sources have nothing of the images."""
+    closed = {label for s in silences if s.is_negative and not s.touched & own for label in s.labels}
+    return closed - {label for s in silences if s.is_table and s.touched & own for label in s.labels}
 
 
 def _known_labels(annotation: PlannedAnnotation) -> set[str]:
@@ -81,7 +95,8 @@ def _twice(found: Sequence[PlannedAnnotation]) -> list[Issue]:
     """One label from two files of one rater (or of nobody named) is no second opinion."""
     seen: dict[tuple[str, str], set[str]] = {}
     for annotation in found:
-        for label in set(annotation.labels):
+        is_decided = annotation.kind == "labels"
+        for label in _known_labels(annotation) if is_decided else set(annotation.labels):
             seen.setdefault((annotation.rater, label), set()).add(annotation.id)
     return [
         because("enrol/same-label-twice", measured=f"{label} in {len(ids)} files", expected="1")

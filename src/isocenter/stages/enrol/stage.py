@@ -14,6 +14,7 @@ from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Verdict
 from isocenter.model.rows import PlannedAnnotation, PlannedCase, VerdictRow
 from isocenter.model.vocabulary import Vocabulary
+from isocenter.stages.enrol.absence import Silence, silences
 from isocenter.stages.enrol.candidates import Draft, draft_cases
 from isocenter.stages.enrol.frozen import Frozen
 from isocenter.stages.enrol.inputs import Inputs
@@ -23,7 +24,11 @@ from isocenter.stages.enrol.plan import attach, by_stack, plan_case, shard_of
 from isocenter.stages.enrol.tables import link_table
 
 STAGE = "enrol"
-VERSION = 1
+VERSION = 2
+
+# What may be wrong with a further annotation of an image, and what a person must then look at.
+_UNCLEAR = {"enrol/ambiguous-annotation", "enrol/unreadable-annotation"}
+_TO_CASES = _UNCLEAR | {"enrol/other-subject", "enrol/several-regions"}
 
 
 def enrol(
@@ -58,14 +63,14 @@ def enrol(
     index_issues = list(tables.read(workspace.table("index", "issues"), Issue))
     inputs = Inputs.read(workspace, base, {i.target for i in index_issues})
     drafts = draft_cases(inputs, options.contract, options.unit)
-    annotations, issues, rows_used = _annotations(options, inputs, drafts, workspace)
+    annotations, issues, rows_used, silent = _annotations(options, inputs, drafts, workspace)
     _tell_cases(drafts, issues)
     frozen = Frozen(folder / "frozen.json", options)
     spacing = frozen.spacing_mm(drafts, held_out)
     on = by_stack(annotations)
     cases: list[PlannedCase] = []
     for draft in drafts:
-        own = attach(draft, on, options)
+        own = attach(draft, on, options, silent)
         planned, found = plan_case(draft, own, inputs, options, spacing, names, max_case_bytes)
         cases.append(planned)
         issues += found
@@ -104,7 +109,7 @@ def _tables(options: EnrolOptions, base: Path) -> list[str]:
 
 def _annotations(
     options: EnrolOptions, inputs: Inputs, drafts: Sequence[Draft], workspace: Workspace
-) -> tuple[list[PlannedAnnotation], list[Issue], dict[str, int]]:
+) -> tuple[list[PlannedAnnotation], list[Issue], dict[str, int], list[Silence]]:
     eligible = {s.id: s for d in drafts for s in d.chosen.values()}
     names, labels = workspace.pseudonyms(), options.contract.labels
     vocabulary = Vocabulary(labels)
@@ -113,16 +118,22 @@ def _annotations(
     issues: list[Issue] = []
     used: dict[str, int] = {}
     taken: set[tuple[str, str]] = set()
+    by_source: list[list[PlannedAnnotation]] = []
+    unclear: list[set[str]] = []
     for number, source in enumerate(options.annotations):
+        told = len(linker.issues)
         if source.kind is AnnotationKind.TABLE:
             stacks = _reference_or_any(source, options, drafts)
             found = link_table(source, number, inputs, stacks, vocabulary, labels, names)
+            by_source.append(found.annotations)
             out += found.annotations
             issues += found.issues
             used[source.path] = found.used
         else:
-            out += _without_repeats(linker.link(source), taken)
-    return out, [*issues, *linker.issues], used
+            by_source.append(linker.link(source))
+            out += _without_repeats(by_source[-1], taken)
+        unclear.append({i.target for i in linker.issues[told:] if i.rule in _UNCLEAR})
+    return out, [*issues, *linker.issues], used, silences(options, by_source, unclear)
 
 
 def _reference_or_any(source: AnnotationSource, options: EnrolOptions, drafts: Sequence[Draft]) -> set[str]:
@@ -147,16 +158,18 @@ def _without_repeats(
         if pairs:
             keys, labels = zip(*pairs, strict=True)
             out.append(replace(annotation, keys=keys, labels=labels))
-    taken |= {(a.id, label) for a in out for label in a.labels}
+        elif not annotation.labels and (annotation.id, "") not in taken:
+            out.append(annotation)  # it is the image's, though no name in it is a label
+    taken |= {(a.id, label) for a in out for label in a.labels or ("",)}
     return out
 
 
 def _tell_cases(drafts: Sequence[Draft], issues: Sequence[Issue]) -> None:
-    """A case one of whose images might have a further annotation is for a person to look at."""
+    """A case one of whose images might have another annotation than it seems is for a person to look at."""
     unclear: dict[str, list[Issue]] = {}
     for issue in issues:
-        if issue.rule in {"enrol/ambiguous-annotation", "enrol/unreadable-annotation"}:
-            unclear.setdefault(issue.target, []).append(issue)
+        if issue.rule in _TO_CASES and issue not in unclear.setdefault(issue.target, []):
+            unclear[issue.target].append(issue)
     for draft in drafts:
         for stack in sorted({s.id for s in draft.chosen.values()} & unclear.keys()):
             draft.issues += unclear[stack]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from isocenter.base.delimited import read_csv_rows
 from isocenter.base.errors import ConfigError, FormatError
@@ -12,12 +16,14 @@ from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import PlannedAnnotation
-from isocenter.model.vocabulary import Vocabulary
+from isocenter.model.vocabulary import Vocabulary, scrub
 from isocenter.stages.enrol.inputs import Inputs
 from isocenter.stages.enrol.options import AnnotationSource, TableShape
 
 _POSITIVE = {"1", "1.0", "true", "yes", "y", "positive", "+"}
 _NEGATIVE = {"0", "0.0", "false", "no", "n", "negative", "-"}
+# Words for what is not known; anything else is told.
+_UNKNOWN = {"", "?", "na", "n/a", "nan", "unknown"}
 # States from the least to the most telling.
 _WEIGHT = ("not_annotated", "absent", "marked")
 _CORNERS = ("x0", "y0", "z0", "x1", "y1", "z1")
@@ -59,22 +65,31 @@ def link_table(
     try:
         out = TableLink()
         header, rows = read_csv_rows(inputs.base / source.path)
-        _check_columns(source, header, labels)
+        _check_columns(source, number, header, labels)
         marks: dict[tuple[str, str], _Marks] = {}
         keys = _Keys(source, inputs, set(eligible), names)
-        unmapped: dict[str, int] = {}
+        unmapped: set[str] = set()
+        unread: Counter[str] = Counter()
         for row in rows:
             out.rows += 1
-            for stack in keys(row):
+            found_stacks = keys(row)
+            if found_stacks:
+                unread.update(_unread(row, source, labels))
+            for stack in found_stacks:
                 out.used += 1
                 rater = row.get(source.columns.get("rater", ""), "") or source.rater
                 found = marks.setdefault((stack, rater), _Marks())
-                _mark(found, row, source, vocabulary, labels, unmapped)
+                strange = _mark(found, row, source, vocabulary, labels)
+                unmapped |= {scrub(n, keys.identifiers(row, stack)) for n in strange}
     except FormatError as error:
         where = f" (row {out.rows} of the table)" if out.rows else ""
         raise ConfigError(f"annotations[{number}].path: {error}{where}") from None
     target = names.of("tab", number)
     out.issues += [because("enrol/unmapped-label", target=target, measured=n[:64]) for n in sorted(unmapped)]
+    out.issues += [
+        because("enrol/unknown-value", target=target, measured=f"{count} fields of {name}")
+        for name, count in sorted(unread.items())
+    ]
     if out.rows > out.used:
         missing = f"{out.rows - out.used} of {out.rows} rows"
         out.issues.append(because("enrol/no-image", target=target, measured=missing))
@@ -84,7 +99,9 @@ def link_table(
     return out
 
 
-def _check_columns(source: AnnotationSource, header: tuple[str, ...], labels: Mapping[str, object]) -> None:
+def _check_columns(
+    source: AnnotationSource, number: int, header: tuple[str, ...], labels: Mapping[str, object]
+) -> None:
     needed = {"key": source.columns.get("key", "")}
     if source.shape is TableShape.LABELS:
         per_label = [source.columns[n] for n in labels if n in source.columns]
@@ -95,8 +112,22 @@ def _check_columns(source: AnnotationSource, header: tuple[str, ...], labels: Ma
     needed |= {n: source.columns[n] for n in ("site", "rater") if n in source.columns}
     for ours, theirs in needed.items():
         if theirs not in header:
-            known = ", ".join(header[:12])
-            raise ConfigError(f"{source.path}: no column {theirs!r} for columns.{ours}; it has {known}")
+            raise ConfigError(
+                f"annotations[{number}].columns.{ours}: no column {theirs!r} in {Path(source.path).name}"
+                f"{_meant(theirs, header)}"
+            )
+
+
+def _meant(column: str, header: tuple[str, ...]) -> str:
+    """A near name of a column; no other is shown, for without a header line they are a patient's row."""
+    alike = {_letters(n): n for n in header}
+    close = difflib.get_close_matches(_letters(column), [n for n in alike if n.isalpha()], n=1, cutoff=0.8)
+    meant = alike.get(_letters(column)) or (alike[close[0]] if close else "")
+    return f"; did you mean {meant!r}?" if meant else ""
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).lower()
 
 
 class _Keys:
@@ -136,6 +167,11 @@ class _Keys:
             return []
         return [s for p in known for s in self._stacks[p] if s in self._eligible]
 
+    def identifiers(self, row: Mapping[str, str], stack: str) -> set[str]:
+        """What the person of a row goes by."""
+        known = self._inputs.identifiers.get(self._inputs.stacks[stack].subject, set())
+        return known | {row[self._column]} if self._is_subject else known
+
 
 def _mark(
     found: _Marks,
@@ -143,22 +179,23 @@ def _mark(
     source: AnnotationSource,
     vocabulary: Vocabulary,
     labels: Mapping[str, object],
-    unmapped: dict[str, int],
-) -> None:
+) -> list[str]:
+    """Take in what a row says; returns the names in it that stand for no label."""
     if source.shape is TableShape.LABELS:
-        for name, state in _labels_of(row, source, vocabulary, labels, unmapped).items():
+        states, strange = _labels_of(row, source, vocabulary, labels)
+        for name, state in states.items():
             # several rows of one image: what one of them marks is there, whatever the others leave out
             found.labels[name] = max(found.labels.get(name, state), state, key=_WEIGHT.index)
-        return
+        return strange
     parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
     if not any(row[source.columns.get(p, p)].strip() for p in parts):
-        return  # a row without coordinates: somebody looked and found nothing
+        return []  # a row without coordinates: somebody looked and found nothing
     text = source.label or row.get(source.columns.get("label", ""), "")
     label = vocabulary.label_of(text) if text else (next(iter(labels)) if len(labels) == 1 else None)
     if label is None:
-        unmapped[text] = unmapped.get(text, 0) + 1
-        return
+        return [text]
     found.boxes.append((label, _box_of(row, source)))
+    return []
 
 
 def _labels_of(
@@ -166,20 +203,25 @@ def _labels_of(
     source: AnnotationSource,
     vocabulary: Vocabulary,
     labels: Mapping[str, object],
-    unmapped: dict[str, int],
-) -> dict[str, str]:
-    """State of every label that a row speaks of; a label column speaks of all labels."""
+) -> tuple[dict[str, str], list[str]]:
+    """State of every label that a row speaks of (a label column speaks of all), and names of no label."""
     per_label = {n: source.columns[n] for n in labels if n in source.columns}
     if per_label:
-        return {n: _state(row[c]) for n, c in per_label.items()}
+        return {n: _state(row[c]) for n, c in per_label.items()}, []
     named = [t.strip() for t in row[source.columns["label"]].split(source.separator) if t.strip()]
     if not named:
-        return {}
+        return {}, []
     mapped = {n: vocabulary.label_of(n) for n in named}
-    for name, label in mapped.items():
-        if label is None:
-            unmapped[name] = unmapped.get(name, 0) + 1
-    return {n: "marked" if n in mapped.values() else "absent" for n in labels}
+    states = {n: "marked" if n in mapped.values() else "absent" for n in labels}
+    return states, [name for name, label in mapped.items() if label is None]
+
+
+def _unread(row: Mapping[str, str], source: AnnotationSource, labels: Mapping[str, object]) -> list[str]:
+    """Labels whose field in a row holds a word that is none of those for yes, no and unknown."""
+    known = _POSITIVE | _NEGATIVE | _UNKNOWN
+    columns = {n: source.columns[n] for n in labels if n in source.columns}
+    is_labels = source.shape is TableShape.LABELS
+    return [n for n, c in columns.items() if row[c].strip().lower() not in known] if is_labels else []
 
 
 def _state(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,8 +11,9 @@ from isocenter.formats.dataset import DatasetRow
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import AnnotationObject, FileRow, Instance, LayoutRow, Series, Stack
-from isocenter.stages.index.attributes import attributes_of, gather
+from isocenter.stages.index.attributes import attributes_of, gather, without_identifiers
 from isocenter.stages.index.duplicates import find_duplicates
+from isocenter.stages.index.losses import REFUSED, Losses
 from isocenter.stages.index.rows import SeriesMembers, series_key, series_of, stacks_of
 from isocenter.stages.index.scan import Scanned
 from isocenter.stages.index.subjects import Identity, SubjectFinder
@@ -64,7 +64,8 @@ def _with_layout(row: Instance, given: DatasetRow | None) -> Instance:
 
 
 def _duplicates(out: Assembled, files: Mapping[str, FileRow], roots: Sequence[Path]) -> list[Issue]:
-    objects = [(r.sop_instance_uid, r.file_id) for r in out.instances if r.sop_instance_uid]
+    whole = (r for r in out.instances if files[r.file_id].kind != REFUSED)
+    objects = [(r.sop_instance_uid, r.file_id) for r in whole if r.sop_instance_uid]
     objects += [(a.sop_instance_uid, a.file_id) for a in out.annotations if a.sop_instance_uid]
     paths = {f.file_id: roots[f.source] / f.path for f in files.values()}
     return find_duplicates(objects, files, paths)
@@ -94,30 +95,28 @@ def _group(
     names: Pseudonyms,
 ) -> None:
     groups: dict[tuple[str, ...], list[Instance]] = {}
-    lost: Counter[tuple[str, ...]] = Counter()
-    losses = {i.target for i in out.issues if i.rule != "index/duplicate-object"}
     for row in out.instances:
-        if files[row.file_id].kind not in _IMAGES:
-            continue
-        if row.file_id in dropped:
-            lost[series_key(row)] += row.file_id in losses
-        else:
+        if files[row.file_id].kind in _IMAGES and row.file_id not in dropped:
             groups.setdefault(series_key(row), []).append(row)
+    copies = {i.target for i in out.issues if i.rule == "index/duplicate-object"}
+    images = [r for r in out.instances if files[r.file_id].kind in {*_IMAGES, REFUSED}]
+    losses = Losses(images, files, dropped - copies)
     for rows in groups.values():
         rows.sort(key=lambda r: (r.sop_instance_uid or "", r.file_id))
     known = _personal([groups[k] for k in sorted(groups)], identities)
+    known.identifiers = _identifiers([*out.instances, *out.annotations], identities)
     for key, rows in sorted(groups.items()):
         members = _members(rows, identities, known, layout)
         stacks = stacks_of(members, names)
         out.series.append(series_of(members, stacks))
         out.stacks += stacks
-        out.issues += _group_issues(stacks, lost[key])
+        out.issues += _group_issues(stacks, losses.of_series(key), losses)
     out.issues += known.issues
     out.series.sort(key=lambda s: s.id)
     out.stacks.sort(key=lambda s: s.id)
 
 
-def _group_issues(stacks: Sequence[Stack], lost: int) -> list[Issue]:
+def _group_issues(stacks: Sequence[Stack], of_series: int, losses: Losses) -> list[Issue]:
     out = []
     for stack in stacks:
         if not stack.subject:
@@ -126,18 +125,19 @@ def _group_issues(stacks: Sequence[Stack], lost: int) -> list[Issue]:
             out.append(
                 because("index/series-split", target=stack.id, measured=f"{len(stacks)} stacks", expected="1")
             )
-        if lost:
+        if lost := of_series + losses.beside(stack):
             out.append(because("index/lost-slices", target=stack.id, measured=f"{lost} files", expected="0"))
     return out
 
 
 @dataclass(slots=True)
 class _Known:
-    """Personal attributes by study and by subject, and where headers disagree."""
+    """Personal attributes by study and by subject, where headers disagree, and what a subject goes by."""
 
     studies: dict[str, dict[str, str]]
     subjects: dict[str, dict[str, str]]
     issues: list[Issue]
+    identifiers: dict[str, set[str]] = field(default_factory=dict)
 
 
 def _personal(groups: Iterable[list[Instance]], identities: Mapping[str, Identity]) -> _Known:
@@ -161,6 +161,17 @@ def _personal(groups: Iterable[list[Instance]], identities: Mapping[str, Identit
     )
 
 
+def _identifiers(
+    rows: Iterable[Instance | AnnotationObject], identities: Mapping[str, Identity]
+) -> dict[str, set[str]]:
+    """Subject (or file, where it has none) to the names, IDs and birth dates in its headers."""
+    out: dict[str, set[str]] = {}
+    for row in rows:
+        known = out.setdefault(identities[row.file_id].subject or row.file_id, set())
+        known.update(i for i in (row.patient_id, row.patient_name, row.birth_date) if i)
+    return out
+
+
 def _members(
     rows: list[Instance],
     identities: Mapping[str, Identity],
@@ -172,11 +183,12 @@ def _members(
     attributes = attributes_of(
         rows, known.studies.get(f"{subject} {first.study_uid}", {}), known.subjects.get(subject, {})
     )
+    own = {i for key in {subject or r.file_id for r in rows} for i in known.identifiers[key]}
     given = layout.get(first.file_id)
     return SeriesMembers(
         rows=rows,
         identities=[identities[r.file_id] for r in rows],
-        attributes=attributes,
+        attributes=without_identifiers(attributes, own),
         layout=None
         if given is None
         else LayoutRow(

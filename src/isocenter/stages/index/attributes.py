@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from isocenter.model.attributes import Attribute, AttributeState
 from isocenter.model.rows import Instance
+from isocenter.model.vocabulary import scrub
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _IN_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12, "Y": 1}
@@ -27,6 +29,15 @@ _SCAN = {
     "field_strength_t": ("field_strength_t", "T"),
     "slice_thickness_mm": ("slice_thickness_mm", "mm"),
 }
+# People type into these; what scanners write there by themselves is kept.
+_FREE_TEXT = {"manufacturer", "model", "body_part", "convolution_kernel"}
+# Terms of Body Part Examined (PS3.16 annex L) that short names of people are part of, as Abd is of ABDOMEN.
+_BODY_PARTS = {
+    "ABDOMEN", "ABDOMENPELVIS", "ANKLE", "ARM", "BLADDER", "BRAIN", "BREAST", "CHEST", "CHESTABDOMEN", "CHESTABDPELVIS",
+    "CLAVICLE", "CSPINE", "ELBOW", "EXTREMITY", "FEMUR", "FOOT", "HAND", "HEAD", "HEADNECK", "HEART", "HIP", "KIDNEY",
+    "KNEE", "LEG", "LIVER", "LSPINE", "LUNG", "NECK", "PANCREAS", "PELVIS", "PROSTATE", "RIB", "SHOULDER", "SKULL",
+    "SPINE", "SPLEEN", "STERNUM", "THORAX", "TSPINE", "UTERUS", "WHOLEBODY", "WRIST",
+}  # fmt: skip
 
 
 def personal(row: Instance) -> dict[str, str]:
@@ -73,6 +84,15 @@ def attributes_of(
             state = AttributeState.KNOWN if text else absent
             out.append(Attribute(name=name, value=text, unit=unit, state=state))
     return tuple(out)
+
+
+def without_identifiers(attributes: Iterable[Attribute], identifiers: Iterable[str]) -> tuple[Attribute, ...]:
+    """Attributes whose free texts name nobody: the subject's own names, IDs and birth dates are taken out."""
+    known = list(identifiers)
+    return tuple(
+        replace(a, value=scrub(a.value, known)) if a.name in _FREE_TEXT and a.value not in _BODY_PARTS else a
+        for a in attributes
+    )
 
 
 def gather(rows: Iterable[Instance]) -> tuple[dict[str, str], set[str]]:

@@ -99,11 +99,12 @@ def subject_table(source: Source, base: Path) -> dict[str, str] | None:
     if not how.table:
         return None
     header, rows = read_csv_rows(base / how.table)
+    name = Path(how.table).name
     if missing := [c for c in (how.key, how.column) if c not in header]:
-        raise ConfigError(f"subject table {how.table}: no column {', '.join(missing)}")
+        raise ConfigError(f"sources[].subject.table: {name} has no column {', '.join(map(repr, missing))}")
     out: dict[str, str] = {}
     for row in rows:
         key, value = row[how.key].strip(), row[how.column].strip()
         if out.setdefault(key, value) != value:
-            raise ConfigError(f"subject table {how.table}: one key stands for two subjects")
+            raise ConfigError(f"sources[].subject.table: one key of {name} stands for two subjects")
     return out

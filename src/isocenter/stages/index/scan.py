@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from isocenter.base.errors import FormatError
 from isocenter.base.files import open_regular
@@ -25,7 +26,7 @@ class FileToScan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
-    """What was found in one file."""
+    """What was found in one file; of a refused one, `instance` is no more than its identity."""
 
     row: FileRow
     instance: Instance | None = None
@@ -61,15 +62,26 @@ def scan_file(file: FileToScan) -> Scanned:
             measured=error.measured,
             expected=error.expected,
         )
-        return _refused(row, f"{name}-unreadable", issue)
+        return _refused(row, f"{name}-unreadable", issue, _identity(file, name, error))
     except Exception as error:  # noqa: BLE001 - a reader's bug must not stop the index, and is told
         issue = because("file/reader-failed", target=row.file_id, measured=type(error).__name__)
         return _refused(row, f"{name}-unreadable", issue)
     return Scanned(row=_with_kind(row, scan.kind), instance=scan.instance, annotation=scan.annotation)
 
 
-def _refused(row: FileRow, kind: str, issue: Issue) -> Scanned:
-    return Scanned(row=_with_kind(row, kind), issue=issue)
+def _identity(file: FileToScan, name: str, error: FormatError) -> Instance | None:
+    """What is known of a refused object: which it is, and of which series."""
+    if not error.identity:
+        return None
+    known: dict[str, Any] = dict(error.identity)
+    row = file.row
+    return Instance(
+        file_id=row.file_id, source=row.source, site=file.site, format=name, has_pixels=False, **known
+    )
+
+
+def _refused(row: FileRow, kind: str, issue: Issue, identity: Instance | None = None) -> Scanned:
+    return Scanned(row=_with_kind(row, kind), instance=identity, issue=issue)
 
 
 def _with_kind(row: FileRow, kind: str) -> FileRow:

@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.imaging.affine import grid_from_slices
 from isocenter.model.rows import Instance
 
 # Projection radiographs have no stack: every instance is an image of its own.
@@ -161,19 +162,17 @@ def geometry_of(rows: Sequence[Instance]) -> Geometry:
         return Geometry(None)
     n = len(rows) - 1
     step = (points[-1] - points[0]) / n if n else normal * _thickness_mm(first)
-    affine = np.eye(4)
-    affine[:3, 0] = np.array(first.orientation[:3]) * first.pixel_spacing_mm[1]
-    affine[:3, 1] = np.array(first.orientation[3:]) * first.pixel_spacing_mm[0]
-    affine[:3, 2] = step
-    affine[:3, 3] = points[0]
+    shape = (len(rows), first.rows or 0, first.columns or 0)
+    across, down = first.orientation[:3], first.orientation[3:]
+    grid = grid_from_slices(points[0], across, down, first.pixel_spacing_mm, step, shape)
     expected = points[0] + np.arange(len(rows))[:, None] * step
-    across = points[-1] - points[0]
+    whole = points[-1] - points[0]
     return Geometry(
-        affine,
+        grid.affine,
         tuple(float(d) for d in distances),
         float(np.median(np.diff(distances))) if n else None,
         float(np.linalg.norm(points - expected, axis=1).max()),
-        float(np.linalg.norm(across - (across @ normal) * normal)),
+        float(np.linalg.norm(whole - (whole @ normal) * normal)),
     )
 
 

@@ -18,13 +18,12 @@ from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import AnnotationObject, FileRow, Instance, LayoutRow, Series, Stack, ValueCount
 from isocenter.stages.index.assemble import Assembled, assemble
+from isocenter.stages.index.earlier import STAGE, VERSION, Earlier
 from isocenter.stages.index.listing import TO_SCAN, Listing, layout_rows, list_files, subject_table
 from isocenter.stages.index.options import IndexOptions
 from isocenter.stages.index.scan import FileToScan, Scanned, scan_files
 from isocenter.stages.index.subjects import SubjectFinder
 
-STAGE = "index"
-VERSION = 1
 _BATCH = 32
 
 
@@ -53,24 +52,23 @@ def index(
     names = workspace.pseudonyms()
     roots = [base / s.path for s in options.sources]
     listing = list_files(options.sources, roots, names)
-    form = tables.form_of(FileRow, Instance, AnnotationObject, Series, Stack, LayoutRow)
-    how = digest_of([VERSION, form, options])
+    earlier = Earlier(workspace, options.sources)
     subjects = [subject_table(s, base) for s in options.sources]
-    key = workspace.key_of(
-        STAGE, VERSION, how, _signatures(listing), sorted(listing.layout.items()), subjects
-    )
+    layout = sorted(listing.layout.items())
+    key = workspace.key_of(STAGE, VERSION, earlier.how, options, _signatures(listing), layout, subjects)
     done = workspace.done(STAGE)
     if done is not None and done["key"] == key and not _can_be_read_now(done, listing, roots):
+        earlier.forget()
         return {**done["counts"], "scanned": 0, "reused": len(listing.rows)}
-    known = _previous(workspace) if done is not None and done.get("how") == how else {}
-    workspace.start(STAGE)
+    known = earlier.known()
     todo = [r for r in listing.rows if r.kind == TO_SCAN and _is_new(r, known)]
-    scanned = _scan(todo, options, roots, executor, jobs, progress)
-    fresh = {s.row.file_id: s for s in scanned}
+    scanned = _scan(todo, options, roots, executor, jobs)
+    followed = follow(scanned, progress, stage=STAGE, total=len(todo), unit="files")
+    fresh = {s.row.file_id: s for s in earlier.keep(followed)}
     everything = [fresh.get(r.file_id) or _known_or_bare(r, known) for r in listing.rows]
     finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
     found = assemble(everything, finders, listing.layout, roots, names)
-    _write(workspace, found, layout_rows(listing))
+    _write(earlier.next, found, layout_rows(listing))
     counts = {
         "files": len(listing.rows),
         "series": len(found.series),
@@ -78,7 +76,11 @@ def index(
         "issues": len(found.issues),
     }
     refused = [i.target for i in found.issues if i.rule == "file/unreadable"]
-    workspace.finish(STAGE, key, how=how, counts=counts, digest=_meaning(found), unreadable=refused)
+    folder = workspace.start(STAGE)
+    for table in sorted(earlier.next.iterdir()):
+        table.replace(folder / table.name)
+    workspace.finish(STAGE, key, how=earlier.how, counts=counts, digest=_meaning(found), unreadable=refused)
+    earlier.forget()
     return {**counts, "scanned": len(todo), "reused": len(listing.rows) - len(todo)}
 
 
@@ -116,7 +118,12 @@ def _known_or_bare(row: FileRow, known: dict[str, Scanned]) -> Scanned:
     """What an earlier run found in an unchanged file; a file that is not read says what it is itself."""
     if row.kind == TO_SCAN:
         before = known[row.file_id]
-        return replace(before, row=replace(before.row, source=row.source, path=row.path))
+        return replace(
+            before,
+            row=replace(before.row, source=row.source, path=row.path),
+            instance=before.instance and replace(before.instance, source=row.source),
+            annotation=before.annotation and replace(before.annotation, source=row.source),
+        )
     issue = because("file/unreadable", target=row.file_id) if row.kind == "unreadable" else None
     return Scanned(row=row, issue=issue)
 
@@ -127,21 +134,14 @@ def _scan(
     roots: Sequence[Path],
     executor: Executor,
     jobs: int,
-    progress: Progress,
-) -> list[Scanned]:
+) -> Iterator[Scanned]:
     files = [FileToScan(root=str(roots[r.source]), row=r, site=options.sources[r.source].site) for r in todo]
     batches = [tuple(files[n : n + _BATCH]) for n in range(0, len(files), _BATCH)]
-    out: list[Scanned] = []
-
-    def one_by_one() -> Iterator[Scanned]:
-        for batch, outcome in zip(batches, executor.map(scan_files, batches, jobs=jobs), strict=True):
-            if outcome.value is not None:
-                yield from outcome.value
-            else:  # a file of the batch killed the worker: find out which
-                yield from _scan_alone(batch, executor)
-
-    out.extend(follow(one_by_one(), progress, stage=STAGE, total=len(files), unit="files"))
-    return out
+    for batch, outcome in zip(batches, executor.map(scan_files, batches, jobs=jobs), strict=True):
+        if outcome.value is not None:
+            yield from outcome.value
+        else:  # a file of the batch killed the worker: find out which
+            yield from _scan_alone(batch, executor)
 
 
 def _scan_alone(batch: tuple[FileToScan, ...], executor: Executor) -> Iterator[Scanned]:
@@ -155,23 +155,8 @@ def _scan_alone(batch: tuple[FileToScan, ...], executor: Executor) -> Iterator[S
             yield Scanned(row=replace(file.row, kind="unreadable"), issue=issue)
 
 
-def _previous(workspace: Workspace) -> dict[str, Scanned]:
-    """What an earlier run found, by file."""
-    folder = workspace.stage(STAGE)
-    rows = {r.file_id: r for r in tables.read(folder / "files.parquet", FileRow)}
-    instances = {r.file_id: r for r in tables.read(folder / "instances.parquet", Instance)}
-    annotations = {r.file_id: r for r in tables.read(folder / "annotations.parquet", AnnotationObject)}
-    issues = {
-        i.target: i for i in tables.read(folder / "issues.parquet", Issue) if i.rule.startswith("file/")
-    }
-    return {
-        f: Scanned(row=r, instance=instances.get(f), annotation=annotations.get(f), issue=issues.get(f))
-        for f, r in rows.items()
-    }
-
-
-def _write(workspace: Workspace, found: Assembled, layout: list[LayoutRow]) -> None:
-    folder = workspace.stage(STAGE)
+def _write(folder: Path, found: Assembled, layout: list[LayoutRow]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     tables.write(folder / "files.parquet", FileRow, found.files)
     tables.write(folder / "instances.parquet", Instance, found.instances)
     tables.write(folder / "annotations.parquet", AnnotationObject, found.annotations)
@@ -190,8 +175,3 @@ def _values(stacks: Sequence[Stack]) -> list[ValueCount]:
         for name in ("manufacturer", "model", "convolution_kernel", "body_part"):
             counts[name, stack.attribute(name)] += 1
     return [ValueCount(attribute=a, value=v, count=n) for (a, v), n in sorted(counts.items())]
-
-
-def kinds(workspace: Workspace) -> Counter[str]:
-    """How many files there are of each kind."""
-    return Counter(r.kind for r in tables.read(workspace.table(STAGE, "files"), FileRow))

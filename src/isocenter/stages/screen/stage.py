@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from isocenter import __version__
 from isocenter.base import tables
 from isocenter.base.progress import Progress, follow
 from isocenter.base.workspace import Workspace
@@ -52,11 +53,13 @@ def screen(
     """
     inputs = workspace.done("index")
     form = tables.form_of(VerdictRow, Issue)
-    key = workspace.key_of(STAGE, VERSION, form, options, channels, masks, inputs and inputs["digest"])
+    engine = Engine(options)
+    code = [__version__, form, engine.form]
+    key = workspace.key_of(STAGE, VERSION, code, options, channels, masks, inputs and inputs["digest"])
     if workspace.is_fresh(STAGE, key):
         return dict(workspace.done(STAGE)["counts"])  # type: ignore[index]
     folder = workspace.start(STAGE)
-    found = _screen_all(options, channels, masks, workspace, progress)
+    found = _screen_all(engine, channels, masks, workspace, progress)
     tables.write(folder / "verdicts.parquet", VerdictRow, found.verdicts)
     tables.write(folder / "issues.parquet", Issue, found.issues)
     verdicts = Counter(v.verdict for v in found.verdicts if v.channels)
@@ -71,13 +74,12 @@ def screen(
 
 
 def _screen_all(
-    options: ScreenOptions,
+    engine: Engine,
     channels: Mapping[str, Channel],
     masks: Sequence[str],
     workspace: Workspace,
     progress: Progress,
 ) -> _Screened:
-    engine = Engine(options)
     paths = {f.file_id: f.path for f in tables.read(workspace.table("index", "files"), FileRow)}
     stacks = list(tables.read(workspace.table("index", "stacks"), Stack))
     asked = {s.id: _asked(s, paths[s.files[0]], channels, masks) for s in stacks}

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from isocenter.base.errors import RunError
-from isocenter.model.split import Partition, Split, SplitRow
+from isocenter.model.split import Partition, Split, SplitRow, Way
 from isocenter.rules.engine import Engine
 from isocenter.stages.split.notes import notes_on
 from isocenter.stages.split.options import SplitOptions
 from isocenter.stages.split.places import Kept, keep_places
 from isocenter.stages.split.strategy import STRATEGIES
 from isocenter.stages.split.units import asked_for
+from isocenter.stages.split.ways import nobody_placed, notes_on_ways, settle, way_of, ways_of
 
 
 def split(
@@ -27,8 +28,9 @@ def split(
     """Divide subjects into train, val and test.
 
     With `append_only`, subjects keep the place that an earlier split gave them, also while none of their
-    cases is here. With the strategies auto and given, others keep the partition that their source gave
-    them. All others are put around those.
+    cases is here; the split says which options put them there, and states the options asked for now as its
+    own only if they placed somebody. With the strategies auto and given, others keep the partition that
+    their source gave them. All others are put around those.
 
     Args:
         rows: Subjects in any order; rows of one subject are merged, `group` names what stays together.
@@ -49,17 +51,32 @@ def split(
     _check(name, kept.rows, placed)
     here = {r.subject for r in placed}
     absent = [replace(r, is_present=False, cases=()) for s, r in sorted(earlier.items()) if s not in here]
+    now = own = way_of(options, name, seed)
+    ways: tuple[Way, ...] = ()
+    if previous and earlier:
+        own, ways = settle(previous, now, has_new=_has_new(kept.rows, earlier))
     out = Split(
-        strategy=name,
-        seed=seed,
-        fractions=dict(options.fractions),
+        strategy=own.strategy,
+        seed=own.seed,
+        fractions=own.fractions,
         rows=tuple(_with_external(sorted([*placed, *absent], key=lambda r: r.subject))),
         id=options.name,
+        asked=own.asked,
+        earlier=ways,
     )
-    present = replace(out, rows=tuple(r for r in out.rows if r.is_present))
+    # the rules judge what came out by what is asked for now
+    present = replace(out, fractions=now.fractions, rows=tuple(r for r in out.rows if r.is_present))
     found = engine.check(present) if engine else []
-    notes = (*notes_on(out), *done.notes, *kept.notes)
-    return replace(out, issues=(*kept.issues, *found), notes=notes)
+    own, *_ = reversed(ways_of(out))
+    notes = (*notes_on(out), *notes_on_ways(own, ways, now), *done.notes, *kept.notes)
+    issues = (*nobody_placed(own, ways, now, options.name), *kept.issues, *found)
+    return replace(out, issues=issues, notes=notes)
+
+
+def _has_new(rows: Sequence[SplitRow], earlier: Mapping[str, SplitRow]) -> bool:
+    """Whether anybody's place was open: who belongs to a group with a place goes there."""
+    settled = {r.group for r in rows if r.subject in earlier}
+    return any(r.group not in settled for r in rows)
 
 
 def _strategy(options: SplitOptions, kept: Kept) -> str:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from isocenter.model.rows import LayoutRow
+from isocenter.model.task import Label
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.stages.enrol.candidates import draft_cases
 from isocenter.stages.enrol.link import Linker
@@ -176,3 +177,69 @@ def test_work_grows_with_the_objects_not_with_their_square():
 
     work(5)
     assert work(160) / work(40) < 5
+
+
+def issues_of(inputs, labels=None):
+    contract = a_contract()
+    linker = Linker(inputs, inputs.stacks, Vocabulary(labels or contract.labels), {}, NAMES)
+    found = linker.link(a_source(kind="objects"))
+    return found, [(i.rule, i.measured) for i in linker.issues]
+
+
+@pytest.mark.parametrize(
+    "evidence", [{"referenced_instance_uids": ("1.1.0",)}, {"referenced_series_uids": ("1.1",)}]
+)
+def test_a_structure_set_of_another_patient_is_linked_and_told(evidence):
+    rs = an_object("rs", "rs.dcm", patient_id="P-99", **evidence)
+    found, issues = issues_of(inputs_of(a_dicom("a", series="1.1"), objects=[rs]))
+    assert (len(found), [r for r, _ in issues]) == (1, ["enrol/other-subject"])
+    for nobody in (None, "P-17"):
+        rs = an_object("rs", "rs.dcm", patient_id=nobody, **evidence)
+        assert issues_of(inputs_of(a_dicom("a", series="1.1"), objects=[rs]))[1] == []
+
+
+def test_a_frame_of_reference_does_not_join_two_patients():
+    evidence = {"frame_of_reference_uid": "1.7", "samples_mm": ON_A}
+    images = a_dicom("a", series="1.1")
+    other = an_object("rs", "rs.dcm", patient_id="P-99", **evidence)
+    assert linked(inputs_of(images, objects=[other]), kind="objects")[2] == ["enrol/annotation-of-nothing"]
+    nobody = an_object("rs", "rs.dcm", patient_id=None, **evidence)
+    assert linked(inputs_of(images, objects=[nobody]), kind="objects")[1] == ["a/0.dcm"]
+
+
+def regions(*names, aliases):
+    rs = an_object(
+        "rs", "rs.dcm", referenced_series_uids=("1.1",), labels=names, numbers=tuple(range(len(names)))
+    )
+    return issues_of(
+        inputs_of(a_dicom("a", series="1.1"), objects=[rs]), {"tumour": Label(value=1, aliases=aliases)}
+    )[1]
+
+
+def test_regions_that_a_pattern_unites_are_told_unless_each_is_named():
+    both = ("gtv", "gtv_old_do_not_use")
+    assert regions(*both, aliases=("gtv*",)) == [("enrol/several-regions", "2 for tumour")]
+    assert regions(*both, aliases=("gtv*", "GTV")) == [("enrol/several-regions", "2 for tumour")]
+    assert regions(*both, aliases=both) == []
+    assert regions("gtv", aliases=("gtv*",)) == []
+
+
+def test_names_of_a_structure_set_without_images_are_scrubbed_by_its_own_header():
+    rs = an_object(
+        "rs", "rs.dcm", patient_name="Li^Wu", birth_date="19610203", labels=("x Li 19610203 limb wu",)
+    )
+    _, issues = issues_of(inputs_of([], objects=[rs]))
+    assert issues[0] == ("enrol/unmapped-label", "x * * limb *")
+
+
+def test_names_of_a_layout_are_scrubbed():
+    inputs = volumes("Doe/ct.nii", "Doe/mask.nii", patient_name="Meyer")
+    [mask] = [f for f, r in inputs.files.items() if "mask" in r.path]
+    row = LayoutRow(
+        file_id=mask, role="mask", channel="", case="", subject="Doe", values=(1,), labels=("meyer doe left",)
+    )
+    contract = a_contract()
+    inputs = replace(inputs, layout={mask: row})
+    linker = Linker(inputs, inputs.stacks, Vocabulary(contract.labels), {}, NAMES)
+    linker.link(a_source(kind="layout"))
+    assert [i.measured for i in linker.issues if i.rule == "enrol/unmapped-label"] == ["* * left"]

@@ -6,6 +6,7 @@ import pytest
 
 from isocenter.model.rows import PlannedAnnotation
 from isocenter.model.task import Channel
+from isocenter.stages.enrol.absence import silences
 from isocenter.stages.enrol.candidates import draft_cases
 from isocenter.stages.enrol.frozen import Frozen
 from isocenter.stages.enrol.options import CaseUnit, StoreOptions
@@ -32,22 +33,66 @@ def attached(*marks, **source):
     return found, [i.rule for i in draft.issues]
 
 
+def closed(*sources):
+    """Labels declared negative, and issues; each source is its options and what it has of the one image."""
+    [draft] = drafts_of(inputs_of(a_dicom("a")))
+    stack = draft.chosen["ct"].id
+    options = enrol_options(*[s for s, *_ in sources])
+    linked = [[m(stack) for m in marks] for _, *marks in sources]
+    on = by_stack(a for found in linked for a in found)
+    found = attach(draft, on, options, silences(options, linked, [set() for _ in linked]))
+    declared = [label for a in found if a.format == "declared" for label in a.labels]
+    return declared, [(i.rule, i.severity.value) for i in draft.issues]
+
+
 def test_an_image_that_nobody_annotated_is_refused_or_declared_negative():
     assert attached() == ([], ["enrol/no-annotation"])
-    [declared], issues = attached(path="t", absent="negative")
-    assert (declared.labels, set(declared.states), issues) == (("heart", "lesion"), {"absent"}, [])
+    assert closed(({"path": "t", "absent": "negative"},)) == (["heart", "lesion"], [])
 
 
-def test_only_what_is_left_open_is_declared_negative():
-    found, issues = attached(a_mark, path="t", absent="negative")
-    assert [a.labels for a in found] == [("lesion",), ("heart",)]
-    assert issues == []
+MASKS = {"kind": "masks", "path": "m"}
+LESIONS = {"path": "t", "columns": {"key": "id", "lesion": "les"}}
+NO = {"absent": "negative"}
 
 
-def test_boxes_speak_only_of_the_labels_that_were_looked_for():
+def test_a_source_closes_only_the_labels_that_it_speaks_of():
+    assert closed((LESIONS | NO,), (MASKS,))[0] == ["lesion"]
+    assert closed((MASKS | NO,), (LESIONS,))[0] == ["heart"]
+    assert closed((MASKS | {"values": {3: "lesion"}} | NO,))[0] == ["lesion"]
+    boxes = {"path": "b", "shape": "boxes", "label": "heart", "columns": {"key": "id"}}
+    assert closed((boxes | NO,), (MASKS,))[0] == ["heart"]
+    assert closed(({"kind": "objects"} | NO,), (LESIONS,))[0] == []
+    assert closed(({"kind": "objects"} | NO,))[0] == ["heart", "lesion"]
+
+
+def test_what_one_source_has_marked_another_does_not_close():
+    assert closed((LESIONS | NO,), (MASKS, a_mark))[0] == []
     boxes = lambda s: a_mark(s, kind="boxes", keys=(), labels=(), searched=("lesion",))  # noqa: E731
-    found, _ = attached(boxes, path="t", absent="negative")
-    assert [a.labels for a in found if a.kind == "labels"] == [("heart",)]
+    assert closed(({"path": "b", "shape": "boxes"}, boxes), (MASKS | NO,))[0] == ["heart"]
+
+
+def test_a_file_of_a_source_closes_nothing_of_it_and_one_without_a_known_name_is_for_a_person():
+    """It may well mark the label, under a name that is not in the vocabulary."""
+    structures = {"kind": "objects"}
+    nameless = lambda s: a_mark(s, kind="contours", file_id="f", keys=(), labels=())  # noqa: E731
+    assert closed((structures | NO, nameless)) == ([], [("enrol/unmapped-label", "review")])
+    assert closed((structures, nameless)) == ([], [("enrol/no-annotation", "reject")])
+    assert closed((structures | NO, lambda s: a_mark(s, file_id="f"))) == ([], [])
+
+
+def a_row(stack, state, name="tab-1"):
+    return a_mark(stack, name, kind="labels", keys=(), labels=("lesion",), states=(state,))
+
+
+def test_a_row_that_leaves_a_label_open_is_never_closed():
+    empty = lambda s: a_row(s, "not_annotated")  # noqa: E731
+    assert closed((LESIONS | NO, empty)) == ([], [("enrol/no-annotation", "reject")])
+    assert closed((LESIONS, empty), (MASKS | NO,))[0] == ["heart"]
+
+
+def test_only_labels_that_are_decided_count_twice():
+    assert attached(a_mark, lambda s: a_row(s, "not_annotated"))[1] == []
+    assert attached(a_mark, lambda s: a_row(s, "absent"))[1] == ["enrol/same-label-twice"]
 
 
 def test_one_label_twice_is_two_raters_only_where_that_is_said():

@@ -6,7 +6,8 @@ import pytest
 
 from isocenter.base import tables
 from isocenter.model.issue import Issue
-from isocenter.model.rows import PlannedCase
+from isocenter.model.rows import PlannedAnnotation, PlannedCase
+from isocenter.stages.enrol.stage import _without_repeats
 from tests.unit.stages.cohort import BOX, Cohort
 
 
@@ -72,3 +73,22 @@ def test_a_corrected_table_is_a_changed_input(cohort):
     assert before.annotations[0].states == ("marked",)
     assert after.annotations[0].states == ("absent",)
     assert before.digest != after.digest
+
+
+def test_a_mask_that_cannot_be_read_is_not_taken_for_an_absent_one(cohort):
+    [source] = cohort.document["annotations"]
+    path = cohort.folder / "data/p/mask1.nii"
+    path.write_bytes(path.read_bytes()[:200])
+    cohort.run(annotations=[source | {"absent": "negative"}])
+    case, issues = plan(cohort)
+    assert case.annotations == ()
+    assert "enrol/unreadable-annotation" in issues
+
+
+def test_a_file_without_a_known_name_stays_with_its_image():
+    nameless = PlannedAnnotation(
+        id="ann-1", kind="contours", format="rtstruct", rater="", on="s", file_id="f"
+    )
+    taken = set()
+    assert _without_repeats([nameless], taken) == [nameless]
+    assert _without_repeats([nameless], taken) == []

@@ -148,3 +148,30 @@ def test_one_id_at_two_centres_needs_the_centre(read, tmp_path):
 
 def test_an_image_that_is_in_no_case_takes_nothing(read):
     assert read("id,les,hea\nP-17,1,0\n", eligible={"else"}).annotations == []
+
+
+def test_words_that_are_neither_yes_nor_no_are_counted_and_not_shown(read):
+    made = read("id,les,hea\nP-17,malignant,0\nP-17,2,\nP-17,-1,?\n")
+    assert [(i.rule, i.measured) for i in made.issues] == [("enrol/unknown-value", "3 fields of lesion")]
+    assert states(made.annotations[0]) == {"lesion": "not_annotated", "heart": "absent"}
+
+
+def test_names_of_a_table_are_scrubbed(read, tmp_path):
+    inputs = inputs_of(a_dicom("a", patient_name="Meyer^Jo"), table=tmp_path)
+    made = read("id,what\nP-17,spleen of meyer P-17 jo\n", inputs, columns={"key": "id", "label": "what"})
+    assert [i.measured for i in made.issues] == ["spleen of * * *"]
+
+
+@pytest.mark.parametrize(
+    ("header", "meant"),
+    [
+        ("P-17,Meyer,1", ""),
+        ("Patient Meyer,Jo,1", ""),
+        ("patient_id,les,hea", "; did you mean 'patient_id'?"),
+        ("PatientIDs,les,hea", "; did you mean 'PatientIDs'?"),
+    ],
+)
+def test_a_missing_column_shows_neither_the_folder_nor_the_first_patient(read, tmp_path, header, meant):
+    with pytest.raises(ConfigError) as caught:
+        read(f"{header}\n", columns={"key": "PatientID", "lesion": "les"})
+    assert str(caught.value) == f"annotations[0].columns.key: no column 'PatientID' in t.csv{meant}"

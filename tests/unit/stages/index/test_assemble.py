@@ -93,3 +93,21 @@ def test_work_grows_with_the_files_not_with_their_square(tmp_path):
 
     work(20)
     assert work(400) / work(100) < 5
+
+
+def test_free_text_of_headers_does_not_name_the_subject():
+    """What is known of a subject from any of its headers is taken out of all of them."""
+    rows = [
+        a_slice(0, body_part="MEYER", convolution_kernel="B30f Jo", model="P-17 unit", manufacturer="Acme"),
+        a_slice(1, series_uid="1.2", patient_name="Meyer^Jo", birth_date="19610203", body_part="ABDOMEN"),
+        a_slice(2, series_uid="1.3", patient_id="P-18", body_part="Meyer", convolution_kernel="19610203"),
+    ]
+    found = {
+        s.files[0]: {
+            a.name: a.value for a in s.attributes if a.name in {"body_part", "convolution_kernel", "model"}
+        }
+        for s in made_of(rows).stacks
+    }
+    assert found["fil-0000"] == {"body_part": "*", "convolution_kernel": "B30f *", "model": "* unit"}
+    assert found["fil-0001"]["body_part"] == "ABDOMEN"
+    assert found["fil-0002"]["body_part"] == "Meyer"

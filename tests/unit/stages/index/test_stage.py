@@ -11,7 +11,7 @@ from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import EXECUTORS
 from isocenter.model.issue import Issue
 from isocenter.model.rows import FileRow, Stack
-from isocenter.stages.index import scan
+from isocenter.stages.index import earlier, scan
 from isocenter.stages.index.options import IndexOptions, Source, SubjectFrom
 from isocenter.stages.index.stage import index
 from tests.properties.tiny import KEY, bytes_of, write_patient
@@ -38,13 +38,16 @@ class Place:
             "subject": SubjectFrom(pattern=("{subject}/*",)),
         }
 
-    def run(self, **changes):
-        options = IndexOptions(sources=(Source(**(self.source | changes)),))
+    def run(self, *, before=(), progress=silent, **changes):
+        options = IndexOptions(sources=(*before, Source(**(self.source | changes))))
         serial = EXECUTORS.get("serial")
-        return index(options, self.workspace, base=Path("/"), executor=serial, jobs=1, progress=silent)
+        return index(options, self.workspace, base=Path("/"), executor=serial, jobs=1, progress=progress)
 
     def rows(self, name, kind):
         return list(tables.read(self.workspace.table("index", name), kind))
+
+    def names(self):
+        return {p.name for p in (self.workspace.root / "index").iterdir()}
 
     def bytes(self):
         return {n: self.workspace.table("index", n).read_bytes() for n in TABLES}
@@ -96,15 +99,84 @@ def test_nothing_is_read_twice(place):
     assert (again["scanned"], again["reused"]) == (0, first["files"])
 
 
-def test_other_options_scan_everything_again(place, tmp_path, archive):
+_BY_NAME = SubjectFrom(pattern=("p{subject}/*",))
+
+
+@pytest.mark.parametrize("changes", [{"exclude": ("p0/*",)}, {"subject": _BY_NAME}, {"include": ("p1/*",)}])
+def test_what_is_left_out_or_whose_it_is_needs_no_file_to_be_read_again(place, tmp_path, archive, changes):
     files = place.run()["files"]
-    counts = place.run(exclude=("p0/*",))
-    assert counts["files"] == files
-    assert {r.kind for r in place.rows("files", FileRow) if r.path.startswith("p0/")} == {"left-out"}
-    assert counts["scanned"] == sum(r.kind != "left-out" for r in place.rows("files", FileRow))
+    assert place.run(**changes)["scanned"] == 0
     fresh = Place(tmp_path / "fresh", archive)
-    fresh.run(exclude=("p0/*",))
+    fresh.run(**changes)
     assert place.bytes() == fresh.bytes()
+    left_out = sum(r.kind == "left-out" for r in place.rows("files", FileRow))
+    again = place.run()
+    assert (again["files"], again["scanned"]) == (files, left_out)
+    assert "left-out" not in {r.kind for r in place.rows("files", FileRow)}
+
+
+@pytest.mark.parametrize("changes", [{"site": "south"}, {"layout": "nnunet"}])
+def test_another_centre_or_layout_has_all_files_read_again(place, tmp_path, archive, changes):
+    (archive / "dataset.json").write_text('{"channel_names": {"0": "CT"}, "labels": {"background": 0}}')
+    files = place.run()["files"]
+    assert place.run(**changes)["scanned"] == files
+    fresh = Place(tmp_path / "fresh", archive)
+    fresh.run(**changes)
+    assert place.bytes() == fresh.bytes()
+
+
+def test_another_source_leaves_the_findings_of_the_first_as_they_are(place, tmp_path, archive):
+    files = place.run()["files"]
+    write_patient(tmp_path / "more", "south", "q0")
+    other = Source(path=str(tmp_path / "more" / "south"), site="south", subject=place.source["subject"])
+    counts = place.run(before=(other,))
+    assert (counts["scanned"], counts["reused"]) == (counts["files"] - files, files)
+    fresh = Place(tmp_path / "fresh", archive)
+    fresh.run(before=(other,))
+    assert place.bytes() == fresh.bytes()
+
+
+class Interruption(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_an_interrupted_run_is_taken_up_where_it_stopped(place, archive, tmp_path, monkeypatch, is_begun):
+    monkeypatch.setattr(earlier, "_FILES", 2)
+    known = 0
+    if is_begun:
+        known = place.run()["files"]
+        for n in range(3, 6):
+            write_patient(archive.parent, "north", f"p{n}", seed=n)
+
+    def stop(step):
+        if step.done == 4:
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        place.run(progress=stop)
+    assert len(list((place.workspace.root / "index/scan").rglob("*.parquet"))) == 2
+    (archive / "p1/ct.nii").touch()
+    resumed = place.run()
+    fresh = Place(tmp_path / "fresh", archive)
+    files = fresh.run()["files"]
+    assert resumed["scanned"] == files - known - 4 + 1
+    assert place.bytes() == fresh.bytes()
+    assert place.names() == fresh.names()
+
+
+def test_findings_of_another_version_are_not_used(place, monkeypatch):
+    def stop(step):
+        if step.done == step.total:
+            raise Interruption
+
+    with pytest.raises(Interruption):
+        place.run(progress=stop)
+    with monkeypatch.context() as patched:
+        patched.setattr(earlier, "__version__", "another")
+        assert place.run()["reused"] == 0
+    assert place.run()["reused"] == 0
+    assert place.run()["scanned"] == 0
 
 
 def test_a_corrected_table_of_subjects_is_a_changed_input(place, tmp_path):
@@ -141,7 +213,7 @@ def test_a_folder_that_cannot_be_listed_is_told_once(place, archive, monkeypatch
     real = os.scandir
 
     def scandir(folder):
-        if Path(folder).name == "p1":
+        if not isinstance(folder, int) and Path(folder).name == "p1":
             raise PermissionError
         return real(folder)
 

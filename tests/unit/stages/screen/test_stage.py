@@ -139,3 +139,17 @@ def test_options_make_it_stale_and_nothing_else(place):
     assert mark.stat().st_mtime_ns == before
     place.screen(select=("values",))
     assert mark.stat().st_mtime_ns != before
+
+
+@pytest.mark.parametrize(
+    ("what", "of"),
+    [("isocenter.stages.screen.stage", "__version__"), ("isocenter.rules.engine.Engine", "form")],
+)
+def test_other_rules_or_another_version_make_it_stale(place, monkeypatch, what, of):
+    place.put(a_stack(id="a"))
+    mark = place.workspace.root / "screen" / "done.json"
+    place.screen()
+    before = mark.read_bytes()
+    monkeypatch.setattr(f"{what}.{of}", "another")
+    place.screen()
+    assert mark.read_bytes() != before

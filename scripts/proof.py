@@ -1,0 +1,110 @@
+"""Runs the large counts that an issue asks for: ordinary tests, with more of what they count."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A claim, the tests that prove it, and how many they must be; `environment` makes them as many."""
+
+    claim: str
+    tests: tuple[str, ...]
+    least: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+PROOFS: dict[str, tuple[Proof, ...]] = {
+    "2": (
+        Proof(
+            claim="runs killed and run again end with the bytes of a run never killed",
+            tests=("tests/properties/test_resume.py::test_killed_and_run_again_is_as_if_never_killed",),
+            least=100,
+            environment={"ISOCENTER_KILLS": "100"},
+        ),
+        Proof(
+            claim="ways to start a loader (fork, spawn, forkserver; 0, 1, 2 workers) give the same bytes",
+            tests=("tests/properties/test_loader_stream.py::test_streams_are_equal_to_the_byte",),
+            least=9,
+        ),
+        Proof(
+            claim="searches of what an archive of 30 patients leaves behind find no identifier",
+            tests=("tests/end_to_end/test_identifiers.py",),
+            least=6,
+            environment={"ISOCENTER_PATIENTS": "30"},
+        ),
+        Proof(claim="tests on real data hold", tests=("tests/real",), least=100),
+    ),
+}
+
+
+def main() -> None:
+    """Run the proofs of one issue; the exit code is 1 unless all hold."""
+    if len(sys.argv) != 2 or sys.argv[1] not in PROOFS:
+        sys.exit(f"usage: scripts/proof ISSUE, one of: {', '.join(PROOFS)}")
+    proofs = PROOFS[sys.argv[1]]
+    held = sum(holds(proof) for proof in proofs)
+    print(f"{held} of {len(proofs)} proofs hold")
+    sys.exit(held < len(proofs))
+
+
+def holds(proof: Proof) -> bool:
+    """Run one proof and print its line; what pytest said is shown where it does not hold."""
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        record = Path(folder) / "record.xml"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--numprocesses=auto",
+            f"--junitxml={record}",
+            *proof.tests,
+        ]
+        done = subprocess.run(  # noqa: S603 - our own tests
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | proof.environment,
+        )
+        passed, run, skipped = counts_of(record)
+    is_held = done.returncode == 0 and passed == run >= proof.least
+    word = "holds" if is_held else "NOT PROVEN"
+    left_out = f", {skipped} skipped" if skipped else ""
+    seconds = time.monotonic() - start
+    print(
+        f"{word:10}  {passed} of {max(run, proof.least)} {proof.claim}{left_out} ({seconds:.0f} s)",
+        flush=True,
+    )
+    if not is_held:
+        print(done.stdout, done.stderr, sep="\n", file=sys.stderr)
+    return is_held
+
+
+def counts_of(record: Path) -> tuple[int, int, int]:
+    """Tests passed, run and skipped according to the record of pytest."""
+    if not record.exists():
+        return 0, 0, 0
+    passed = run = skipped = 0
+    for case in ET.parse(record).iter("testcase"):  # noqa: S314 - pytest's own record
+        outcomes = {child.tag for child in case}
+        skipped += "skipped" in outcomes
+        run += "skipped" not in outcomes
+        passed += not outcomes & {"skipped", "failure", "error"}
+    return passed, run, skipped
+
+
+if __name__ == "__main__":
+    main()
