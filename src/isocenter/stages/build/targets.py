@@ -62,6 +62,8 @@ def read_targets(
     searched: set[str] = set()
     for plan in planned:
         if plan.kind in {"mask", "contours"}:
+            if not plan.keys:
+                continue  # attached to the image, but nothing in it is a label of the task
             try:
                 _add_masks(masks, plan, images, stacks, files, contract, out, engine)
             except FormatError as error:
