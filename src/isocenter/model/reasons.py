@@ -91,7 +91,7 @@ REASONS: dict[str, Reason] = {
     "enrol/annotation-of-nothing": Reason(
         _NOTE,
         "This annotation belongs to no image of the cohort.",
-        "Check its references or the path template.",
+        "Nothing, if it was drawn on an image that no channel asks for; else check its references or the template.",
     ),
     "enrol/ambiguous-annotation": Reason(
         _REVIEW, "This annotation fits several images.", "Name the image by a path template."

@@ -166,11 +166,13 @@ class _Tables:
         targets = [case_id]
         if planned:
             for channel in planned.channels:
-                lines.append(f"Channel {channel.name}: {channel.stack or 'missing'}.")
+                lines.append(f"Channel {channel.name}: {self._where(channel.stack)}.")
                 targets.append(channel.stack)
             lines.append(
                 f"{len(planned.annotations)} annotations; site {planned.site}; subject {planned.subject}."
             )
+            files = {a.file_id for a in planned.annotations if a.file_id}
+            lines += [f"Annotated in {f.path}." for f in self.files if f.file_id in files]
         if built:
             lines += [f"Label {s.label}: {s.state}, {s.volume_ml:g} ml." for s in built.labels]
         grave = [
@@ -178,6 +180,14 @@ class _Tables:
         ]
         reason = (planned.reason if planned else "") or next(iter(grave), "")
         return self._made(case_id, "case", verdict, reason, lines, targets)
+
+    def _where(self, stack_id: str) -> str:
+        """A stack with the folder of its files, or "missing"."""
+        stack = self.stacks.get(stack_id)
+        if stack is None:
+            return stack_id or "missing"
+        path = next(f.path for f in self.files if f.file_id == stack.files[0])
+        return f"{stack_id}, {len(stack.files)} files, the first is {path}"
 
     def _made(
         self, target: str, kind: str, state: str, reason: str, lines: list[str], targets: list[str]

@@ -173,7 +173,13 @@ def _after_enrol(context: Context) -> str | None:
     if not cases:
         return "enrol: no image that passed the screen has a subject. Set sources[].subject to a tag, pattern or table."
     reasons = [c.reason for c in cases]
-    return f"enrol: none of {len(cases)} cases can be built: {_reasons(reasons)}. {_advice(reasons)}"
+    told = f"enrol: none of {len(cases)} cases can be built: {_reasons(reasons)}. {_advice(reasons)}"
+    names = Counter(
+        i.measured
+        for i in tables.read(context.workspace.table("enrol", "issues"), Issue)
+        if i.rule == "enrol/unmapped-label" and i.measured
+    )
+    return f"{told} Names found that are no label: {_listed(names)}." if names else told
 
 
 def _after_build(context: Context) -> str | None:

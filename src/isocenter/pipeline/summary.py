@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from isocenter.base import tables
+from isocenter.model.issue import Verdict
 from isocenter.model.rows import CaseRow, FileOutcome
 from isocenter.pipeline.account import totals
 from isocenter.pipeline.forecast import forecast_of, size_text
@@ -94,10 +95,13 @@ def _split(context: Context) -> list[str]:
         return []
     found = read_split(store, name)
     present = [r for r in found.rows if r.is_present]
+    held = {c.id for c in tables.read(store / "cases.parquet", CaseRow) if c.verdict == Verdict.REVIEW}
     parts = []
     for partition in ("train", "val", "test"):
         rows = [r for r in present if r.partition == partition]
-        parts.append(f"{partition} {len(rows)} subjects ({sum(len(r.cases) for r in rows)} cases)")
+        cases = {c for r in rows for c in r.cases}
+        waiting = f", {len(cases & held)} of them to review" if cases & held else ""
+        parts.append(f"{partition} {len(rows)} subjects ({len(cases)} cases{waiting})")
     kept = "".join(f"; {w.subjects} subjects placed before by {w.strategy}" for w in found.earlier)
     told = [i.message for i in found.issues if i.rule == "split/kept-places"]
     return [f"Split {name} ({found.strategy}{kept}): {', '.join(parts)}.", *told]
