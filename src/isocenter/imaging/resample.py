@@ -147,7 +147,7 @@ def resample_labels(array: NDArray[Any], grid: Grid, target: Grid) -> NDArray[An
 
     No label arises that was not there, and the shares are those of linear interpolation (see
     `isocenter.imaging.votes`). Borders move by less than the diagonal of a source voxel; a ball at least
-    nine target voxels wide keeps its volume within 6 %, and within 1 % on average. Where the grids fall
+    nine target voxels wide keeps its volume within 10 %, and within 1 % on average. Where the grids fall
     so that shares of exactly one half are common (halving a centred grid of even size) each border may
     move outwards by up to half a target voxel, as a half counts as inside. A structure thinner than a
     target voxel may vanish, which the volumes before and after tell. Outside the source is background.
