@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.reference import commands, config, errors, plugins, python, reasons, rules, tables
+from scripts.reference import commands, config, errors, inventory, plugins, python, reasons, rules, tables
 
 _INDEX = """# Reference
 
@@ -18,6 +18,7 @@ reasons
 plugins
 errors
 tables
+inventory
 python
 ```
 """
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "commands": commands.page(),
         "config": config.page(),
         "errors": errors.page(),
+        "inventory": inventory.page(),
         "plugins": plugins.page(),
         "python": python.page(),
         "reasons": reasons.page(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import cached_property
 
 import isocenter
 from scripts.reference.docstrings import markdown_of
@@ -33,11 +34,12 @@ def page() -> str:
 def _members(owner: type) -> list[str]:
     out = []
     for name, member in vars(owner).items():
-        plain = member.fget if isinstance(member, property) else member
+        is_value = isinstance(member, property | cached_property)
+        plain = getattr(member, "fget", None) or getattr(member, "func", member)
         if name.startswith("_") or not inspect.isfunction(plain):
             continue
         what = f"{owner.__name__}.{name}"
-        head = what if isinstance(member, property) else _signature(what, plain)
+        head = what if is_value else _signature(what, plain)
         out += [f"```python\n{head}\n```", markdown_of(plain.__doc__)]
     return out
 

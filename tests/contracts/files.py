@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import zlib
 from dataclasses import dataclass
 
 import nibabel
@@ -11,8 +12,11 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
+from isocenter.base import tables
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.formats.image import FORMATS
+from isocenter.model.rows import Instance
+from isocenter.stages.index.columns import Columns, Members
 from isocenter.stages.index.rows import SeriesMembers, stacks_of
 from isocenter.stages.index.subjects import Identity
 
@@ -140,41 +144,129 @@ def nrrd_bytes(array=None, encoding="raw", tail=None, **changes):
         "content": DESCRIPTION,
         **{k.replace("_", " "): v for k, v in changes.items()},
     }
+    pairs = {k: fields.pop(k) for k in list(fields) if k.startswith("Segment")}
     lines = ["NRRD0004", *(f"{k}: {v}" for k, v in fields.items() if v is not None)]
+    lines += [f"{k.replace(' ', '_')}:={v}" for k, v in pairs.items()]
     body = values.tobytes()
     body = gzip.compress(body, mtime=0) if encoding == "gzip" else body
     return "\n".join(lines).encode() + b"\n\n" + (body if tail is None else tail)
 
 
+def metaimage_bytes(array=None, tail=None, **changes):
+    """A MetaImage file of an array (K, J, I); a field that is None is left out."""
+    values = stored() if array is None else array
+    names = {"i2": "MET_SHORT", "u1": "MET_UCHAR", "f4": "MET_FLOAT", "f8": "MET_DOUBLE", "i4": "MET_INT"}
+    is_packed = changes.get("CompressedData") == "True"
+    body = zlib.compress(values.tobytes()) if is_packed else values.tobytes()
+    fields = {
+        "ObjectType": "Image",
+        "NDims": "3",
+        "BinaryData": "True",
+        "BinaryDataByteOrderMSB": "False",
+        "CompressedData": "False",
+        "CompressedDataSize": str(len(body)) if is_packed else None,
+        "TransformMatrix": "1 0 0 0 1 0 0 0 1",
+        "Offset": "-10 -20 0",
+        "ElementSpacing": "0.75 0.5 2",
+        "DimSize": " ".join(map(str, values.shape[::-1])),
+        "ElementType": names[values.dtype.str[1:]],
+        "Comment": DESCRIPTION,
+        "ElementDataFile": "LOCAL",
+    } | changes
+    fields["ElementDataFile"] = fields.pop("ElementDataFile")
+    lines = [f"{k} = {v}\n" for k, v in fields.items() if v is not None]
+    return "".join(lines).encode("latin-1") + (body if tail is None else tail)
+
+
 @dataclass(frozen=True)
 class Sample:
-    """A good file of a format: its name there, and its bytes."""
+    """A good file of a format: its name there, and its bytes; `beside` is a second file that holds its voxels."""
 
     format: str
     name: str
     data: bytes
+    beside: tuple[str, bytes] | None = None
+
+    def write(self, folder, data=None):
+        """Put it into a folder, with other bytes if they are given."""
+        path = folder / self.name
+        path.write_bytes(self.data if data is None else data)
+        if self.beside is not None:
+            (folder / self.beside[0]).write_bytes(self.beside[1])
+        return path
+
+
+def nifti_pair(array=None, kind=nibabel.Nifti1Pair):
+    """The bytes of a header and of its voxels."""
+    values = stored() if array is None else array
+    image = kind(values.T, affine(), dtype=values.dtype)
+    image.header.set_xyzt_units("mm")
+    made = {n: nibabel.FileHolder(fileobj=io.BytesIO()) for n in ("header", "image")}
+    image.to_file_map(made)
+    return made["header"].fileobj.getvalue(), made["image"].fileobj.getvalue()
+
+
+def _pairs(array):
+    """Headers with their voxels in another file."""
+    header, voxels = nifti_pair(array)
+    second, _ = nifti_pair(array, nibabel.Nifti2Pair)
+    plain = array.tobytes()
+    packed = gzip.compress(plain, mtime=0)
+    zlibbed = zlib.compress(plain)
+    return [
+        Sample("nifti", "pair.hdr", header, ("pair.img", voxels)),
+        Sample("nifti", "PAIR.HDR", second, ("PAIR.IMG", voxels)),
+        Sample("nifti", "packed.hdr", header, ("packed.img.gz", gzip.compress(voxels, mtime=0))),
+        Sample("nrrd", "pair.nhdr", nrrd_bytes(array, tail=b"", data_file="pair.raw"), ("pair.raw", plain)),
+        Sample(
+            "nrrd",
+            "packed.nhdr",
+            nrrd_bytes(array, encoding="gzip", tail=b"", data_file="./packed.raw.gz"),
+            ("packed.raw.gz", packed),
+        ),
+        Sample(
+            "metaimage",
+            "pair.mhd",
+            metaimage_bytes(array, tail=b"", ElementDataFile="pair.raw"),
+            ("pair.raw", plain),
+        ),
+        Sample(
+            "metaimage",
+            "packed.mhd",
+            metaimage_bytes(array, tail=b"", ElementDataFile="packed.zraw", CompressedData="True"),
+            ("packed.zraw", zlibbed),
+        ),
+    ]
 
 
 def image_samples():
     return [
         Sample("dicom", "slice.dcm", ct_bytes(1)),
+        Sample("dicom", "slice.dcm.gz", gzip.compress(ct_bytes(1), mtime=0)),
         Sample("nifti", "image.nii", nifti_bytes()),
         Sample("nifti", "image.nii.gz", gzip.compress(nifti_bytes(), mtime=0)),
         Sample("nifti", "second.nii", nifti_bytes(kind=nibabel.Nifti2Image)),
         Sample("nrrd", "image.nrrd", nrrd_bytes()),
         Sample("nrrd", "packed.nrrd", nrrd_bytes(encoding="gzip")),
+        Sample("nrrd", "image.nrrd.gz", gzip.compress(nrrd_bytes(), mtime=0)),
+        Sample("metaimage", "image.mha", metaimage_bytes()),
+        Sample("metaimage", "packed.mha", metaimage_bytes(CompressedData="True")),
+        Sample("metaimage", "image.mha.gz", gzip.compress(metaimage_bytes(), mtime=0)),
+        *_pairs(stored()),
     ]
 
 
 def annotation_samples():
     mask = (stored() % 3).astype(np.uint8)
-    names = {"Segment0_Name:": "= Heart", "Segment0_LabelValue:": "= 1"}
+    names = {"Segment0_Name": "Heart", "Segment0_LabelValue": "1"}
     return [
         Sample("rtstruct", "set.dcm", dicom_bytes(rtstruct_dataset())),
         Sample("nifti", "mask.nii.gz", gzip.compress(nifti_bytes(mask), mtime=0)),
         Sample("nifti", "mask.nii", nifti_bytes(mask)),
         Sample("nrrd", "mask.nrrd", nrrd_bytes(mask)),
         Sample("nrrd", "mask.seg.nrrd", nrrd_bytes(mask, encoding="gzip", **names)),
+        Sample("metaimage", "mask.mha", metaimage_bytes(mask, CompressedData="True")),
+        *_pairs(mask),
     ]
 
 
@@ -201,8 +293,13 @@ def mutants(data, count, seed=0):
 def stack_of(format_name, paths, modality=""):
     """The one stack of some files, as the index makes it."""
     found = [FORMATS.get(format_name).scan(p, str(n), 0, "").instance for n, p in enumerate(paths)]
-    identity = Identity("sub-1", "", is_dummy=False)
-    members = SeriesMembers(rows=found, identities=[identity] * len(found), attributes=())
+    found.sort(key=lambda r: (r.sop_instance_uid or "", r.file_id))
+    columns = Columns(tables.table_of_rows(Instance, found))
+    members = SeriesMembers(
+        rows=Members(columns, 0, len(found)),
+        identities=[Identity("sub-1", "", is_dummy=False)],
+        attributes=(),
+    )
     (stack,) = stacks_of(members, Pseudonyms(b"0123456789abcdef"))
     return stack
 

@@ -1,5 +1,7 @@
 """What every command promises: help on itself and on every flag, one JSON document, and exit code 2 when asked wrongly."""
 
+import json
+
 import pytest
 import typer
 
@@ -51,4 +53,14 @@ def test_a_command_has_json(words):
 def test_a_command_that_is_asked_wrongly_exits_with_2_and_prints_nothing_on_stdout(say, words):
     code, out, err = say(*words.split(), "--no-such-flag")
     assert (code, out) == (2, "")
+    assert "--no-such-flag" in err
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_with_json_a_command_that_is_asked_wrongly_says_so_in_one_document(say, words):
+    code, out, err = say(*words.split(), "--no-such-flag", "--json")
+    assert code == 2
+    document = json.loads(out)
+    assert document["error"]["kind"] == "UsageError"
+    assert "--no-such-flag" in document["error"]["message"]
     assert "--no-such-flag" in err

@@ -5,8 +5,10 @@ import gzip
 import nibabel
 import numpy as np
 import pytest
+import SimpleITK
 
-from isocenter.formats.image import FORMATS
+from isocenter.base.errors import FormatError
+from isocenter.formats.image import FORMATS, format_of
 from isocenter.imaging.affine import canonical
 from tests.contracts.files import SHAPE, read_files
 
@@ -113,3 +115,42 @@ def test_every_axis_order_is_one_canonical_volume(codes, tmp_path):
     reorder = canonical(volume.grid)
     assert np.array_equal(reorder.apply(volume.array), values.T)
     assert np.allclose(reorder.grid.affine, image.affine)
+
+
+@pytest.mark.parametrize("ending", [".img", ".img.gz"])
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Pair, nibabel.Nifti2Pair])
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs(seed, kind, ending, tmp_path):
+    rng = np.random.default_rng(seed)
+    image = kind(rng.normal(3, 70, SHAPE).T, random_affine(seed))
+    image.header.set_data_dtype([np.int16, ">f4", np.uint8][seed])
+    nibabel.save(image, tmp_path / f"a{ending}")
+    (header,) = tmp_path.glob("a.hdr*")
+    check(header)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_pairs_as_simpleitk_writes_them(compress, tmp_path):
+    values = np.random.default_rng(5).integers(-900, 900, SHAPE).astype(np.int16)
+    image = SimpleITK.GetImageFromArray(values)
+    image.SetSpacing((0.5, 0.75, 2))
+    image.SetOrigin((1, 2, 3))
+    SimpleITK.WriteImage(image, str(tmp_path / ("a.img.gz" if compress else "a.hdr")))
+    (header,) = tmp_path.glob("a.hdr*")
+    volume = check(header)
+    assert np.array_equal(volume.array, values)
+    expected = np.array(image.TransformIndexToPhysicalPoint((7, 5, 2))) * [-1, -1, 1]
+    assert np.allclose((volume.grid.affine @ [7, 5, 2, 1])[:3], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_analyze_is_told_and_never_guessed(order, tmp_path):
+    header = nibabel.AnalyzeHeader(endianness=order)
+    image = nibabel.AnalyzeImage(np.zeros(SHAPE, np.int16).T, np.eye(4), header)
+    nibabel.save(image, tmp_path / "a.hdr")
+    data = (tmp_path / "a.hdr").read_bytes()
+    assert format_of(data) == "nifti"
+    with pytest.raises(FormatError) as caught:
+        FORMATS.get("nifti").scan(tmp_path / "a.hdr", "f", 0, "")
+    assert caught.value.reason == "file/unsupported"
+    assert "Analyze" in caught.value.message

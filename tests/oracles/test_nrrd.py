@@ -74,3 +74,41 @@ def test_spaces(space, signs, tmp_path):
     grid = read_files("nrrd", [path]).grid
     assert np.allclose(grid.affine[:3], np.diag(signs) @ [[1, 0, 0, 4], [0, 2, 0, 5], [0, 0, 3, 6]])
     assert grid.is_oriented
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_detached_as_simpleitk_writes_it(compress, tmp_path):
+    directions, spacing, origin = matrix(7)
+    values = np.random.default_rng(7).integers(0, 100, SHAPE).astype(np.int16)
+    image = SimpleITK.GetImageFromArray(values)
+    image.SetDirection(directions.ravel())
+    image.SetSpacing(spacing)
+    image.SetOrigin(origin)
+    path = tmp_path / "a.nhdr"
+    SimpleITK.WriteImage(image, str(path), compress)
+    volume = read_files("nrrd", [path])
+    assert np.array_equal(volume.array, values)
+    expected = np.array(image.TransformIndexToPhysicalPoint((7, 5, 2))) * TO_RAS
+    assert np.allclose((volume.grid.affine @ [7, 5, 2, 1])[:3], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("encoding", ["raw", "gzip"])
+def test_detached_as_pynrrd_writes_it(encoding, tmp_path):
+    values = np.random.default_rng(0).integers(0, 100, SHAPE).astype(np.int16)
+    path = tmp_path / "a.nhdr"
+    nrrd.write(str(path), values.T, {"encoding": encoding, "space": "RAS"}, detached_header=True)
+    assert np.array_equal(read_files("nrrd", [path]).array, values)
+
+
+def test_names_of_fields_in_any_case(tmp_path):
+    path = tmp_path / "a.nrrd"
+    image = SimpleITK.GetImageFromArray(np.zeros(SHAPE, np.int16))
+    image.SetOrigin((7, 8, 9))
+    SimpleITK.WriteImage(image, str(path))
+    data = path.read_bytes()
+    for name in (b"space origin", b"space directions", b"space", b"sizes", b"encoding"):
+        path.write_bytes(data.replace(b"\n" + name + b":", b"\n" + name.title() + b":", 1))
+        again = SimpleITK.ReadImage(str(path))
+        grid = read_files("nrrd", [path]).grid
+        assert again.GetOrigin() == (7, 8, 9)
+        assert np.allclose(grid.affine[:3, 3], np.array(again.GetOrigin()) * TO_RAS)

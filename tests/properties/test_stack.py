@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isocenter.stages.index.stack import geometry_of, separate
+from tests.unit.stages.grouping import geometry_of, separate
 from tests.unit.stages.rows import a_slice, slices_along
 
 CORONAL, SAGITTAL = (-1.0, 0, 0, 0, 0, -1.0), (0, -1.0, 0, 0, 0, -1.0)

@@ -1,5 +1,7 @@
 """Real files of many makers against other readers."""
 
+import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -13,6 +15,7 @@ from isocenter.base.errors import FormatError
 from isocenter.formats.dicom.file import read_dataset, read_header
 from isocenter.formats.dicom.pixels import stored_pixels
 from isocenter.formats.image import FORMATS, HEAD_BYTES, format_of
+from isocenter.formats.kinds import kind_of_file, meaning_of
 from isocenter.imaging.affine import canonical
 from isocenter.model.reasons import REASONS
 from tests.contracts.files import read_files, stack_of
@@ -166,6 +169,63 @@ def test_slicer_files(real_data: Path) -> None:
         for index in [(0, 0, 0), (i, 0, 0), (0, j, 0), (0, 0, k)]:
             expected = TO_RAS @ [*image.TransformIndexToPhysicalPoint(index), 1]
             assert np.allclose(volume.grid.affine @ [*index, 1], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("ending", [".mha", ".mhd", ".nhdr", ".hdr"])
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_chest_by_every_writer(ending: str, compress: bool, real_data: Path, tmp_path: Path) -> None:
+    image = SimpleITK.ReadImage(str(real_data / "seg_nrrd_ct" / "CTChest4.nrrd"))[::2, ::2, ::4]
+    written = tmp_path / ("a.img.gz" if compress and ending == ".hdr" else f"a{ending}")
+    SimpleITK.WriteImage(image, str(written), compress)
+    path = next(p for p in tmp_path.iterdir() if format_of(p.read_bytes()[:HEAD_BYTES]))
+    (name,) = {format_of(path.read_bytes()[:HEAD_BYTES])} - {None}
+    volume = read_files(name, [path])
+    assert np.array_equal(volume.array, SimpleITK.GetArrayFromImage(image))
+    k, j, i = (n - 1 for n in volume.grid.shape)
+    for index in [(0, 0, 0), (i, 0, 0), (0, j, 0), (0, 0, k)]:
+        expected = TO_RAS @ [*image.TransformIndexToPhysicalPoint(index), 1]
+        assert np.allclose(volume.grid.affine @ [*index, 1], expected, atol=1e-3)
+    others = [p for p in tmp_path.iterdir() if p != path]
+    for other in others:
+        assert kind_of_file(other, other.read_bytes()[:HEAD_BYTES]) == "image-data"
+    stack = stack_of(name, [path])
+    last = max(tmp_path.iterdir(), key=lambda p: p.stat().st_size)
+    last.write_bytes(last.read_bytes()[:-1])
+    with pytest.raises(FormatError) as caught:
+        FORMATS.get(name).read(stack, [path])
+    assert caught.value.reason == "file/truncated"
+
+
+def test_dicom_in_gzip_is_read_like_any_other(real_data: Path, tmp_path: Path) -> None:
+    seen = 0
+    for path in sorted(real_data.rglob("*.gz")):
+        data = path.read_bytes()
+        if format_of(data[:HEAD_BYTES]) != "dicom":
+            continue
+        plain = tmp_path / "plain"
+        plain.write_bytes(gzip.decompress(data))
+        found, expected = (FORMATS.get("dicom").scan(p, "f", 0, "").instance for p in (path, plain))
+        places = {"pixel_offset": None, "pixel_bytes": None}
+        assert replace(found, **places) == replace(expected, **places)
+        seen += 1
+    assert seen >= 41
+
+
+def test_every_other_file_is_of_a_kind(real_data: Path) -> None:
+    kinds: dict[str, set[str]] = {}
+    for path in sorted(p for p in real_data.rglob("*") if p.is_file()):
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if format_of(head) is None:
+            kind = kind_of_file(path, head)
+            assert meaning_of(kind)
+            kinds.setdefault("".join(path.suffixes[-2:]), set()).add(kind)
+    assert kinds[".acsv"] == kinds[".fcsv"] == kinds[".mrk.json"] == {"slicer-markups"}
+    assert kinds[".sqlite"] == {"sqlite"}
+    assert kinds[".csv.gz"] <= {"table-gzip", "text-gzip"}
+    assert "image-sidecar" in set().union(*kinds.values())
+    unknown = [s for s, k in kinds.items() if "unknown" in k]
+    assert unknown in ([], [".dcm"])
 
 
 def test_every_file_is_scanned_or_refused_for_a_reason(real_data: Path) -> None:

@@ -12,6 +12,7 @@ from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
 from isocenter.stages.index.rows import SeriesMembers, series_of, stacks_of
 from isocenter.stages.index.subjects import Identity
+from tests.unit.stages.grouping import members_of
 
 pytestmark = pytest.mark.real
 ENGINE = Engine(ScreenOptions())
@@ -26,7 +27,7 @@ def read(folder: Path) -> tuple[Series, list[Stack]]:
         if found.kind == "dicom-image" and found.instance is not None:
             rows.append(found.instance)
     members = SeriesMembers(
-        rows=rows, identities=[Identity("subject-1", "site-1", is_dummy=False)] * len(rows), attributes=()
+        rows=members_of(rows), identities=[Identity("subject-1", "site-1", is_dummy=False)], attributes=()
     )
     stacks = stacks_of(members, Pseudonyms(b"0" * 32))
     return series_of(members, stacks), stacks

@@ -9,6 +9,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from isocenter.base.archives.address import split_address
+from isocenter.base.archives.archive import open_member
+from isocenter.base.errors import FormatError
+
 
 def canonical_json(value: Any) -> str:
     """JSON of dataclasses, enums, paths, tuples and plain values with sorted keys: same value, same text."""
@@ -27,9 +31,17 @@ def digest_of_bytes(data: bytes | memoryview) -> str:
 
 
 def digest_of_file(path: Path) -> str:
-    """Hash (32 hex digits) of a file's content, streamed."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    """Hash (32 hex digits) of the content of a file, or of a member of an archive, streamed.
+
+    Raises:
+        OSError: it cannot be read; a member also where its bytes are not those that were stored.
+    """
+    try:
+        address = split_address(path)
+        with path.open("rb") if address is None else open_member(*address) as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except FormatError as error:
+        raise OSError(error.message) from None
 
 
 def _plain(value: Any) -> Any:

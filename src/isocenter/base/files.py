@@ -7,12 +7,28 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from isocenter.base.archives.address import member_at
 from isocenter.base.digests import canonical_json
+from isocenter.base.regular import open_regular
+
+__all__ = [
+    "Entry",
+    "is_readable",
+    "located",
+    "open_regular",
+    "read_json",
+    "signature",
+    "sync_folder",
+    "walk",
+    "write_atomically",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 # A byte that is no UTF-8 as the file system hands it over (PEP 383), and as a table holds it.
 _ESCAPED_BYTE = re.compile(r"\\(udc[89a-f][0-9a-f])")
@@ -80,19 +96,11 @@ def _kind(mode: int) -> str:
     return "socket" if stat.S_ISSOCK(mode) else "device"
 
 
-@contextmanager
-def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading; a link, FIFO or device raises `OSError` instead of hanging."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError("not a regular file")
-        yield file
-
-
 def is_readable(path: Path) -> bool:
-    """Whether a regular file can be opened."""
+    """Whether a regular file can be opened, or an archive has a member of that address."""
     try:
+        if member_at(path) is not None:
+            return True
         with open_regular(path):
             return True
     except OSError:
@@ -102,13 +110,25 @@ def is_readable(path: Path) -> bool:
 def located(root: Path, path: str) -> Path:
     r"""The file that a table names: bytes of a name that are no UTF-8 are escaped there (`\udcff`)."""
     plain = root / path
-    if "\\udc" not in path or os.path.lexists(plain):
+    if "\\udc" not in path or os.path.lexists(plain) or _is_member(plain):
         return plain
     return root / _ESCAPED_BYTE.sub(lambda m: chr(int(m[1][1:], 16)), path)
 
 
+def _is_member(path: Path) -> bool:
+    try:
+        return member_at(path) is not None
+    except OSError:
+        return False
+
+
 def signature(path: Path) -> tuple[int, int]:
-    """(size, mtime_ns) of a file: what tells that it has not been changed since it was indexed."""
+    """(size, mtime_ns) of a file: what tells that it has not been changed since it was indexed.
+
+    A member of an archive has its own size, and the time of the archive.
+    """
+    if (member := member_at(path)) is not None:
+        return member.size, member.mtime_ns
     info = path.lstat()
     return info.st_size, info.st_mtime_ns
 

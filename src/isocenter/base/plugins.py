@@ -14,7 +14,7 @@ import importlib.util
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -42,7 +42,7 @@ class Plugins(Generic[T]):
 
     def names(self) -> list[str]:
         """Every known name, built-in and installed, sorted."""
-        return sorted({*self._built_in, *(e.name for e in entry_points(group=self.folder))})
+        return sorted({*self._built_in, *self._installed})
 
     def get(self, name: str) -> T:
         """Import and return one plug-in.
@@ -56,7 +56,7 @@ class Plugins(Generic[T]):
             if self.symbol is None:
                 return cast("T", module)
             return cast("T", getattr(module, self.symbol or module_name.rpartition(".")[2]))
-        for entry in entry_points(group=self.folder, name=name):
+        if entry := self._installed.get(name):
             return cast("T", entry.load())
         raise UnknownPlugin(f"no {name!r} in {self.folder}{did_you_mean(name, self.names())}")
 
@@ -79,14 +79,18 @@ class Plugins(Generic[T]):
     def _source(self, name: str) -> list[str]:
         if module_name := self._built_in.get(name):
             return [_text_of(module_name)]
-        return [
-            text
-            for e in entry_points(group=self.folder, name=name)
-            for text in (e.value, e.dist.version if e.dist else "", _text_of(e.module))
-        ]
+        entry = self._installed.get(name)
+        if entry is None:
+            return []
+        return [entry.value, entry.dist.version if entry.dist else "", _text_of(entry.module)]
 
     def __iter__(self) -> Iterator[tuple[str, T]]:
         return ((name, self.get(name)) for name in self.names())
+
+    @cached_property
+    def _installed(self) -> dict[str, EntryPoint]:
+        """Plug-ins of other packages by name; looking for them takes milliseconds, so it is done once."""
+        return {e.name: e for e in reversed(list(entry_points(group=self.folder)))}
 
     @cached_property
     def _built_in(self) -> dict[str, str]:

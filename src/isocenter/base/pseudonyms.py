@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base.siphash import name_texts
 
 
 class Pseudonyms:
@@ -15,10 +19,30 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        # a key of its own: files are named by another hash, for there are very many of them
+        self._file_key = hmac.digest(key, b"names of files", "sha256")[:16]
 
     def of(self, kind: str, *parts: object) -> str:
         """`kind-xxxxxxxxxxxxxxxx`: 16 hex digits of the keyed hash of the parts."""
         text = "\x1f".join([kind, *("" if p is None else str(p) for p in parts)])
         # names of files may hold bytes that are no UTF-8
-        keyed = hmac.new(self._key, text.encode(errors="surrogatepass"), hashlib.sha256)
-        return f"{kind}-{keyed.hexdigest()[:16]}"
+        keyed = hmac.digest(self._key, text.encode(errors="surrogatepass"), "sha256")
+        return f"{kind}-{keyed[:8].hex()}"
+
+    def of_files(
+        self, origin: str, paths: NDArray[np.uint8], offsets: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        """Names of many files at once, (N, 20) characters `fil-xxxxxxxxxxxxxxxx`: SipHash-2-4 of origin and path.
+
+        Args:
+            origin: What tells the source.
+            paths: All paths as bytes, one after the other.
+            offsets: Where each begins, (N + 1,).
+        """
+        prefix = f"{origin}\x1f".encode()
+        return name_texts(self._file_key, b"fil-", prefix, paths, offsets)
+
+    def of_file(self, origin: str, path: bytes) -> str:
+        """The name of one file."""
+        data = np.frombuffer(path, np.uint8)
+        return self.of_files(origin, data, np.array([0, len(path)], np.int64)).tobytes().decode("ascii")

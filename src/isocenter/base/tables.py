@@ -5,20 +5,30 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import os
 import types
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Self, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from isocenter.base.arrow import Array, plain_text
 from isocenter.base.digests import digest_of
 from isocenter.base.errors import StaleArtefact
-from isocenter.base.files import write_atomically
+from isocenter.base.files import sync_folder, write_atomically
 
 Row = TypeVar("Row")
+
+# An Arrow table; other rooms hand it on and never look inside.
+Table: TypeAlias = Any
+
+# Rows of a row group: fixed, so that same rows are same bytes, and small, so that few are in memory at once.
+GROUP_ROWS = 16_384
 
 _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
 
@@ -41,14 +51,137 @@ def _schema(row_type: Any) -> pa.Schema:
 
 def write(path: Path, row_type: type[Row], rows: Iterable[Row]) -> None:
     """Write rows as one Parquet file, atomically; same rows, same bytes."""
+    write_table(path, table_of_rows(row_type, rows))
+
+
+def table_of_rows(row_type: type[Row], rows: Iterable[Row]) -> Table:
+    """An Arrow table of rows."""
     schema = schema_of(row_type)
     names = schema.names
     columns: dict[str, list[Any]] = {n: [] for n in names}
     for row in rows:
         for name in names:
             columns[name].append(_out(getattr(row, name)))
-    table = pa.table({n: pa.array(columns[n], schema.field(n).type) for n in names}, schema=schema)
-    write_table(path, table)
+    return pa.table({n: pa.array(columns[n], schema.field(n).type) for n in names}, schema=schema)
+
+
+def table_of_columns(row_type: type, columns: Mapping[str, Array], count: int) -> Table:
+    """An Arrow table of columns; a field without one has its default in every row."""
+    schema = schema_of(row_type)
+    arrays = []
+    for field in dataclasses.fields(cast("Any", row_type)):
+        kind = schema.field(field.name).type
+        if field.name in columns:
+            arrays.append(_cast(columns[field.name], kind))
+        else:
+            default = None if field.default is dataclasses.MISSING else field.default
+            arrays.append(pa.repeat(pa.scalar(_out(default), kind), count))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _cast(values: Any, kind: Any) -> Array:
+    if isinstance(values, pa.ChunkedArray):
+        values = pa.concat_arrays(values.chunks)
+    array = values if isinstance(values, pa.Array) else pa.array(values, kind)
+    return array if array.type == kind else array.cast(kind)
+
+
+def to_bytes(table: Table) -> bytes:
+    """A table as bytes that can travel between processes."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return cast("bytes", sink.getvalue().to_pybytes())
+
+
+def from_bytes(data: bytes) -> Table:
+    """A table from what `to_bytes` made of it."""
+    return pa.ipc.open_stream(data).read_all()
+
+
+def table_of_batch(batch: Any) -> Table:
+    """A table of one Arrow record batch."""
+    return pa.Table.from_batches([batch])
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """Tables of one form, one below the other."""
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def with_column(table: Table, name: str, values: Array) -> Table:
+    """A table with one column replaced."""
+    at = table.schema.get_field_index(name)
+    return table.set_column(at, table.schema.field(at), _cast(values, table.schema.field(at).type))
+
+
+def taken(table: Table, rows: NDArray[np.int64]) -> Table:
+    """Some rows of a table, in the order given."""
+    return table.take(pa.array(rows))
+
+
+class Writer:
+    """Writes a Parquet file table by table; it appears under its name when all are written.
+
+    Row groups have a fixed number of rows, however the rows came: same rows, same bytes.
+
+    Args:
+        path: The file.
+        row_type: The dataclass of its rows.
+    """
+
+    def __init__(self, path: Path, row_type: type) -> None:
+        self._path = path
+        self._temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+        self._schema = schema_of(row_type)
+        self._pending: list[Table] = []
+        self._rows = 0
+        self._file: Any = None
+
+    def __enter__(self) -> Self:
+        self._file = pq.ParquetWriter(self._temporary, self._schema, compression="zstd")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and self._rows:
+                self._flush(self._rows)
+            self._file.close()
+            if kind is None:
+                with self._temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                self._temporary.replace(self._path)
+                sync_folder(self._path.parent)
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+    def write(self, table: Table) -> None:
+        """Add the rows of a table."""
+        self._pending.append(table.cast(self._schema))
+        self._rows += table.num_rows
+        whole = self._rows - self._rows % GROUP_ROWS
+        if whole:
+            self._flush(whole)
+
+    def _flush(self, rows: int) -> None:
+        table = pa.concat_tables(self._pending)
+        for start in range(0, rows, GROUP_ROWS):
+            part = table.slice(start, min(GROUP_ROWS, rows - start)).combine_chunks()
+            self._file.write_table(part, row_group_size=GROUP_ROWS)
+        self._pending, self._rows = [table.slice(rows)], self._rows - rows
+
+
+def batches(path: Path, row_type: type, size: int = GROUP_ROWS) -> Iterator[Table]:
+    """The rows of a Parquet file as tables of some rows each.
+
+    Raises:
+        StaleArtefact: it is damaged, or another version of the package wrote it with other columns.
+    """
+    names = schema_of(row_type).names
+    with _reading(path), pq.ParquetFile(path) as file:
+        _check_columns(path, names, file)
+        for batch in file.iter_batches(batch_size=size, columns=names):
+            yield pa.Table.from_batches([batch])
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -76,11 +209,22 @@ def read(path: Path, row_type: type[Row]) -> Iterator[Row]:
     """
     back = _reader(cast("Any", row_type))
     with _reading(path), pq.ParquetFile(path) as file:
-        if set(schema_of(row_type).names) - set(file.schema_arrow.names):
-            raise StaleArtefact(f"{_name(path)} was written by another version; run again to make it anew")
+        _check_columns(path, schema_of(row_type).names, file)
         for batch in file.iter_batches(batch_size=4096):
             for record in batch.to_pylist():
                 yield cast("Row", back(record))
+
+
+def rows_of(table: Table, row_type: type[Row]) -> Iterator[Row]:
+    """Rows of an Arrow table, typed."""
+    back = _reader(cast("Any", row_type))
+    for record in table.to_pylist():
+        yield cast("Row", back(record))
+
+
+def _check_columns(path: Path, names: list[str], file: Any) -> None:
+    if set(names) - set(file.schema_arrow.names):
+        raise StaleArtefact(f"{_name(path)} was written by another version; run again to make it anew")
 
 
 @contextmanager
@@ -126,9 +270,7 @@ def _out(value: Any) -> Any:
         return [_out(v) for v in value]
     if isinstance(value, enum.Enum):
         return value.value
-    if isinstance(value, str):  # names of files may hold bytes that are no UTF-8, headers anything
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    return value
+    return plain_text(value) if isinstance(value, str) else value
 
 
 @functools.cache

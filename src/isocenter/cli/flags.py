@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import inspect
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def run_flags(*, dry_run: bool = False, **sections: type) -> Callable[[Callable[
         ) -> None:
             overrides = assigned(assignments or [])
             overrides |= {
-                f"{s}.{o.name}": _value(o, given[n])
+                f"{s}.{o.name}": value_of(o, given[n])
                 for n, (s, o) in flags.items()
                 if given[n] not in (None, [])
             }
@@ -118,20 +119,23 @@ def _signed(asked: Any, flags: dict[str, tuple[str, Option]], without: tuple[str
     return asked
 
 
-def _annotation(option: Option) -> Any:
+def info_of(option: Option) -> Any:
+    """What typer is told of the flag that gives an option: its name, its values and its help."""
     help_ = option.help + (f" (default: {shown})" if (shown := _shown(option.default)) else "")
     flag = flag_of(option)
     if option.type is bool:
-        both = f"{flag}/--no-{flag.removeprefix('--')}"
-        return Annotated[bool | None, typer.Option(both, help=help_, show_default=False)]
-    kind: Any = list[str] if _is_texts(option) else str
-    info = typer.Option(flag, metavar=_metavar(option), help=help_, show_default=False)
-    return Annotated[kind | None, info]
+        return typer.Option(f"{flag}/--no-{flag.removeprefix('--')}", help=help_, show_default=False)
+    return typer.Option(flag, metavar=_metavar(option), help=help_, show_default=False)
+
+
+def _annotation(option: Option) -> Any:
+    kind: Any = bool if option.type is bool else list[str] if _is_texts(option) else str
+    return Annotated[kind | None, info_of(option)]
 
 
 def _shown(default: Any) -> str:
     """A default as it would stand in the config, "" where it says nothing."""
-    if isinstance(default, bool) or default in (None, "", (), {}):
+    if isinstance(default, bool) or default in (None, "", (), {}) or dataclasses.is_dataclass(default):
         return ""
     if isinstance(default, enum.Enum):
         return str(default.value)
@@ -149,7 +153,7 @@ def _is_texts(option: Option) -> bool:
     return get_origin(option.type) is tuple and get_args(option.type)[0] is str
 
 
-def _value(option: Option, given: Any) -> object:
+def value_of(option: Option, given: Any) -> object:
     """A flag's value as it would stand in the config; only text stays as it is."""
     is_text = option.type is str or (isinstance(option.type, type) and issubclass(option.type, enum.Enum))
     if is_text or not isinstance(given, str):

@@ -16,7 +16,7 @@ import typer
 from isocenter import __version__
 from isocenter.base.errors import ConfigError, IsocenterError
 from isocenter.base.outcome import failure_of
-from isocenter.cli.console import note, show
+from isocenter.cli.console import clean, note, show
 from isocenter.cli.folder import CommandFolder
 
 INTERRUPTED = 130
@@ -53,8 +53,9 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     arguments = list(sys.argv[1:] if words is None else words)
     as_json = "--json" in arguments
     try:
-        app(arguments, prog_name="isocenter")
-        code = 0
+        # typer tells a usage error itself, but only as text
+        left = app(arguments, prog_name="isocenter", standalone_mode=not as_json)
+        code = left if isinstance(left, int) else 0
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else 1
     except KeyboardInterrupt:
@@ -62,7 +63,9 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     except IsocenterError as error:
         code = _tell(error, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes an exit code
-        code = _tell_bug(error, as_json=as_json)
+        # typer's errors have no base class of one name in all its versions
+        is_usage = hasattr(error, "format_message") and hasattr(error, "exit_code")
+        code = _tell_usage(error) if is_usage else _tell_bug(error, as_json=as_json)
     if code == INTERRUPTED:
         note("Interrupted. The next run goes on from here.")
     sys.exit(code)
@@ -77,6 +80,14 @@ def _tell(error: IsocenterError, *, as_json: bool) -> int:
             document["problems"] = error.problems
         show({"error": document}, [], as_json=True)
     return error.exit_code
+
+
+def _tell_usage(error: Any) -> int:
+    """Print what was typed wrongly; as text, typer has told it before."""
+    message = str(error.format_message())
+    note(f"Error: {message}")
+    show({"error": {"kind": "UsageError", "message": clean(message)}}, [], as_json=True)
+    return int(error.exit_code)
 
 
 def _tell_bug(error: Exception, *, as_json: bool) -> int:

@@ -16,12 +16,22 @@ from isocenter.pipeline.run import Run, run
 
 
 def run_until(stage: str, request: Request) -> None:
-    """Run the pipeline up to a stage; exits with 1 where a gate closed."""
+    """Run the pipeline up to a stage and print what came of it; exits with 1 where a gate closed."""
+    done = run_to(stage, request)
+    show(document_of(done), lines_of(done), as_json=request.as_json)
+    leave_at_gate(done)
+
+
+def run_to(stage: str, request: Request) -> Run:
+    """Run the pipeline up to a stage, with its progress drawn."""
     config = load(request.config, overrides=request.overrides)
     options: dict[str, Any] = {"dry_run": True} if request.dry_run else {}
     with drawn() as progress:
-        done = run(config, until=stage, jobs=request.jobs, progress=progress, **options)
-    show(document_of(done), lines_of(done), as_json=request.as_json)
+        return run(config, until=stage, jobs=request.jobs, progress=progress, **options)
+
+
+def leave_at_gate(done: Run) -> None:
+    """Exit with 1 where a gate closed."""
     if done.gate:
         raise typer.Exit(1)
 

@@ -10,16 +10,20 @@ from typing import BinaryIO
 
 import numpy as np
 
+from isocenter.base.archives.address import open_file
 from isocenter.base.errors import FormatError
-from isocenter.base.files import open_regular
 
 
 @contextmanager
 def opening(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file; a link, a pipe, a folder or one that is not there is a `FormatError`."""
+    """Open a regular file, or a member of an archive; a link, a pipe, a folder or nothing is a `FormatError`.
+
+    A member of which more than a header is read is checked to its end when it is closed: a wrong check sum is a
+    `FormatError` then.
+    """
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(open_regular(path))
+            file = stack.enter_context(open_file(path))
         except OSError as error:
             raise FormatError(
                 "file/unreadable", f"the file cannot be opened ({type(error).__name__})"

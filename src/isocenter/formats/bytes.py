@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.boundary import opening
@@ -15,6 +18,8 @@ MAX_BYTES = 8 << 30
 # DEFLATE reaches 1,032 to 1, and so does an empty mask. What grows this much more than its file is believed up to
 # a size, and beyond it taken for a bomb.
 MAX_RATIO, ALWAYS_ALLOWED_BYTES = 200, 1 << 30
+# What is inflated to be read here and there, and not from its beginning to its end, is held in memory.
+MAX_HELD_BYTES = 512 << 20
 # Blocked gzip (BGZF) has a member for every 64 KiB, so MAX_BYTES make 131,072.
 MAX_MEMBERS = 1 << 18
 # Content beyond what a header asks for is padding up to here; more means that the header is wrong.
@@ -33,7 +38,7 @@ def inflate_head(head: bytes, count: int) -> bytes:
     """Decompress what can be of the first bytes of a gzip file; other bytes come back as they are."""
     if not head.startswith(GZIP):
         return head
-    stream, out = zlib.decompressobj(wbits=31), b""
+    stream, out = zlib.decompressobj(wbits=31), bytearray()
     try:
         # little at a time, so that what comes before a broken place is known
         for at in range(0, len(head), _PIECE_HEAD):
@@ -42,7 +47,38 @@ def inflate_head(head: bytes, count: int) -> bytes:
                 break
     except zlib.error:
         pass
-    return out[:count]
+    return bytes(out[:count])
+
+
+@contextmanager
+def open_content(path: Path, *, limit: int = MAX_HELD_BYTES) -> Iterator[BinaryIO]:
+    """Open a file for reading here and there: the file itself, or what a gzip file holds.
+
+    A gzip file is inflated to its end first, so that nothing of one that is cut or broken is seen.
+
+    Raises:
+        FormatError: the file cannot be opened; of a gzip file, as `read_all`.
+    """
+    with opening(path) as file:
+        is_gzip = file.read(2) == GZIP
+        file.seek(0)
+        if not is_gzip:
+            yield file
+            return
+        content = BytesIO()
+        for piece in _inflated(file, limit):
+            content.write(piece)
+    content.seek(0)
+    yield content
+
+
+@contextmanager
+def open_beginning(path: Path, *, count: int = 1 << 20) -> Iterator[BinaryIO]:
+    """Open a file, or so many bytes of what can be inflated of a gzip file, whatever is wrong behind them."""
+    with opening(path) as file:
+        is_gzip = file.read(2) == GZIP
+        file.seek(0)
+        yield BytesIO(inflate_head(file.read(count), count)) if is_gzip else file
 
 
 def limit_for(compressed: int) -> int:
@@ -82,14 +118,32 @@ def read_all(path: Path, *, limit: int = MAX_BYTES) -> bytearray:
         FormatError: the stream ends early, its check sum is wrong, or it grows beyond the limit.
     """
     with opening(path) as file:
+        is_gzip = file.read(2) == GZIP
         size = file.seek(0, 2)
         file.seek(0)
-        is_gzip = file.read(2) == GZIP
-        file.seek(0)
-        refuse_size(size, MAX_BYTES if is_gzip else limit)
         if is_gzip:
-            return inflate(file.read(), limit=limit)
+            return _joined(_inflated(file, limit))
+        refuse_size(size, limit)
         return _fill(file, bytearray(size))
+
+
+def read_rest(file: BinaryIO, needed: int, *, encoding: str = "raw") -> bytearray:
+    """What is in an open file from here to its end; plain, or in a stream of gzip or zlib.
+
+    Raises:
+        FormatError: it is not as many bytes as are needed; of a stream, as `inflate`.
+    """
+    start = file.tell()
+    size = file.seek(0, 2) - start
+    file.seek(start)
+    if encoding == "raw":
+        check_length(size, needed)
+        return _fill(file, bytearray(size))
+    refuse_size(size, MAX_BYTES)
+    limit = needed + MAX_PADDING_BYTES
+    body = _joined(_inflated(file, limit)) if encoding == "gzip" else inflate_zlib(file.read(), limit=limit)
+    check_length(len(body), needed)
+    return body
 
 
 def _fill(file: BinaryIO, data: bytearray) -> bytearray:
@@ -105,39 +159,73 @@ def _fill(file: BinaryIO, data: bytearray) -> bytearray:
 
 def inflate(data: bytes | bytearray | memoryview, *, limit: int = MAX_BYTES) -> bytearray:
     """Decompress gzip members up to the last one's trailer, which holds the CRC (RFC 1952)."""
-    view, at, members, out = memoryview(data), 0, 0, bytearray()
-    limit = min(limit, limit_for(len(view)))
-    while view[at : at + 2] == GZIP:
-        members += 1
-        if members > MAX_MEMBERS:
-            raise FormatError("file/too-large", "too many compressed members", expected=MAX_MEMBERS)
-        at = _inflate_member(view, at, out, limit)
-    if bytes(view[at : at + MAX_PADDING_BYTES + 1]).strip(b"\0") or len(view) - at > MAX_PADDING_BYTES:
-        raise FormatError("file/corrupt", "bytes follow the compressed stream")
+    return _joined(_inflated(BytesIO(data), limit))
+
+
+def inflate_zlib(data: bytes | bytearray | memoryview, *, limit: int = MAX_BYTES) -> bytearray:
+    """Decompress one zlib or gzip stream to its check sum (RFC 1950, RFC 1952); nothing may follow but padding."""
+    file, stream, out = BytesIO(data), zlib.decompressobj(wbits=47), bytearray()
+    limit = min(limit, limit_for(len(data)))
+    for piece in _member(stream, b"", file):
+        out += piece
+        _refuse_growth(len(out), limit)
+    _refuse_rest(stream.unused_data + file.read(MAX_PADDING_BYTES + 1))
     return out
 
 
-def _inflate_member(view: memoryview, at: int, out: bytearray, limit: int) -> int:
-    """Append the content of the member that begins at a place; where the next one would begin."""
-    stream = zlib.decompressobj(wbits=31)
-    left = b""
+def _joined(pieces: Iterator[bytes]) -> bytearray:
+    out = bytearray()
+    for piece in pieces:
+        out += piece
+    return out
+
+
+def _inflated(file: BinaryIO, limit: int) -> Iterator[bytes]:
+    """The content of the gzip members from here to the end of a file, piece by piece."""
+    start = file.tell()
+    size = file.seek(0, 2) - start
+    file.seek(start)
+    refuse_size(size, MAX_BYTES)
+    limit, total, left = min(limit, limit_for(size)), 0, file.read(_PIECE_IN)
+    for _ in range(MAX_MEMBERS):
+        if not left.startswith(GZIP):
+            break
+        stream = zlib.decompressobj(wbits=31)
+        for piece in _member(stream, left, file):
+            total += len(piece)
+            _refuse_growth(total, limit)
+            yield piece
+        left = stream.unused_data
+        left += file.read(_PIECE_IN - len(left)) if len(left) < _PIECE_IN else b""
+    else:
+        if left.startswith(GZIP):
+            raise FormatError("file/too-large", "too many compressed members", expected=MAX_MEMBERS)
+    _refuse_rest(left)
+
+
+def _refuse_growth(total: int, limit: int) -> None:
+    if total > limit:
+        raise FormatError(
+            "file/too-large", "the content grows beyond the limit", expected=f"at most {limit} bytes"
+        )
+
+
+def _refuse_rest(rest: bytes) -> None:
+    if len(rest) > MAX_PADDING_BYTES or rest.strip(b"\0"):
+        raise FormatError("file/corrupt", "bytes follow the compressed stream")
+
+
+def _member(stream: Any, left: bytes, file: BinaryIO) -> Iterator[bytes]:
+    """The content of one member, to its check sum."""
     try:
         while not stream.eof:
-            if not left:
-                left = bytes(view[at : at + _PIECE_IN])
-                at += len(left)
+            left = left or file.read(_PIECE_IN)
             piece = stream.decompress(left, _PIECE_OUT)
-            is_at_end = not left
-            left = stream.unconsumed_tail
-            out += piece
-            if len(out) > limit:
-                raise FormatError(
-                    "file/too-large", "the content grows beyond the limit", expected=f"at most {limit} bytes"
-                )
-            if is_at_end and not piece and not stream.eof:
+            if not left and not piece and not stream.eof:
                 raise FormatError("file/truncated", "the compressed stream ends early")
+            left = stream.unconsumed_tail
+            yield piece
     except zlib.error:
         raise FormatError(
             "file/corrupt", "the compressed stream is broken or its check sum is wrong"
         ) from None
-    return at - len(stream.unused_data)

@@ -21,6 +21,8 @@ from isocenter.model.volume import Slice, Volume
 
 # A label map with more distinct values than this is an image.
 MAX_LABELS = 4096
+# No voxel is a thousand kilometres from the patient.
+_MAX_MM = 1e9
 
 
 def volume_of(stack: Stack, stored: NDArray[Any], slope: float, intercept: float) -> Volume:
@@ -62,8 +64,8 @@ def grid_of(stored: NDArray[Any], affine: NDArray[np.float64], code: str) -> Gri
     """The grid of a label map; one that has no volume cannot be compared with an image's."""
     with np.errstate(all="ignore"):
         volume = abs(float(np.linalg.det(affine[:3, :3])))
-    if not (math.isfinite(volume) and volume > 0):
-        raise FormatError("file/corrupt", "the affine has no volume")
+    if not (math.isfinite(volume) and volume > 0 and np.abs(affine).max() < _MAX_MM):
+        raise FormatError("file/corrupt", "the affine has no volume, or one that nothing has")
     k, j, i = stored.shape
     return Grid((k, j, i), affine, "", code != "none")
 

@@ -1,17 +1,20 @@
-"""NIfTI headers and voxels, read strictly: every byte there, every number finite."""
+"""NIfTI headers and voxels, in one file or two, read strictly: every byte there, every number finite."""
 
 from __future__ import annotations
 
 import logging
 import math
+import re
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
+from nibabel.nifti1 import Nifti1Header, Nifti1PairHeader
+from nibabel.nifti2 import Nifti2Header, Nifti2PairHeader
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.formats.array_file import ArrayHeader, array_of, shape_of_sizes
 from isocenter.formats.boundary import opening, parsing
 from isocenter.formats.bytes import (
     GZIP,
@@ -21,14 +24,16 @@ from isocenter.formats.bytes import (
     limit_for,
     read_all,
     read_head,
+    read_rest,
     refuse_size,
 )
-from isocenter.model.rows import Instance
+from isocenter.formats.detached import find_beside, opening_beside
 
-_MAGIC_1 = {b"n+1\0", b"ni1\0"}
-_MAGIC_2 = {b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n"}
+_SINGLE_1, _PAIR_1 = b"n+1\0", b"ni1\0"
+_SINGLE_2, _PAIR_2 = b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n"
 # The first field, sizeof_hdr, in either byte order: all there is to know a file by that ends in its header.
 _SIZES = {n.to_bytes(4, order) for n in (348, 540) for order in ("little", "big")}
+_HEADER_NAME = re.compile(r"(.+)\.(hdr|HDR)(\.gz|\.GZ)?")
 # NIfTI-1 xyzt_units: metre, millimetre, micrometre; unknown is taken for mm as every reader does.
 _TO_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
 HEAD_BYTES = 1024
@@ -38,10 +43,19 @@ _quiet.addHandler(logging.NullHandler())
 
 
 def is_nifti(head: bytes) -> bool:
-    """Whether a decompressed file begins with a NIfTI header, or with all that is left of one."""
+    """Whether a decompressed file begins with a NIfTI or Analyze header, or with all that is left of one."""
     if len(head) < 348:
         return head[:4] in _SIZES
-    return head[344:348] in _MAGIC_1 or head[4:12] in _MAGIC_2
+    return head[344:348] in {_SINGLE_1, _PAIR_1} or head[4:12] in {_SINGLE_2, _PAIR_2} or is_analyze(head)
+
+
+def is_analyze(head: bytes) -> bool:
+    """Whether this is an Analyze 7.5 header: NIfTI-1's size and number of axes, but no magic."""
+    for order in ("little", "big"):
+        if int.from_bytes(head[:4], order) == 348:
+            axes = int.from_bytes(head[40:42], order)
+            return 1 <= axes <= 7 and head[344:348] not in {_SINGLE_1, _PAIR_1}
+    return False
 
 
 def read_header(path: Path) -> Any:
@@ -51,7 +65,7 @@ def read_header(path: Path) -> Any:
 
 def header_of(head: bytes) -> Any:
     """The header as nibabel reads it, where its own fields hold together."""
-    is_second = head[4:12] in _MAGIC_2
+    is_second = head[4:12] in {_SINGLE_2, _PAIR_2}
     size = 540 if is_second or int.from_bytes(head[:4], "little") == 540 else 348
     if len(head) < size:
         raise FormatError(
@@ -60,9 +74,10 @@ def header_of(head: bytes) -> Any:
             measured=f"{len(head)} bytes",
             expected=f"{size} bytes",
         )
-    if b"ni1\0" in head[344:348] or b"ni2\0" in head[4:8]:
-        raise FormatError("file/unsupported", "a NIfTI header whose voxels are in another file")
-    kind = nib.Nifti2Header if is_second else nib.Nifti1Header
+    if not is_second and is_analyze(head):
+        raise FormatError("file/unsupported", "an Analyze 7.5 header, which does not tell left from right")
+    single, pair = (Nifti2Header, Nifti2PairHeader) if is_second else (Nifti1Header, Nifti1PairHeader)
+    kind = pair if is_pair(head) else single
     with parsing("the NIfTI header"):
         header = kind(head[:size], check=False)
         # before the library mends them
@@ -72,21 +87,15 @@ def header_of(head: bytes) -> Any:
     return header
 
 
+def is_pair(head: bytes) -> bool:
+    """Whether a NIfTI header says that its voxels are in another file."""
+    return head[344:348] == _PAIR_1 or head[4:12] == _PAIR_2
+
+
 def shape_of(header: Any) -> tuple[int, int, int]:
     """(K, J, I) of a header; trailing axes of length one are dropped, several volumes are refused."""
     dims = [int(n) for n in header["dim"]]
-    shape = dims[1 : dims[0] + 1]
-    if min(shape) < 1:
-        raise FormatError("file/corrupt", "an axis has no length", measured=min(shape), expected="at least 1")
-    while len(shape) > 3 and shape[-1] == 1:
-        shape.pop()
-    if len(shape) > 3:
-        raise FormatError(
-            "file/several-volumes", "several volumes in one file", measured=len(shape), expected=3
-        )
-    shape += [1] * (3 - len(shape))
-    i, j, k = shape
-    return k, j, i
+    return shape_of_sizes(dims[1 : dims[0] + 1])
 
 
 def affine_of(header: Any) -> tuple[NDArray[np.float64], str, float]:
@@ -128,31 +137,28 @@ def _qform(header: Any) -> NDArray[np.float64] | None:
     return q if np.isfinite(q).all() else None
 
 
-def instance_of(header: Any, path: Path, file_id: str, source: int, site: str) -> Instance:
-    """The row of one NIfTI file; an uncompressed one is checked for its length here."""
-    shape = shape_of(header)
+def scan_header(path: Path) -> ArrayHeader:
+    """What the header of a file says; the voxels are checked for their length here if they are not compressed."""
+    header = read_header(path)
+    shape, dtype = shape_of(header), dtype_of(header)
     affine, code, conflict = affine_of(header)
-    dtype = dtype_of(header)
-    with opening(path) as file:
-        is_compressed = file.read(2) == GZIP
-        size = file.seek(0, 2)
-    refuse_size(_needed(header), limit_for(size) if is_compressed else MAX_BYTES)
-    if not is_compressed:
-        check_length(size, _needed(header))
-    return Instance(
-        file_id=file_id,
-        source=source,
-        site=site,
+    out = ArrayHeader(
         format="nifti",
-        rows=shape[1],
-        columns=shape[2],
-        bits_allocated=dtype.itemsize * 8,
         shape=shape,
-        affine=tuple(float(v) for v in affine.ravel()),
+        dtype=dtype,
+        affine=affine,
         orientation_code=code,
         affine_conflict_mm=conflict,
-        dtype=dtype.name,
+        data_name=_data_name(header, path),
     )
+    with opening_beside(path, out.data_name) if out.data_name else opening(path) as file:
+        is_compressed = _is_gzip(out.data_name) if out.data_name else file.read(2) == GZIP
+        size = file.seek(0, 2)
+    needed = _needed(header)
+    refuse_size(needed, limit_for(size) if is_compressed else MAX_BYTES)
+    if not is_compressed:
+        check_length(size, needed)
+    return out
 
 
 def dtype_of(header: Any) -> np.dtype[Any]:
@@ -166,14 +172,33 @@ def dtype_of(header: Any) -> np.dtype[Any]:
 def read_array(path: Path) -> tuple[NDArray[Any], float, float, Any]:
     """Stored voxels (K, J, I), the slope and intercept that bring them to their values, and the header."""
     header = read_header(path)
-    shape, dtype, needed = shape_of(header), dtype_of(header), _needed(header)
+    needed, name = _needed(header), _data_name(header, path)
     slope, intercept = _scaling(header)
     refuse_size(needed, MAX_BYTES)
-    data = read_all(path, limit=needed + MAX_PADDING_BYTES)
-    check_length(len(data), needed)
-    offset = int(header["vox_offset"])
-    array = np.frombuffer(data, dtype=dtype, count=math.prod(shape), offset=offset).reshape(shape)
-    return np.require(array, requirements="A"), slope, intercept, header
+    if name:
+        with opening_beside(path, name) as file:
+            data = read_rest(file, needed, encoding="gzip" if _is_gzip(name) else "raw")
+    else:
+        data = read_all(path, limit=needed + MAX_PADDING_BYTES)
+        check_length(len(data), needed)
+    array = array_of(data, shape_of(header), dtype_of(header), int(header["vox_offset"]))
+    return array, slope, intercept, header
+
+
+def _data_name(header: Any, path: Path) -> str:
+    """Name of the file beside a header that holds its voxels; "" where the header is in front of them.
+
+    NIfTI-1 gives both files one name, with .hdr and .img at its end.
+    """
+    if bytes(header["magic"]).rstrip(b"\0")[:3] not in {b"ni1", b"ni2"}:
+        return ""
+    named = _HEADER_NAME.fullmatch(path.name)
+    stem, is_upper = (named[1], named[2] == "HDR") if named else (path.stem, False)
+    return find_beside(path, [stem + e for e in ((".IMG", ".IMG.GZ") if is_upper else (".img", ".img.gz"))])
+
+
+def _is_gzip(name: str) -> bool:
+    return name.lower().endswith(".gz")
 
 
 def _scaling(header: Any) -> tuple[float, float]:
@@ -189,7 +214,8 @@ def _scaling(header: Any) -> tuple[float, float]:
 def _needed(header: Any) -> int:
     """Bytes of the file up to its last voxel; counted without overflow."""
     offset = float(header["vox_offset"])
-    least = 544 if int(header["sizeof_hdr"]) == 540 else 352
+    is_alone = bytes(header["magic"])[:2] == b"n+"
+    least = 0 if not is_alone else 544 if int(header["sizeof_hdr"]) == 540 else 352
     if not math.isfinite(offset) or offset < least or offset != int(offset):
         raise FormatError("file/corrupt", "the voxels begin in the header or nowhere")
     return int(offset) + math.prod(shape_of(header)) * dtype_of(header).itemsize

@@ -1,4 +1,4 @@
-"""NRRD headers and voxels of files that hold both (a header may name no other file)."""
+"""NRRD headers and voxels, in one file, or in two that lie side by side."""
 
 from __future__ import annotations
 
@@ -13,19 +13,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.formats.array_file import ArrayHeader, array_of, shape_of_sizes
 from isocenter.formats.boundary import opening, parsing
 from isocenter.formats.bytes import (
+    GZIP,
     MAX_BYTES,
-    MAX_PADDING_BYTES,
     check_length,
-    inflate,
-    read_all,
+    limit_for,
+    open_content,
+    read_rest,
     refuse_size,
 )
-from isocenter.model.rows import Instance
+from isocenter.formats.detached import opening_beside
+from isocenter.formats.limits import DEFAULT_LIMITS, Limits
+from isocenter.formats.text_header import SCANNED, read_text_header
 
-MAX_HEADER_BYTES = 1 << 20
-_DETACHED = {"data file", "datafile"}
+_END = re.compile(rb"\n\r?\n")
+_DATA_FILE = re.compile(rb"(?im)^data ?file[ \t]*:[ \t]*([^\r\n]*)")
+# Every field that the format has, in lower case; all but these are key/value pairs, which are written with ":=".
+_FIELD = re.compile(rb"(?m)^([^#:\r\n][^:\r\n]*):(?!=)")
+_FIELDS = {
+    *(
+        "dimension",
+        "type",
+        "block size",
+        "blocksize",
+        "encoding",
+        "endian",
+        "content",
+        "min",
+        "max",
+        "old min",
+    ),
+    *(
+        "oldmin",
+        "old max",
+        "oldmax",
+        "data file",
+        "datafile",
+        "line skip",
+        "lineskip",
+        "byte skip",
+        "byteskip",
+    ),
+    *("number", "sample units", "sampleunits", "sizes", "spacings", "thicknesses", "axis mins", "axismins"),
+    *(
+        "axis maxs",
+        "axismaxs",
+        "centers",
+        "centerings",
+        "labels",
+        "units",
+        "kinds",
+        "space",
+        "space dimension",
+    ),
+    *("space units", "space origin", "space directions", "measurement frame"),
+}
+_DETACHED = ("data file", "datafile")
 _SKIPS = ("line skip", "lineskip", "byte skip", "byteskip")
 _PLACES = {"domain", "space", "none", "???"}
 _GZIP = {"gzip", "gz"}
@@ -44,28 +89,34 @@ _SEGMENT = re.compile(r"Segment(\d{1,6})_(Name|LabelValue|Layer)")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-def read_head(path: Path) -> tuple[dict[str, Any], int, int]:
-    """The header fields of a file, where its voxels begin, and its size."""
-    with opening(path) as file:
-        data = file.read(MAX_HEADER_BYTES)
-        size = file.seek(0, 2)
-    return *read_header(data), size
-
-
-def read_header(data: bytes | bytearray | memoryview) -> tuple[dict[str, Any], int]:
-    """The header fields, and where the voxels begin."""
-    head = bytes(data[:MAX_HEADER_BYTES])
-    stream = BytesIO(head)
+def read_header(path: Path, limits: Limits = SCANNED) -> tuple[dict[str, Any], int, str]:
+    """The header fields of a file, where its voxels begin, and the name of the file that holds them, "" for itself."""
+    head, has_end = read_text_header(path, _END, limits)
+    named = _DATA_FILE.search(head)
+    # a header by itself needs no empty line at its end, but then the name of its data file is the last it says
+    if not has_end and (named is None or head[named.end() :] not in {b"\n", b"\r\n"}):
+        raise FormatError("file/corrupt", "the NRRD header has no end")
+    if named is not None and (named[1].startswith((b"LIST", b"=")) or b"%" in named[1]):
+        raise FormatError("file/unsupported", "an NRRD header whose voxels are not in one named file")
+    stream = BytesIO(_FIELD.sub(_in_lower_case, head))
     with parsing("the NRRD header"):
         header = dict(nrrd.read_header(stream))
-    end = stream.tell()
-    if not head[:end].endswith((b"\n\n", b"\n\r\n")):
-        raise FormatError("file/corrupt", "the NRRD header has no end")
-    if _DETACHED & {k.lower() for k in header}:
-        raise FormatError("file/unsupported", "an NRRD header whose voxels are in another file")
+    if stream.tell() != len(head):
+        raise FormatError("file/corrupt", "the NRRD header ends where it should not")
     if any(str(header.get(name) or 0) != "0" for name in _SKIPS):
         raise FormatError("file/unsupported", "an NRRD file whose voxels begin after a skip")
-    return header, end
+    name = next((str(header[key]) for key in _DETACHED if key in header), None)
+    if (name is None) != (named is None) or name == "":
+        raise FormatError("file/corrupt", "the NRRD header does not say where its voxels are")
+    return header, 0 if name else len(head), (name or "").removeprefix("./")
+
+
+def _in_lower_case(field: re.Match[bytes]) -> bytes:
+    """A field by the name that pynrrd knows it by: to the format, upper and lower case are one."""
+    name = field[1].lower()
+    if name.decode("latin-1") not in _FIELDS:
+        raise FormatError("file/corrupt", "the NRRD header has a field that the format does not know")
+    return name + b":"
 
 
 def shape_of(header: dict[str, Any]) -> tuple[int, int, int]:
@@ -74,17 +125,10 @@ def shape_of(header: dict[str, Any]) -> tuple[int, int, int]:
     kinds = [str(k).lower() for k in header.get("kinds", ())]
     if not sizes or len(sizes) != int(header.get("dimension", 0)):
         raise FormatError("file/corrupt", "the number of axes and their sizes disagree")
-    if min(sizes) < 1:
-        raise FormatError("file/corrupt", "an axis has no length", measured=min(sizes), expected="at least 1")
-    while len(sizes) > 3 and sizes[-1] == 1:
-        sizes.pop()
-    if len(sizes) > 3 or not _PLACES.issuperset(kinds):
-        raise FormatError(
-            "file/several-volumes", "several layers or volumes in one file", measured=len(sizes), expected=3
-        )
-    sizes += [1] * (3 - len(sizes))
-    i, j, k = sizes
-    return k, j, i
+    shape = shape_of_sizes(sizes)
+    if not _PLACES.issuperset(kinds):
+        raise FormatError("file/several-volumes", "several layers or volumes in one file")
+    return shape
 
 
 def dtype_of(header: dict[str, Any]) -> np.dtype[Any]:
@@ -143,50 +187,43 @@ def segment_names(header: dict[str, Any]) -> dict[int, str]:
     }
 
 
-def instance_of(path: Path, file_id: str, source: int, site: str) -> Instance:
-    """The row of one NRRD file; one that is not compressed is checked for its length here."""
-    header, start, size = read_head(path)
+def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
+    """What the header of a file says; voxels that are not compressed are checked for their length here."""
+    header, start, name = read_header(path, limits)
     shape, dtype = shape_of(header), dtype_of(header)
     affine, code = affine_of(header)
-    if not _is_gzip(header):
-        check_length(size - start, _needed(header))
-    return Instance(
-        file_id=file_id,
-        source=source,
-        site=site,
+    out = ArrayHeader(
         format="nrrd",
-        rows=shape[1],
-        columns=shape[2],
-        bits_allocated=dtype.itemsize * 8,
         shape=shape,
-        affine=tuple(float(v) for v in affine.ravel()),
+        dtype=dtype,
+        affine=affine,
         orientation_code=code,
-        dtype=dtype.newbyteorder("=").name,
+        data_name=name,
     )
+    encoding, needed = _encoding(header), out.needed_bytes
+    with opening_beside(path, name) if name else opening(path) as file:
+        is_packed = not name and file.read(2) == GZIP
+        size = file.seek(0, 2)
+    if encoding == "raw" and not is_packed:
+        check_length(size - start, needed)
+    else:
+        refuse_size(needed, limit_for(size))
+    return out
 
 
 def read_array(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
     """Stored voxels (K, J, I) and the header."""
-    header, start, _ = read_head(path)
-    shape, dtype, needed = shape_of(header), dtype_of(header), _needed(header)
-    is_gzip = _is_gzip(header)
-    body = read_all(path)
-    if is_gzip:
-        body, start = inflate(memoryview(body)[start:], limit=needed + MAX_PADDING_BYTES), 0
-    check_length(len(body) - start, needed)
-    array = np.frombuffer(body, dtype, count=math.prod(shape), offset=start).reshape(shape)
-    return np.require(array, requirements="A"), header
-
-
-def _needed(header: dict[str, Any]) -> int:
-    """Bytes of the voxels; counted without overflow."""
-    needed = math.prod(shape_of(header)) * dtype_of(header).itemsize
+    header, start, name = read_header(path)
+    shape, dtype, encoding = shape_of(header), dtype_of(header), _encoding(header)
+    needed = math.prod(shape) * dtype.itemsize
     refuse_size(needed, MAX_BYTES)
-    return needed
+    with opening_beside(path, name) if name else open_content(path, limit=MAX_BYTES) as file:
+        file.seek(start)
+        return array_of(read_rest(file, needed, encoding=encoding), shape, dtype), header
 
 
-def _is_gzip(header: dict[str, Any]) -> bool:
+def _encoding(header: dict[str, Any]) -> str:
     encoding = str(header.get("encoding", "")).lower()
     if encoding not in {*_GZIP, "raw"}:
         raise FormatError("file/unsupported", "an NRRD encoding other than raw and gzip")
-    return encoding in _GZIP
+    return "gzip" if encoding in _GZIP else "raw"

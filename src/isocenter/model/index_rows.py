@@ -19,7 +19,9 @@ class FileRow:
     """`index/files.parquet`: one row per file found, and what it is.
 
     `kind` is "dicom-image", "dicom-rtstruct", "dicom-seg", "dicom-<other>", "nifti", "nrrd", "table",
-    or a kind that is ignored ("text", "folder-record", "symlink", ...).
+    or a kind that is ignored ("text", "folder-record", "symlink", ...). A file inside an archive has the
+    path `archive.zip!/member`, and `archive` is the file id of the archive; `data_file` is that of
+    the file beside a header that holds its voxels. The digests are there where they were asked for.
     """
 
     file_id: str
@@ -28,6 +30,12 @@ class FileRow:
     size: int
     mtime_ns: int
     kind: str
+    device: int = 0
+    inode: int = 0
+    archive: str = ""
+    data_file: str = ""
+    content_digest: str = ""
+    pixel_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +44,9 @@ class Instance:
 
     Geometry is RAS+ millimetres already. None means that the attribute is absent or empty; `unparsable`
     names the attributes whose value could not be understood. Of a file that cannot be used
-    ("dicom-unreadable") there is no more than its identity.
+    ("dicom-unreadable") there is no more than its identity. `pixel_offset` is where the value of the pixel
+    data begins in the file and `pixel_bytes` its length, None where it is encapsulated or deflated.
+    `data_name` is the file beside a header without voxels (.hdr, .nhdr, .mhd) that holds them.
     """
 
     file_id: str
@@ -55,12 +65,19 @@ class Instance:
     birth_date: str | None = None
     identity_removed: bool = False
     burned_in_annotation: str | None = None
+    accession_number: str | None = None
     study_date: str | None = None
+    acquisition_time: str | None = None
+    series_number: int | None = None
     modality: str | None = None
     image_type: tuple[str, ...] = ()
     manufacturer: str | None = None
     model: str | None = None
+    device_serial: str | None = None
+    software: str | None = None
+    institution: str | None = None
     body_part: str | None = None
+    study_description: str | None = None
     series_description: str | None = None
     protocol_name: str | None = None
     convolution_kernel: str | None = None
@@ -99,6 +116,9 @@ class Instance:
     pixel_padding_limit: int | None = None
     is_lossy: bool = False
     has_pixels: bool = True
+    pixel_offset: int | None = None
+    pixel_bytes: int | None = None
+    data_name: str = ""
     presentation_intent: str | None = None
     pet_units: str | None = None
     shape: tuple[int, ...] = ()
@@ -106,6 +126,42 @@ class Instance:
     orientation_code: str = ""
     affine_conflict_mm: float = 0.0
     dtype: str = ""
+    unparsable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameRow:
+    """`index/frames.parquet`: one frame of an object whose frames differ (functional groups, PS3.3 C.7.6.16).
+
+    `frame` counts from 0; geometry is RAS+ millimetres; a group that all frames share is written into each.
+    """
+
+    file_id: str
+    frame: int
+    orientation: tuple[float, ...] = ()
+    position_mm: tuple[float, ...] = ()
+    pixel_spacing_mm: tuple[float, ...] = ()
+    slice_thickness_mm: float | None = None
+    spacing_between_slices_mm: float | None = None
+    rescale_slope: float | None = None
+    rescale_intercept: float | None = None
+    rescale_type: str | None = None
+    stack_id: str | None = None
+    in_stack_position: int | None = None
+    temporal_position: int | None = None
+    dimension_index: tuple[int, ...] = ()
+    image_type: tuple[str, ...] = ()
+    acquisition_time: str | None = None
+    acquisition_number: int | None = None
+    trigger_time_ms: float | None = None
+    echo_time_ms: float | None = None
+    repetition_time_ms: float | None = None
+    inversion_time_ms: float | None = None
+    b_value: float | None = None
+    gradient: tuple[float, ...] = ()
+    convolution_kernel: str | None = None
+    kvp: float | None = None
+    segment_number: int | None = None
     unparsable: tuple[str, ...] = ()
 
 
@@ -256,6 +312,31 @@ class Stack:
     def attribute(self, name: str) -> str:
         """Value of an attribute as text, "" where it has none."""
         return next((a.value for a in self.attributes if a.name == name), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """`index/studies.parquet`: the series of one study, by pseudonym."""
+
+    id: str
+    subject: str
+    site: str
+    modalities: tuple[str, ...]
+    n_series: int
+    n_instances: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectRow:
+    """`index/subjects.parquet`: the studies of one subject, by pseudonym; "" gathers what names nobody."""
+
+    id: str
+    site: str
+    modalities: tuple[str, ...]
+    n_studies: int
+    n_series: int
+    n_instances: int
+    is_dummy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

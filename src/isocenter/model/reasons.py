@@ -38,6 +38,17 @@ REASONS: dict[str, Reason] = {
     "file/too-large": Reason(
         _REJECT, "The content is larger than the limit for one file.", "Check that the file is what it says."
     ),
+    "file/limit": Reason(
+        _REJECT,
+        "The header reached a limit: elements, depth, items, length of a value, bytes or seconds.",
+        "Check the file; if it is sound, raise the limit (limits.*).",
+    ),
+    "file/outside": Reason(
+        _REJECT,
+        "The header names a file outside its own folder, or one that is no regular file.",
+        "Put the data beside the header.",
+    ),
+    "file/encrypted": Reason(_REJECT, "The content is encrypted.", "Decrypt it first."),
     "file/several-volumes": Reason(
         _REJECT,
         "The file holds several volumes or layers where one is read.",
@@ -49,11 +60,26 @@ REASONS: dict[str, Reason] = {
     "file/reader-failed": Reason(
         _REJECT, "The reader stopped on this file for a reason it did not foresee.", "Please report it."
     ),
+    "index/foreign-preamble": Reason(
+        _NOTE,
+        "The bytes in front of the DICOM header are the beginning of another kind of file.",
+        "Nothing: they are never read or written. If they are those of a program, find out who put them there.",
+    ),
     "index/duplicate-object": Reason(
         _NOTE, "The same object was found twice; one copy is used.", "Nothing, or remove the copy."
     ),
     "index/conflicting-object": Reason(
         _REJECT, "Two files claim one SOP Instance UID but differ.", "Find out which one is right."
+    ),
+    "index/same-pixels": Reason(
+        _REVIEW,
+        "The same pixel data occur under another SOP Instance UID.",
+        "Find out whether it is a copy; keep its subject on one side of the split.",
+    ),
+    "index/shared-subject": Reason(
+        _REVIEW,
+        "One ID carries several names, birth dates or sexes: it may stand for several people.",
+        "Set sources[].subject to a tag, pattern or table that tells people apart.",
     ),
     "index/no-subject": Reason(
         _REJECT,

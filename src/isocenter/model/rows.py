@@ -11,10 +11,13 @@ from isocenter.model.attributes import Attribute
 from isocenter.model.index_rows import (
     AnnotationObject,
     FileRow,
+    FrameRow,
     Instance,
     LayoutRow,
     Series,
     Stack,
+    Study,
+    SubjectRow,
     ValueCount,
 )
 
@@ -24,6 +27,7 @@ __all__ = [
     "CaseRow",
     "FileOutcome",
     "FileRow",
+    "FrameRow",
     "Instance",
     "LabelState",
     "LayoutRow",
@@ -33,6 +37,8 @@ __all__ = [
     "PreviewRow",
     "Series",
     "Stack",
+    "Study",
+    "SubjectRow",
     "ValueCount",
     "VerdictRow",
 ]

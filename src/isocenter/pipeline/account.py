@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from isocenter.base import tables
 from isocenter.base.workspace import Workspace
+from isocenter.formats.image import FORMATS
 from isocenter.model.issue import Issue, Verdict
 from isocenter.model.rows import (
     AnnotationObject,
@@ -27,7 +28,7 @@ USED, HELD, EXCLUDED, IGNORED = "used", "held", "excluded", "ignored"
 _UNCLEAR = "enrol/ambiguous-annotation"
 _RANK = {USED: 0, HELD: 1, EXCLUDED: 2, IGNORED: 3}
 # Kinds that hold an image; an image that no rule judged was not asked for.
-_IMAGES = {"dicom-image", "nifti", "nrrd"}
+_IMAGES = {"dicom-image", *FORMATS.names()} - {"dicom"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ def account(workspace: Workspace) -> list[FileOutcome]:
         for file_id in stack.files:
             _add(fates, file_id, fate)
     _add_annotations(workspace, fates)
+    for file in files:  # the voxels beside a header go where it goes
+        if file.data_file and file.file_id in fates:
+            _add(fates, file.data_file, fates[file.file_id])
     return [_outcome(f, fates.get(f.file_id)) for f in files]
 
 

@@ -10,7 +10,7 @@ from isocenter.model.task import Channel, Label, Task, TaskContract
 from isocenter.rules.select import ScreenOptions
 from isocenter.stages.build.options import AgreementOptions, Standardise
 from isocenter.stages.enrol.options import AnnotationSource, CaseUnit, StoreOptions
-from isocenter.stages.index.options import Source
+from isocenter.stages.index.options import ReadingOptions, Source
 from isocenter.stages.split.options import SplitOptions
 
 
@@ -21,6 +21,9 @@ class CohortConfig:
     name: Annotated[str, "name of the data set"] = "cohort"
     task: Annotated[Task, "what is to be learned: segmentation, detection or classification"]
     sources: Annotated[tuple[Source, ...], "folders to read"]
+    reading: Annotated[
+        ReadingOptions, "how files are read: copies by content, and what a header may cost"
+    ] = field(default_factory=ReadingOptions)
     channels: Annotated[dict[str, Channel], "images of a case, by name"]
     reference: Annotated[str, "channel whose grid all others are put on; empty: the first"] = ""
     labels: Annotated[dict[str, Label], "what is to be found, by name"] = field(default_factory=dict)

@@ -21,8 +21,8 @@ def check_places(draft: Draft) -> None:
     """Note every folder, table, column and template that is not there or cannot be understood."""
     for at, source in draft.values.get("sources", {}).items():
         path: KeyPath = ("sources", at)
-        if not draft.where(source.path).is_dir():
-            draft.wrong((*path, "path"), f"there is no folder {source.path!r}")
+        if not draft.where(source.path).exists():
+            draft.wrong((*path, "path"), f"there is no folder {source.path!r}, and no file")
         subject = source.subject
         _check_templates(draft, (*path, "subject", "pattern"), subject.pattern)
         _check_templates(draft, (*path, "include"), source.include)

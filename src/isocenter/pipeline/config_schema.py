@@ -8,11 +8,13 @@ import enum
 import functools
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, PydanticUserError, TypeAdapter, ValidationError
 
-from isocenter.base.documents import KeyPath
+from isocenter.base.documents import Document, KeyPath
+from isocenter.base.errors import ConfigError
 from isocenter.base.options import options_of
 from isocenter.pipeline.config_cohort import CohortConfig
 from isocenter.pipeline.config_draft import Draft, near
@@ -61,6 +63,19 @@ def schema() -> dict[str, Any]:
         for option in options_of(owner):
             properties[option.name]["description"] = option.help
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **out}
+
+
+def checked(hint: Any, given: Any, name: str) -> Any:
+    """One value that stands in no config, validated as it would be there.
+
+    Raises:
+        ConfigError: it is wrong; every problem is told, each below the name.
+    """
+    draft = Draft(Document(given), Path(), {})
+    value = _unit(draft, hint, given, (name,))
+    if draft.problems:
+        raise ConfigError(draft.problems)
+    return value
 
 
 def misfit(hint: Any, value: object) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from isocenter.base import arrow, tables
 from isocenter.base.errors import ConfigError, FormatError, RejectedError
-from isocenter.base.files import walk
+from isocenter.base.files import located
+from isocenter.base.progress import silent
 from isocenter.base.pseudonyms import Pseudonyms
+from isocenter.base.workspace import Workspace
+from isocenter.executors.executor import EXECUTORS
 from isocenter.formats.annotation import ANNOTATIONS
-from isocenter.formats.image import FORMATS
+from isocenter.formats.boundary import opening
+from isocenter.formats.image import FORMATS, HEAD_BYTES
 from isocenter.model.annotation import Annotation
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue, Severity
@@ -22,13 +28,13 @@ from isocenter.model.vocabulary import Vocabulary
 from isocenter.model.volume import Volume
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
-from isocenter.stages.index.assemble import Assembled, assemble
-from isocenter.stages.index.options import Source
+from isocenter.stages.index.listing import root_of
+from isocenter.stages.index.options import IndexOptions, Source
 from isocenter.stages.index.scan import FileToScan, scan_file
-from isocenter.stages.index.subjects import SubjectFinder
+from isocenter.stages.index.stage import index
 
 # Names made while reading files by hand are for telling things apart only; no workspace knows them.
-_NAMES = Pseudonyms(b"isocenter.read, not a secret")
+_KEY = b"isocenter.read, not a secret"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,52 +82,78 @@ def read(path: str | os.PathLike[str], *, series: str | None = None, modality: s
     Raises:
         ConfigError: there is no such file, folder or series.
     """
-    root, rows = _listed(Path(path))
-    scanned = [scan_file(FileToScan(root=str(root), row=r, site="")) for r in rows]
-    finder = SubjectFinder(Source(path="", site=""), _NAMES, None)
-    found = assemble(scanned, [finder], {}, [root], _NAMES)
-    paths = {r.file_id: root / r.path for r in rows}
-    wanted = None if series is None else _of_series(series, found)
+    found = _indexed(Path(path), series)
     engine = Engine(ScreenOptions())
     issues = [i for i in found.issues if i.rule != "index/no-subject"]
     volumes: list[Volume] = []
     for stack in found.stacks:
-        if wanted is not None and not wanted & set(stack.files):
-            continue
         typed = stack if stack.modality else replace(stack, modality=modality)
         seen = [i for i in engine.check(typed) if not i.rule.startswith("identity/")]
         issues += seen
         if any(i.severity is Severity.REJECT for i in seen):
             continue
-        issues += _read_stack(typed, paths, engine, volumes)
+        issues += _read_stack(typed, found.paths, engine, volumes)
     return Reading(tuple(volumes), tuple(issues))
 
 
-def _listed(path: Path) -> tuple[Path, list[FileRow]]:
-    if path.is_dir():
-        entries = [e for e in walk(path) if e.kind == "file"]
-        return path, [_row(e.path, e.size, e.mtime_ns) for e in entries]
-    if not path.is_file():
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Indexed:
+    """The stacks that are to be read, where their files are, and what was seen."""
+
+    stacks: list[Stack]
+    issues: list[Issue]
+    paths: dict[str, Path]
+
+
+def _indexed(path: Path, series: str | None) -> _Indexed:
+    """Index a file or folder in a workspace that is gone afterwards.
+
+    Raises:
+        ConfigError: there is no such file, folder or series.
+    """
+    if not path.exists():
         raise ConfigError(f"there is no file or folder {path.name!r}")
-    info = path.stat()
-    return path.parent, [_row(path.name, info.st_size, info.st_mtime_ns)]
+    source = Source(path=str(path.absolute()), site="")
+    with tempfile.TemporaryDirectory(prefix="isocenter-") as folder:
+        workspace = Workspace(Path(folder))
+        key = workspace.root / "secret.key"
+        key.write_text(_KEY.hex(), encoding="ascii")
+        key.chmod(0o600)
+        index(
+            IndexOptions(sources=(source,)),
+            workspace,
+            base=Path(),
+            executor=EXECUTORS.get("serial"),
+            jobs=1,
+            progress=silent,
+        )
+        stacks = list(tables.read(workspace.table("index", "stacks"), Stack))
+        if series is not None:
+            stacks = _of_series(series, stacks, workspace)
+        root = root_of(source, Path())
+        files = tables.read_table(workspace.table("index", "files"), ["file_id", "path"])
+        names = zip(arrow.values(files, "file_id"), arrow.values(files, "path"), strict=True)
+        return _Indexed(
+            stacks=stacks,
+            issues=list(tables.read(workspace.table("index", "issues"), Issue)),
+            paths={file_id: located(root, name) for file_id, name in names},
+        )
 
 
-def _row(path: str, size: int, mtime_ns: int) -> FileRow:
-    return FileRow(file_id=_NAMES.of("fil", path), source=0, path=path, size=size, mtime_ns=mtime_ns, kind="")
-
-
-def _of_series(series: str, found: Assembled) -> set[str]:
-    """Files of a series, by its UID or by an id that was told.
+def _of_series(series: str, stacks: list[Stack], workspace: Workspace) -> list[Stack]:
+    """Stacks of a series, by its UID or by an id that was told.
 
     Raises:
         ConfigError: there is no such series.
     """
-    files = {i.file_id for i in found.instances if i.series_uid == series}
-    files |= {f for s in found.stacks if series in {s.id, s.series} for f in s.files}
-    if not files:
-        raise ConfigError(f"no such series; there are {len(found.series)}, with {len(found.stacks)} stacks")
-    return files
+    rows = tables.read_table(workspace.table("index", "instances"), ["file_id", "series_uid"])
+    uids = zip(arrow.values(rows, "file_id"), arrow.values(rows, "series_uid"), strict=True)
+    files = {file_id for file_id, uid in uids if uid == series}
+    found = [s for s in stacks if series in {s.id, s.series} or files & set(s.files)]
+    if not found:
+        n_series = len({s.series for s in stacks})
+        raise ConfigError(f"no such series; there are {n_series}, with {len(stacks)} stacks")
+    return found
 
 
 def _read_stack(
@@ -168,16 +200,19 @@ def read_annotations(
     file = Path(path)
     if not file.is_file():
         raise ConfigError(f"there is no file {file.name!r}")
-    row = _row(file.name, file.stat().st_size, 0)
-    scanned = scan_file(FileToScan(root=str(file.parent), row=row, site=""))
-    name = {"dicom-rtstruct": "rtstruct"}.get(scanned.row.kind, scanned.row.kind)
+    names = Pseudonyms(_KEY)
+    row = FileRow(file_id=names.of("fil", file.name), source=0, path=file.name, size=0, mtime_ns=0, kind="")
+    with opening(file) as opened:
+        head = opened.read(HEAD_BYTES)
+    scanned = scan_file(FileToScan(root=str(file.parent), row=row, site=""), head)
+    name = {"dicom-rtstruct": "rtstruct"}.get(scanned.kind, scanned.kind)
     if name not in ANNOTATIONS.names():
-        told = scanned.issue.message if scanned.issue else f"a file of kind {scanned.row.kind}"
+        told = scanned.issue.message if scanned.issue else f"a file of kind {scanned.kind}"
         raise FormatError("file/unsupported", f"no annotations can be read from it: {told}")
     known = ANNOTATIONS.get(name).names(file)
     words = Vocabulary(vocabulary) if vocabulary is not None else None
     wanted = {k: label for k, n in known.items() if (label := words.label_of(n) if words else n) is not None}
-    found = ANNOTATIONS.get(name).read(file, wanted, annotation_id=_NAMES.of("ann", file.name), rater=rater)
+    found = ANNOTATIONS.get(name).read(file, wanted, annotation_id=names.of("ann", file.name), rater=rater)
     grid = on.grid if isinstance(on, Volume) else on
     if grid is not None:
         for annotation in found:

@@ -98,7 +98,7 @@ def forget_after(name: str, workspace: Workspace) -> None:
 
 def _index(context: Context) -> Mapping[str, int]:
     return index(
-        IndexOptions(sources=context.config.sources),
+        IndexOptions(sources=context.config.sources, reading=context.config.reading),
         context.workspace,
         base=Path(),
         executor=context.executor,

@@ -94,3 +94,27 @@ def test_no_log_is_made_where_there_is_no_workspace(tmp_path):
 )
 def test_text_from_data_cannot_steer_the_terminal(text, shown):
     assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["verfy", "--json"], "verfy"),
+        (["--json"], "--json"),
+        (["run", "--jobs", "0", "--json"], "--jobs"),
+        (["run", "--jobs", "many", "--json"], "--jobs"),
+        (["explain", "--json"], "Missing argument"),
+        (["config", "--json"], "--json"),
+        (["doctor", "--jsn\x1b[2J", "--json"], "--jsn"),
+    ],
+)
+def test_a_usage_error_is_a_document_too(say, words, message):
+    said = say(*words)
+    assert said.code == 2
+    assert said.json["error"]["kind"] == "UsageError"
+    assert message in said.json["error"]["message"]
+    assert "\x1b" not in said.out + said.err
+
+
+def test_help_is_no_error_with_json(say):
+    assert say("doctor", "--help", "--json").code == 0

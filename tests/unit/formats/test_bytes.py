@@ -1,11 +1,23 @@
 import gzip
+import io
 import zlib
 
 import pytest
 
 from isocenter.base.errors import FormatError
 from isocenter.formats import bytes as reading
-from isocenter.formats.bytes import check_length, inflate, inflate_head, limit_for, read_all, refuse_size
+from isocenter.formats.bytes import (
+    check_length,
+    inflate,
+    inflate_head,
+    inflate_zlib,
+    limit_for,
+    open_beginning,
+    open_content,
+    read_all,
+    read_rest,
+    refuse_size,
+)
 
 
 def test_members_are_joined_and_zeros_may_follow():
@@ -91,3 +103,99 @@ def test_the_head_before_a_broken_place_is_known():
     assert inflate_head(bytes(data), 20_000).startswith(content[:8000])
     assert inflate_head(b"plain", 3) == b"plain"
     assert inflate_head(b"\x1f\x8bnonsense", 3) == b""
+
+
+def test_content_is_read_here_and_there(tmp_path):
+    path, content = tmp_path / "file", bytes(range(256)) * 40
+    for data in (content, gzip.compress(content), gzip.compress(content[:99]) + gzip.compress(content[99:])):
+        path.write_bytes(data)
+        with open_content(path) as file:
+            assert file.seek(0, 2) == len(content)
+            assert file.seek(300) == 300
+            assert file.read(5) == content[300:305]
+            file.seek(0)
+            assert file.read() == content
+
+
+def test_nothing_is_seen_of_a_stream_that_is_cut_broken_or_too_large(tmp_path):
+    path = tmp_path / "file"
+    whole = gzip.compress(bytes(range(256)) * 40, mtime=0)
+    broken = bytearray(whole)
+    broken[-5] ^= 1
+    for data, reason in (
+        (whole[:-1], "file/truncated"),
+        (whole[:40], "file/truncated"),
+        (bytes(broken), "file/corrupt"),
+        (whole + b"tail", "file/corrupt"),
+    ):
+        path.write_bytes(data)
+        with pytest.raises(FormatError) as caught, open_content(path):
+            pass
+        assert caught.value.reason == reason
+    path.write_bytes(whole)
+    with open_content(path, limit=256 * 40) as file:
+        assert len(file.read()) == 256 * 40
+    with pytest.raises(FormatError) as caught, open_content(path, limit=256 * 40 - 1):
+        pass
+    assert caught.value.reason == "file/too-large"
+    with pytest.raises(FormatError) as caught, open_content(tmp_path):
+        pass
+    assert caught.value.reason == "file/unreadable"
+
+
+def test_the_beginning_of_a_broken_stream_is_seen(tmp_path):
+    path, content = tmp_path / "file", bytes(range(256)) * 40
+    for data in (content, gzip.compress(content)):
+        path.write_bytes(data)
+        with open_beginning(path) as file:
+            assert file.read() == content
+    stream = zlib.compressobj(0, wbits=31)
+    whole = stream.compress(content) + stream.flush()
+    path.write_bytes(whole[:-500])
+    with open_beginning(path) as file:
+        assert file.read() == content[: len(content) - 492]
+    with open_beginning(path, count=1000) as file:
+        assert len(file.read()) <= 1000
+
+
+PACK = {"raw": bytes, "gzip": gzip.compress, "zlib": zlib.compress}
+
+
+@pytest.mark.parametrize("encoding", PACK)
+def test_the_rest_is_as_long_as_it_should_be(encoding):
+    content = bytes(range(1, 201))
+    data = PACK[encoding](content)
+    for before in (b"", b"header"):
+        file = io.BytesIO(before + data)
+        file.seek(len(before))
+        assert read_rest(file, 200, encoding=encoding) == content
+    assert read_rest(io.BytesIO(data), 199, encoding=encoding)[:199] == content[:199]
+    for needed, rest, reason in (
+        (201, data, "file/truncated"),
+        (200, data[:-1], "file/truncated"),
+        (200, data + b"x" * 1025, "file/corrupt"),
+    ):
+        with pytest.raises(FormatError) as caught:
+            read_rest(io.BytesIO(rest), needed, encoding=encoding)
+        assert caught.value.reason == reason
+
+
+def test_a_zlib_stream_is_read_to_its_check_sum():
+    content = bytes(range(256)) * 9
+    data = zlib.compress(content)
+    assert (
+        inflate_zlib(data) == inflate_zlib(gzip.compress(content)) == inflate_zlib(data + bytes(9)) == content
+    )
+    for cut in range(len(data)):
+        with pytest.raises(FormatError) as caught:
+            inflate_zlib(data[:cut])
+        assert caught.value.reason == "file/truncated"
+    flipped = bytearray(data)
+    flipped[-1] ^= 1
+    for wrong in (bytes(flipped), data + b"x"):
+        with pytest.raises(FormatError) as caught:
+            inflate_zlib(wrong)
+        assert caught.value.reason == "file/corrupt"
+    with pytest.raises(FormatError) as caught:
+        inflate_zlib(data, limit=len(content) - 1)
+    assert caught.value.reason == "file/too-large"

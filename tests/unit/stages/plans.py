@@ -17,10 +17,9 @@ from isocenter.stages.enrol.options import (
     StoreOptions,
     TableShape,
 )
-from isocenter.stages.index.assemble import assemble
 from isocenter.stages.index.options import Source, SubjectFrom
-from isocenter.stages.index.scan import Scanned
 from isocenter.stages.index.subjects import SubjectFinder
+from tests.unit.stages.grouping import Found, grouped
 from tests.unit.stages.rows import NAMES, a_slice, file_of
 
 AFFINE = tuple(float(v) for v in np.diag([1.0, 1.5, 2.0, 1.0]).ravel())
@@ -59,10 +58,8 @@ def inputs_of(images, *, objects=(), wanted=None, review=(), sites=("site-1",), 
     """The tables of index and screen; `wanted` says by path and stack which channels ask for it."""
     subject = SubjectFrom(pattern=pattern)
     finders = [SubjectFinder(Source(path="", site=s, subject=subject), NAMES, None) for s in sites]
-    scanned = [Scanned(row=f, instance=r) for r, f in images] + [
-        Scanned(row=f, annotation=o) for o, f in objects
-    ]
-    made = assemble(scanned, finders, {}, [Path()] * len(sites), NAMES)
+    found = [Found(row=f, instance=r) for r, f in images] + [Found(row=f, annotation=o) for o, f in objects]
+    made = grouped(found, finders, {}, [Path()] * len(sites), NAMES)
     files = {f.file_id: f for f in made.files}
     verdicts = {}
     for stack in made.stacks:

@@ -2,80 +2,167 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 
 from isocenter.base.errors import FormatError
-from isocenter.formats.boundary import opening, parsing
-from isocenter.formats.bytes import MAX_BYTES, refuse_size
-from isocenter.formats.dicom.layout import check_pixels
+from isocenter.formats.boundary import parsing
+from isocenter.formats.bytes import MAX_BYTES, open_beginning, open_content, refuse_size
+from isocenter.formats.dicom.layout import Pixels, check_pixels
+from isocenter.formats.dicom.survey import (
+    MAX_INFLATED_BYTES,
+    FunctionalGroups,
+    Survey,
+    check_structure,
+    groups_of,
+    inflated_bytes,
+    prepare,
+    refuse_late,
+)
+from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 
-# Bytes of values in front of the pixel data that are read at most.
-MAX_HEADER_BYTES = 64 << 20
-# An element takes two or three reads, an item of a sequence one: enough for structure sets of 50,000 contours.
-MAX_READS = 500_000
-# A deflated data set is one object, of one slice as a rule.
-MAX_INFLATED_BYTES = 256 << 20
 _UNDEFINED = 0xFFFFFFFF
 # The attributes by which an object is known stand in front of all that describe the image (PS3.5 7.1).
 _IDENTITY = ("SOPInstanceUID", "Modality", "StudyInstanceUID", "SeriesInstanceUID")
+_PIXELS = {0x7FE00008, 0x7FE00009, 0x7FE00010}
+_GROUPS = {0x52009229, 0x52009230}
 # What pydicom looks for at an end that may be one: the next element (8), a look ahead (1), a search (8192).
 _MAY_BE_SHORT = {1, 8, 8192}
-_PIECE = 4 << 20
+# An element takes up to four reads, an item three; only files whose structure is odd get near it.
+_READS_PER_ELEMENT = 8
+_IDENTITY_READS = 20_000
+_READS_BETWEEN_LOOKS = 256
+# Pixel data: however slow the disk is, reading them is no fault of the header.
+_LONG_READ = 1 << 20
+_NOTHING_WANTED = np.zeros(0, np.int64)
 
 
-def read_header(path: Path, keywords: Sequence[str] | None = None) -> tuple[Any, bool]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFile:
+    """What one file holds in front of its pixel data.
+
+    Args:
+        dataset: The data set without pixel data and without functional groups.
+        pixels: Whether pixel data are there, as `check_pixels` tells.
+        groups: Values of the functional groups, None where there are none.
+    """
+
+    dataset: Any
+    pixels: Pixels | bool
+    groups: FunctionalGroups | None
+
+
+def read_object(
+    path: Path, keywords: Sequence[str], wanted: NDArray[np.int64], limits: Limits = DEFAULT_LIMITS
+) -> ParsedFile:
+    """Some attributes of a data set, and the wanted ones of its functional groups.
+
+    Args:
+        path: The file.
+        keywords: Attributes that are wanted.
+        wanted: Attributes of the functional groups that are wanted: sequence << 32 | tag, in order.
+        limits: What the header may cost.
+
+    Raises:
+        FormatError: the file is no DICOM, broken, shorter than it says, or beyond a limit.
+    """
+    with parsing("the header"), open_content(path) as file:
+        bounded = Bounded(file, limits)
+        survey = bounded.survey(wanted)
+        # the library would take a millisecond for each frame
+        is_cut = survey.groups is not None and survey.is_complete and survey.is_ordered
+        stop = _PIXELS | _GROUPS if is_cut else _PIXELS
+        dataset = _parse(bounded, stop, keywords)
+        place = file.tell()
+        groups = groups_of(survey, limits)
+        if groups is None and any(tag in dataset and dataset[tag].value for tag in _GROUPS):
+            raise FormatError("file/corrupt", "the functional groups are broken")
+        if is_cut:
+            place = bounded.size if survey.pixels is None else survey.pixels
+        file.seek(place)
+        return ParsedFile(dataset=dataset, pixels=_pixels(file, dataset, bounded), groups=groups)
+
+
+def read_header(
+    path: Path, keywords: Sequence[str] | None = None, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Any, Pixels | bool]:
     """The data set without its pixel data, and whether there are pixel data that are all there.
 
     Args:
         path: The file.
         keywords: Attributes that are wanted; None: all of them.
+        limits: What the header may cost.
 
     Raises:
-        FormatError: the file is no DICOM, broken, or shorter than it says.
+        FormatError: the file is no DICOM, broken, shorter than it says, or beyond a limit.
     """
-    with parsing("the header"), opening(path) as file:
-        bounded = Bounded(file, MAX_HEADER_BYTES)
-        tags = None if keywords is None else list(_tags(tuple(keywords)))
-        dataset = pydicom.dcmread(bounded, stop_before_pixels=True, force=True, specific_tags=tags)
-        _check_values(dataset)
-        _refuse_nonsense(dataset)
-        if bounded.is_deflated:
-            return dataset, True  # found out when the volume is read: the stream has to be inflated first
-        return dataset, check_pixels(file, dataset, bounded.size)
+    with parsing("the header"), open_content(path) as file:
+        bounded = Bounded(file, limits)
+        bounded.survey()
+        dataset = _parse(bounded, _PIXELS, keywords)
+        return dataset, _pixels(file, dataset, bounded)
 
 
-def read_identity(path: Path) -> Any:
+def _parse(bounded: Bounded, stop: set[int], keywords: Sequence[str] | None) -> Any:
+    with bounded.telling():
+        dataset = read_partial(
+            cast("BinaryIO", bounded),
+            stop_when=lambda tag, _vr, _length: tag in stop,
+            force=True,
+            specific_tags=None if keywords is None else list(_tags(tuple(keywords))),
+        )
+    _check_values(dataset)
+    _refuse_nonsense(dataset)
+    return dataset
+
+
+def _pixels(file: BinaryIO, dataset: Any, bounded: Bounded) -> Pixels | bool:
+    if bounded.is_deflated:
+        return True  # found out when the volume is read: the stream has to be inflated first
+    pixels = check_pixels(file, dataset, bounded.size)
+    # where they are in what a gzip file holds is not where they are in the file
+    return pixels.is_there if isinstance(file, BytesIO) else pixels
+
+
+def read_identity(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The UIDs of an object, whatever may be wrong with the file behind them.
 
     Raises:
         FormatError: the file is broken before its Series Instance UID ends.
     """
-    with parsing("the identity"), opening(path) as file:
-        tags = _tags(_IDENTITY)
-        dataset = read_partial(
-            cast("BinaryIO", Bounded(file, MAX_HEADER_BYTES)),
-            stop_when=lambda tag, _vr, _length: tag > max(tags),
-            force=True,
-            specific_tags=list(tags),
-        )
+    with parsing("the identity"), open_beginning(path) as file:
+        tags, bounded = _tags(_IDENTITY), Bounded(file, limits, reads=_IDENTITY_READS)
+        with bounded.telling():
+            dataset = read_partial(
+                cast("BinaryIO", bounded),
+                stop_when=lambda tag, _vr, _length: tag > max(tags),
+                force=True,
+                specific_tags=list(tags),
+            )
         _check_values(dataset)
         return dataset
 
 
-def read_dataset(path: Path) -> Any:
+def read_dataset(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
     """The whole data set; pixel data are checked when they are decoded."""
-    with parsing("the data set"), opening(path) as file:
-        bounded = Bounded(file, MAX_BYTES)
+    with parsing("the data set"), open_content(path) as file:
+        bounded = Bounded(file, limits, value_bytes=MAX_BYTES)
         refuse_size(bounded.size, MAX_BYTES)
-        dataset = pydicom.dcmread(bounded, force=True)
+        bounded.survey()
+        with bounded.telling():
+            dataset = pydicom.dcmread(bounded, force=True)
         _check_values(dataset)
         return dataset
 
@@ -86,30 +173,62 @@ def _tags(keywords: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 class Bounded:
-    """A file as pydicom reads it: a read beyond the end is refused, and so are too many and too large ones.
+    """A file as pydicom reads it: a read beyond the end is refused, and so are too many, too large and too late ones.
 
     Args:
         file: The open file.
-        limit: Bytes that may be read in all.
+        limits: What the header may cost.
+        value_bytes: Bytes of long values that may be read in all; the limit of a header where it is not given.
+        reads: How often may be read; enough for as many elements as there may be where it is not given.
     """
 
-    def __init__(self, file: BinaryIO, limit: int) -> None:
+    def __init__(
+        self, file: BinaryIO, limits: Limits, *, value_bytes: int | None = None, reads: int | None = None
+    ) -> None:
         self.size = file.seek(0, 2)
         file.seek(0)
         self.tell = file.tell
         self.is_deflated = False
-        self._file, self._read, self._seek, self._limit, self._reads = file, file.read, file.seek, limit, 0
+        self._refusal: FormatError | None = None
+        self._file, self._limits, self._is_inflatable, self._reads = file, limits, False, 0
+        self._most_reads = _READS_PER_ELEMENT * limits.elements if reads is None else reads
+        self._most_bytes = self._bytes_left = limits.header_bytes if value_bytes is None else value_bytes
+        prepare()
+        self._deadline = time.monotonic() + limits.seconds
+
+    def survey(self, wanted: NDArray[np.int64] = _NOTHING_WANTED) -> Survey:
+        """Check the structure of the header before any of it is parsed."""
+        survey = check_structure(self._file, self.size, self._limits, wanted, self._deadline)
+        self._is_inflatable = survey.source is not self._file
+        self._file.seek(0)
+        return survey
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Parse; what was refused meanwhile comes out as it was, though the library makes an OSError of it."""
+        try:
+            yield
+        except OSError:
+            if self._refusal is not None:
+                raise self._refusal from None
+            raise
 
     def read(self, count: int = -1) -> bytes:
         """Up to so many bytes, fewer only where a data set may end; all of them if they inflate to a sane size."""
-        if count < 0:
-            return self._deflated()
-        self._reads += 1
-        if self._reads > MAX_READS:
-            raise FormatError("file/too-large", "the header has too many elements", expected=MAX_READS)
+        try:
+            return self._deflated() if count < 0 else self._checked(count)
+        except FormatError as error:
+            self._refusal = error
+            raise
+
+    def _checked(self, count: int) -> bytes:
+        self._look()
         if count > 8192:
             self._refuse(count)
-        out = self._read(count)
+        began = time.monotonic() if count > _LONG_READ else 0.0
+        out = self._file.read(count)
+        if count > _LONG_READ:
+            self._deadline += time.monotonic() - began
         if len(out) < count and (count not in _MAY_BE_SHORT or (out and count == 8)):
             raise FormatError(
                 "file/truncated",
@@ -128,31 +247,42 @@ class Bounded:
                 measured=f"{self.size} bytes",
                 expected=f"{offset} bytes",
             )
-        return self._seek(offset, whence)
+        return self._file.seek(offset, whence)
+
+    def _look(self) -> None:
+        """Count a read, and look at the clock now and then."""
+        self._reads += 1
+        if self._reads % _READS_BETWEEN_LOOKS == 0:
+            refuse_late(self._deadline, self._limits)
+        if self._reads > self._most_reads:
+            raise FormatError(
+                "file/limit", "the header takes too many reads", expected=f"at most {self._most_reads:,}"
+            )
 
     def _refuse(self, count: int) -> None:
-        if count > self.size - self.tell():
+        left = self.size - self.tell()
+        if count > left:
             raise FormatError(
                 "file/truncated",
                 "an element ends beyond the file",
-                measured=f"{self.size - self.tell()} bytes",
+                measured=f"{left} bytes",
                 expected=f"{count} bytes",
             )
-        self._limit -= count
-        if self._limit < 0:
-            raise FormatError("file/too-large", "the header is larger than headers are")
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise FormatError(
+                "file/limit",
+                "the values of the header are larger than a header may be",
+                measured=f"{self._most_bytes - self._bytes_left:,} bytes",
+                expected=f"at most {self._most_bytes:,}",
+            )
 
     def _deflated(self) -> bytes:
-        """The rest of the file, after a try that keeps nothing: pydicom inflates all of it at once."""
+        """The rest of the file, which pydicom inflates at once: only after a try that keeps nothing."""
         self.is_deflated = True
         data = self._file.read(MAX_INFLATED_BYTES)
-        stream, left, total = zlib.decompressobj(wbits=-15), data, 0
-        while not stream.eof:
-            piece = stream.decompress(left, _PIECE)
-            left, total = stream.unconsumed_tail, total + len(piece)
-            refuse_size(total, MAX_INFLATED_BYTES)
-            if not piece and not left and not stream.eof:
-                raise FormatError("file/truncated", "the deflated data set ends early")
+        if not self._is_inflatable:
+            inflated_bytes(data)
         return data
 
 

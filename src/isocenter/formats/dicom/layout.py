@@ -28,6 +28,24 @@ _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pixels:
+    """The pixel data behind a header; true where there are any.
+
+    Args:
+        is_there: Whether there are pixel data.
+        offset: Where their value begins in the file; None where it is encapsulated or deflated.
+        length: Bytes of the value; None as above.
+    """
+
+    is_there: bool
+    offset: int | None = None
+    length: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.is_there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """Size and type of the one frame of a grey image."""
 
@@ -81,28 +99,30 @@ def syntax_of(dataset: Any) -> str:
     return str(uid.ExplicitVRLittleEndian if is_little else uid.ExplicitVRBigEndian)
 
 
-def check_pixels(file: BinaryIO, dataset: Any, size: int) -> bool:
-    """Whether pixel data follow the header; a file that ends before they do, or has others than it says, is refused."""
+def check_pixels(file: BinaryIO, dataset: Any, size: int) -> Pixels:
+    """The pixel data that follow the header; where they end early or are others than it says, the file is refused."""
     syntax = syntax_of(dataset)
     start = file.tell()
     head = file.read(12)
     if len(head) < 8:
-        return False
+        return Pixels(is_there=False)
     order: Literal["big", "little"] = "big" if syntax == uid.ExplicitVRBigEndian else "little"
     tag = (int.from_bytes(head[:2], order), int.from_bytes(head[2:4], order))
     if tag not in _PIXEL_TAGS:
-        return False
+        return Pixels(is_there=False)
     if head[4:6] in _LONG_VR:
         length, value = int.from_bytes(head[8:12], order), start + 12
     else:
         length, value = int.from_bytes(head[4:8], order), start + 8
     if length != _UNDEFINED:
         _check_length(dataset, length, size - value, is_native=syntax in NATIVE)
+        if syntax in NATIVE:
+            return Pixels(is_there=True, offset=value, length=length)
     elif syntax in NATIVE:
         raise FormatError("file/corrupt", "the pixel data are encapsulated, the transfer syntax is not")
     else:
         _check_fragments(file, value, size)
-    return True
+    return Pixels(is_there=True)
 
 
 def _check_length(dataset: Any, length: int, left: int, *, is_native: bool) -> None:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.boundary import parsing
-from isocenter.formats.dicom.file import read_header, read_identity
+from isocenter.formats.dicom.file import read_identity, read_object
+from isocenter.formats.dicom.frames import DOSE_KEYWORDS, WANTED, frames_of, shared_of
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.instance import KEYWORDS, instance_of, kind_of_object
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
+from isocenter.formats.dicom.survey import FunctionalGroups
 from isocenter.formats.dicom.volume import read_volume
 from isocenter.formats.image import Scan
-from isocenter.model.rows import Stack
+from isocenter.formats.limits import DEFAULT_LIMITS, Limits
+from isocenter.model.rows import FrameRow, Instance, Stack
 from isocenter.model.volume import Volume
 
 # Group 2 or group 8 as the first element: a data set without preamble (PS3.10 7.1 lets nobody write one,
 # but they are found).
 _META = b"\x02\x00\x00\x00UL"
 _MAX_EMPTY = 4
-_KEYWORDS = KEYWORDS + REFERENCE_KEYWORDS
+_KEYWORDS = [*KEYWORDS, *REFERENCE_KEYWORDS, *DOSE_KEYWORDS, "PerFrameFunctionalGroupsSequence"]
+# Fields of a frame that say something of its instance where all frames agree; the time of a frame is a date and time.
+_AGREED = sorted(
+    {f.name for f in fields(FrameRow)}
+    & {f.name for f in fields(Instance)} - {"file_id", "unparsable", "acquisition_time"}
+)
 
 
 def sniff(head: bytes) -> bool:
@@ -43,30 +52,56 @@ def _is_element(head: bytes, order: Literal["little", "big"], depth: int = 0) ->
     return length <= 256
 
 
-def scan(path: Path, file_id: str, source: int, site: str) -> Scan:
+def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """Read the header of one file (PS3.10), without its pixel data."""
     try:
-        return _scan(path, file_id, source, site)
+        return _scan(path, file_id, source, site, limits)
     except FormatError as error:
-        error.identity = _identity(path)
+        error.identity = _identity(path, limits)
         raise
 
 
-def _scan(path: Path, file_id: str, source: int, site: str) -> Scan:
-    dataset, has_pixels = read_header(path, _KEYWORDS)
+def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> Scan:
+    parsed = read_object(path, _KEYWORDS, WANTED, limits)
     with parsing("the header"):
-        header = Header(dataset)
-        kind = kind_of_object(header, has_pixels=has_pixels)
+        header = Header(parsed.dataset)
+        kind = kind_of_object(header, has_pixels=parsed.pixels)
         if kind == "dicom-rtstruct":
             return Scan(kind=kind, annotation=object_of(header, file_id, source, site))
-        return Scan(kind=kind, instance=instance_of(header, file_id, source, site, has_pixels=has_pixels))
+        instance = instance_of(header, file_id, source, site, has_pixels=parsed.pixels)
+        again = Header(parsed.dataset)
+        frames = frames_of(again, parsed.groups, file_id)
+        instance = _also_unparsable(instance, again.unparsable)
+        if parsed.groups is not None:
+            instance = _with_groups(instance, parsed.groups, frames, parsed.dataset)
+        return Scan(kind=kind, instance=instance, frames=frames)
 
 
-def _identity(path: Path) -> dict[str, str | None]:
+def _also_unparsable(instance: Instance, names: Iterable[str]) -> Instance:
+    return replace(instance, unparsable=tuple(sorted({*instance.unparsable, *names})))
+
+
+def _with_groups(
+    instance: Instance, groups: FunctionalGroups, frames: tuple[FrameRow, ...], dataset: Any
+) -> Instance:
+    """An instance that also says what all of its frames say; unparsable is what is so in any of them."""
+    unparsable = {name for frame in frames for name in frame.unparsable}
+    if groups.frames > 1 and not frames:
+        unparsable.add("NumberOfFrames")
+    rows = frames if groups.frames else (shared_of(Header(dataset), groups, instance.file_id),)
+    agreed = {}
+    for name in _AGREED:
+        values = {getattr(row, name) for row in rows}
+        if getattr(instance, name) in (None, ()) and len(values) == 1:
+            agreed[name] = values.pop()
+    return replace(_also_unparsable(instance, unparsable), **agreed)
+
+
+def _identity(path: Path, limits: Limits) -> dict[str, str | None]:
     """Which object of which series a broken file is; empty where it no longer says so."""
     try:
         with parsing("the identity"):
-            header = Header(read_identity(path))
+            header = Header(read_identity(path, limits))
             series_uid = header.text("SeriesInstanceUID")
             if series_uid is None:
                 return {}

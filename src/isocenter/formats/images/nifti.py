@@ -1,28 +1,29 @@
-"""NIfTI-1 and NIfTI-2 in one file, plain or gzip-compressed."""
+"""NIfTI-1 and NIfTI-2 in one file or in two (.hdr and .img), plain or compressed with gzip."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from isocenter.formats.array_file import row_of
 from isocenter.formats.boundary import parsing
-from isocenter.formats.bytes import inflate_head
 from isocenter.formats.image import Scan
 from isocenter.formats.labelmap import volume_of
-from isocenter.formats.nifti import HEAD_BYTES, instance_of, is_nifti, read_array, read_header
+from isocenter.formats.limits import DEFAULT_LIMITS, Limits
+from isocenter.formats.nifti import is_nifti, read_array, scan_header
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Volume
 
 
 def sniff(head: bytes) -> bool:
-    """The magic of NIfTI-1 or NIfTI-2, or of a pair's header."""
-    return is_nifti(inflate_head(head, HEAD_BYTES))
+    """The magic of NIfTI-1 or NIfTI-2, or an Analyze header, which is told and not read."""
+    return is_nifti(head)
 
 
-def scan(path: Path, file_id: str, source: int, site: str) -> Scan:
+def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFAULT_LIMITS) -> Scan:  # noqa: ARG001 - the header has one size
     """Read the header, without voxels."""
     with parsing("the NIfTI header"):
-        return Scan(kind="nifti", instance=instance_of(read_header(path), path, file_id, source, site))
+        return Scan(kind="nifti", instance=row_of(scan_header(path), file_id, source, site))
 
 
 def read(stack: Stack, paths: Sequence[Path]) -> Volume:

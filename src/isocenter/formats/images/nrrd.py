@@ -1,14 +1,16 @@
-"""NRRD images with their voxels attached."""
+"""NRRD images, with their voxels attached or in a file beside the header (.nhdr)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from isocenter.formats.array_file import row_of
 from isocenter.formats.boundary import parsing
 from isocenter.formats.image import Scan
 from isocenter.formats.labelmap import volume_of
-from isocenter.formats.nrrd_file import instance_of, read_array
+from isocenter.formats.limits import DEFAULT_LIMITS, Limits
+from isocenter.formats.nrrd_file import read_array, scan_header
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Volume
 
@@ -18,10 +20,10 @@ def sniff(head: bytes) -> bool:
     return head.startswith(b"NRRD000")
 
 
-def scan(path: Path, file_id: str, source: int, site: str) -> Scan:
+def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """Read the header, without voxels."""
     with parsing("the NRRD header"):
-        return Scan(kind="nrrd", instance=instance_of(path, file_id, source, site))
+        return Scan(kind="nrrd", instance=row_of(scan_header(path, limits), file_id, source, site))
 
 
 def read(stack: Stack, paths: Sequence[Path]) -> Volume:

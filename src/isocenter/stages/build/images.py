@@ -27,11 +27,12 @@ from isocenter.stages.build.options import Orientation, Standardise
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """Where a file is, and its size and time when it was indexed."""
+    """Where a file is, its size and time when it was indexed, and the file beside it that holds its voxels."""
 
     path: str
     size: int
     mtime_ns: int
+    beside: SourceFile | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -50,8 +51,10 @@ class Images:
 
 
 def checked(file: SourceFile) -> Path:
-    """The file's path, if it is still what was indexed."""
+    """The file's path, if it is still what was indexed, and so is the file that holds its voxels."""
     path = Path(file.path)
+    if file.beside is not None:
+        checked(file.beside)
     try:
         is_same = signature(path) == (file.size, file.mtime_ns)
     except OSError:

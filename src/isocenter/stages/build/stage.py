@@ -132,17 +132,15 @@ def _case_plan(
     own = {c.name: stacks[c.stack] for c in case.channels if c.stack}
     own = {n: _typed(s, options.contract.channels[n].modality) for n, s in own.items()}
     needed = [f for s in own.values() for f in s.files] + [a.file_id for a in case.annotations if a.file_id]
-    return CasePlan(
-        planned=case,
-        stacks=own,
-        files={
-            f: SourceFile(
-                path=str(located(roots[files[f].source], files[f].path)),
-                size=files[f].size,
-                mtime_ns=files[f].mtime_ns,
-            )
-            for f in needed
-        },
+    return CasePlan(planned=case, stacks=own, files={f: _source_file(files[f], files, roots) for f in needed})
+
+
+def _source_file(row: FileRow, files: dict[str, FileRow], roots: tuple[Path, ...]) -> SourceFile:
+    return SourceFile(
+        path=str(located(roots[row.source], row.path)),
+        size=row.size,
+        mtime_ns=row.mtime_ns,
+        beside=_source_file(files[row.data_file], files, roots) if row.data_file else None,
     )
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.templates import Template
+from isocenter.formats.annotation import ANNOTATIONS
+from isocenter.formats.image import FORMATS
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import AnnotationObject, FileRow, LayoutRow, PlannedAnnotation, Stack
@@ -21,7 +23,7 @@ from isocenter.stages.enrol.candidates import grids_match
 from isocenter.stages.enrol.inputs import Inputs
 from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource
 
-_MASK_FORMATS = {"nifti", "nrrd"}
+_MASK_FORMATS = set(FORMATS.names()) & set(ANNOTATIONS.names())
 
 
 class Linker:

@@ -180,6 +180,7 @@ def _digest(
     files = [f for s in draft.chosen.values() for f in s.files] + [
         a.file_id for a in planned.annotations if a.file_id
     ]
+    files += [data for f in files if (data := inputs.files[f].data_file)]
     signatures = [(f, inputs.files[f].size, inputs.files[f].mtime_ns) for f in files]
     stacks: Mapping[str, Stack] = draft.chosen
     return digest_of([options.recipe, list(spacing_mm), planned, stacks, signatures])

@@ -2,201 +2,235 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from isocenter.base import arrow, tables
+from isocenter.base.database import Database
+from isocenter.base.digests import digest_of, digest_of_file
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.formats.dataset import DatasetRow
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import AnnotationObject, FileRow, Instance, LayoutRow, Series, Stack
-from isocenter.stages.index.attributes import attributes_of, gather, without_identifiers
-from isocenter.stages.index.duplicates import find_duplicates
-from isocenter.stages.index.losses import REFUSED, Losses
-from isocenter.stages.index.rows import SeriesMembers, series_key, series_of, stacks_of
-from isocenter.stages.index.scan import Scanned
-from isocenter.stages.index.subjects import Identity, SubjectFinder
+from isocenter.model.rows import AnnotationObject, LayoutRow, Series, Stack, Study, SubjectRow, ValueCount
+from isocenter.stages.index.columns import COLUMNS, Members, series_in
+from isocenter.stages.index.duplicates import (
+    drop,
+    find_duplicates,
+    has_pixel_digests,
+    same_pixels,
+    shared_pixels,
+)
+from isocenter.stages.index.identities import Claim, Identities
+from isocenter.stages.index.losses import Losses
+from isocenter.stages.index.persons import Persons
+from isocenter.stages.index.pieces import Pieces
+from isocenter.stages.index.rows import SeriesMembers, key_of, series_of, stacks_of
+from isocenter.stages.index.subjects import SubjectFinder
+from isocenter.stages.index.summaries import Summaries
+from isocenter.stages.index.used import SERIES_KEY, used_images
 
-_IMAGES = {"dicom-image", "nifti", "nrrd"}
+_AT_ONCE = 16_384
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
-    """Everything the index makes of the scanned files."""
+    """What came of it: how many rows each table has, and a digest of all that later stages depend on."""
 
-    files: list[FileRow] = field(default_factory=list)
-    instances: list[Instance] = field(default_factory=list)
-    annotations: list[AnnotationObject] = field(default_factory=list)
-    series: list[Series] = field(default_factory=list)
-    stacks: list[Stack] = field(default_factory=list)
-    issues: list[Issue] = field(default_factory=list)
+    counts: dict[str, int]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Described:
+    """A file that a layout describes, and the modality that it names."""
+
+    file_id: str
+    modality: str
 
 
 def assemble(
-    scanned: Iterable[Scanned],
+    database: Database,
+    out: Path,
+    *,
     finders: Sequence[SubjectFinder],
     layout: Mapping[str, DatasetRow],
     roots: Sequence[Path],
     names: Pseudonyms,
 ) -> Assembled:
-    """Group the images into series and stacks; the result does not depend on the order of the files."""
-    out = Assembled()
-    for found in scanned:
-        out.files.append(found.row)
-        if found.issue is not None:
-            out.issues.append(found.issue)
-        if found.instance is not None:
-            out.instances.append(_with_layout(found.instance, layout.get(found.row.file_id)))
-        if found.annotation is not None:
-            out.annotations.append(found.annotation)
-    files = {f.file_id: f for f in out.files}
-    out.issues += _duplicates(out, files, roots)
-    dropped = {i.target for i in out.issues}
-    identities = _identities(out, files, finders, layout)
-    out.annotations = [replace(a, subject=identities[a.file_id].subject) for a in out.annotations]
-    _group(out, files, identities, layout, dropped, names)
-    return out
+    """Group the images into series and stacks; the result does not depend on the order of the files.
+
+    Args:
+        database: With the views files, instances, annotations and told (issues on files).
+        out: Folder that the tables of series, stacks, studies, subjects, values, annotations and issues go to.
+        finders: How subjects are found, by source.
+        layout: What layouts say, by file.
+        roots: Folder of each source.
+        names: The workspace's pseudonyms.
+    """
+    described = [_Described(file_id=f, modality=r.modality) for f, r in sorted(layout.items())]
+    database.put("described", tables.table_of_rows(_Described, described))
+    issues = list(find_duplicates(database, roots))
+    drop(database, issues)
+    identities = Identities(finders, layout, _sources_of_layouts(database))
+    persons = Persons(database, identities)
+    folder = out / "pieces"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    has_pixels = has_pixel_digests(database)
+    grouping = _Grouping(identities, persons, Losses(database), layout, names, folder, has_pixels=has_pixels)
+    for members in series_in(database.tables(_question(has_pixels=has_pixels), size=_AT_ONCE)):
+        grouping.add(members)
+    grouping.series.write(database, out / "series.parquet")
+    grouping.stacks.write(database, out / "stacks.parquet")
+    shutil.rmtree(folder)
+    counts = {"series": grouping.series.count, "stacks": grouping.stacks.count}
+    counts |= _write_summaries(out, grouping.summaries)
+    counts["annotations"] = _write_annotations(database, out, identities)
+    counts["issues"] = _write_issues(database, out, [*issues, *grouping.issues, *persons.issues])
+    return Assembled(counts=counts, digest=_meaning(database, out))
 
 
-def _with_layout(row: Instance, given: DatasetRow | None) -> Instance:
-    return replace(row, modality=given.modality) if given and given.modality and not row.modality else row
+def _sources_of_layouts(database: Database) -> set[int]:
+    question = "SELECT DISTINCT f.source FROM files f JOIN described d ON d.file_id = f.file_id"
+    return {source for (source,) in database.rows(question)}
 
 
-def _duplicates(out: Assembled, files: Mapping[str, FileRow], roots: Sequence[Path]) -> list[Issue]:
-    whole = (r for r in out.instances if files[r.file_id].kind != REFUSED)
-    objects = [(r.sop_instance_uid, r.file_id) for r in whole if r.sop_instance_uid]
-    objects += [(a.sop_instance_uid, a.file_id) for a in out.annotations if a.sop_instance_uid]
-    paths = {f.file_id: roots[f.source] / f.path for f in files.values()}
-    return find_duplicates(objects, files, paths)
+def _question(*, has_pixels: bool) -> str:
+    """The instances of all series, those of one together, by UID and file; with equal pixels where compared."""
+    plain = ", ".join(f"i.{c}" for c in COLUMNS if c != "modality")
+    modality = "coalesce(nullif(i.modality, ''), nullif(l.modality, ''), i.modality) AS modality"
+    columns = f"{plain}, {modality}, f.path, {SERIES_KEY} AS series_key"
+    described = "LEFT JOIN described l ON l.file_id = i.file_id"
+    images = used_images(f"{columns}, f.pixel_digest", joined=described)
+    order = "ORDER BY site, format, series_key, coalesce(sop_instance_uid, ''), file_id"
+    if not has_pixels:
+        return f"SELECT * FROM ({images}) {order}"
+    return f"""
+        SELECT u.*, s.lowest, s.highest FROM ({images}) AS u LEFT JOIN ({shared_pixels()}) AS s
+        ON s.pixel_digest = u.pixel_digest AND s.height IS NOT DISTINCT FROM u.rows
+            AND s.width IS NOT DISTINCT FROM u.columns
+        {order}
+    """
 
 
-def _identities(
-    out: Assembled,
-    files: Mapping[str, FileRow],
-    finders: Sequence[SubjectFinder],
-    layout: Mapping[str, DatasetRow],
-) -> dict[str, Identity]:
-    rows: list[Instance | AnnotationObject] = [*out.instances, *out.annotations]
-    return {
-        row.file_id: finders[row.source].find(
-            files[row.file_id].path, row, layout[row.file_id].subject if row.file_id in layout else ""
+class _Grouping:
+    """Makes the rows of one series after the other."""
+
+    def __init__(
+        self,
+        identities: Identities,
+        persons: Persons,
+        losses: Losses,
+        layout: Mapping[str, DatasetRow],
+        names: Pseudonyms,
+        folder: Path,
+        *,
+        has_pixels: bool,
+    ) -> None:
+        self._has_pixels = has_pixels
+        self._identities = identities
+        self._persons = persons
+        self._losses = losses
+        self._layout = layout
+        self._names = names
+        self.series = Pieces(folder, Series)
+        self.stacks = Pieces(folder, Stack)
+        self.summaries = Summaries()
+        self.issues: list[Issue] = []
+
+    def add(self, members: Members) -> None:
+        """Make the rows of one series."""
+        identities = self._identities.of_series(members)
+        known = SeriesMembers(
+            rows=members,
+            identities=identities,
+            attributes=self._persons.attributes_of(members, identities),
+            layout=_layout_of(members.file_ids[0], self._layout),
         )
-        for row in rows
-    }
+        stacks = stacks_of(known, self._names)
+        series = series_of(known, stacks)
+        self.series.add(series)
+        for stack in stacks:
+            self.stacks.add(stack, items=len(stack.files))
+        self.summaries.add(series, stacks)
+        self.issues += self._issues_on(members, stacks)
+
+    def _issues_on(self, members: Members, stacks: Sequence[Stack]) -> Iterator[Issue]:
+        key = key_of(members)
+        of_series = self._losses.of_series(key)
+        needs_files = self._has_pixels or self._losses.has_folders
+        row_of = {f: n for n, f in enumerate(members.file_ids)} if needs_files else {}
+        for stack in stacks:
+            if not stack.subject:
+                yield because("index/no-subject", target=stack.id)
+            if len(stacks) > 1 and len(stack.files) > 1:
+                yield because(
+                    "index/series-split", target=stack.id, measured=f"{len(stacks)} stacks", expected="1"
+                )
+            rows = [row_of[f] for f in stack.files] if needs_files else []
+            if lost := of_series + self._losses.beside(stack, members, rows):
+                yield because("index/lost-slices", target=stack.id, measured=f"{lost} files", expected="0")
+            if self._has_pixels:
+                yield from same_pixels(members, rows, stack.id, key, self._names)
 
 
-def _group(
-    out: Assembled,
-    files: Mapping[str, FileRow],
-    identities: Mapping[str, Identity],
-    layout: Mapping[str, DatasetRow],
-    dropped: set[str],
-    names: Pseudonyms,
-) -> None:
-    groups: dict[tuple[str, ...], list[Instance]] = {}
-    for row in out.instances:
-        if files[row.file_id].kind in _IMAGES and row.file_id not in dropped:
-            groups.setdefault(series_key(row), []).append(row)
-    copies = {i.target for i in out.issues if i.rule == "index/duplicate-object"}
-    images = [r for r in out.instances if files[r.file_id].kind in {*_IMAGES, REFUSED}]
-    losses = Losses(images, files, dropped - copies)
-    for rows in groups.values():
-        rows.sort(key=lambda r: (r.sop_instance_uid or "", r.file_id))
-    known = _personal([groups[k] for k in sorted(groups)], identities)
-    known.identifiers = _identifiers([*out.instances, *out.annotations], identities)
-    for key, rows in sorted(groups.items()):
-        members = _members(rows, identities, known, layout)
-        stacks = stacks_of(members, names)
-        out.series.append(series_of(members, stacks))
-        out.stacks += stacks
-        out.issues += _group_issues(stacks, losses.of_series(key), losses)
-    out.issues += known.issues
-    out.series.sort(key=lambda s: s.id)
-    out.stacks.sort(key=lambda s: s.id)
-
-
-def _group_issues(stacks: Sequence[Stack], of_series: int, losses: Losses) -> list[Issue]:
-    out = []
-    for stack in stacks:
-        if not stack.subject:
-            out.append(because("index/no-subject", target=stack.id))
-        if len(stacks) > 1 and len(stack.files) > 1:
-            out.append(
-                because("index/series-split", target=stack.id, measured=f"{len(stacks)} stacks", expected="1")
-            )
-        if lost := of_series + losses.beside(stack):
-            out.append(because("index/lost-slices", target=stack.id, measured=f"{lost} files", expected="0"))
-    return out
-
-
-@dataclass(slots=True)
-class _Known:
-    """Personal attributes by study and by subject, where headers disagree, and what a subject goes by."""
-
-    studies: dict[str, dict[str, str]]
-    subjects: dict[str, dict[str, str]]
-    issues: list[Issue]
-    identifiers: dict[str, set[str]] = field(default_factory=dict)
-
-
-def _personal(groups: Iterable[list[Instance]], identities: Mapping[str, Identity]) -> _Known:
-    studies: dict[str, list[Instance]] = {}
-    subjects: dict[str, list[Instance]] = {}
-    for rows in groups:
-        subject = identities[rows[0].file_id].subject
-        studies.setdefault(f"{subject} {rows[0].study_uid}", []).extend(rows)
-        if subject:
-            subjects.setdefault(subject, []).extend(rows)
-    # age and weight may change from study to study, not within one
-    conflicts = {(k.partition(" ")[0], n) for k, v in studies.items() for n in gather(v)[1]}
-    conflicts |= {(k, n) for k, v in subjects.items() for n in gather(v)[1] & {"sex"}}
-    issues = [
-        because("index/conflicting-attribute", target=subject, measured=f"{name}: two values")
-        for subject, name in sorted(conflicts)
-        if subject
-    ]
-    return _Known(
-        {k: gather(v)[0] for k, v in studies.items()}, {k: gather(v)[0] for k, v in subjects.items()}, issues
+def _layout_of(file_id: str, layout: Mapping[str, DatasetRow]) -> LayoutRow | None:
+    given = layout.get(file_id)
+    if given is None:
+        return None
+    return LayoutRow(
+        file_id=file_id,
+        role=given.role,
+        channel=given.channel,
+        case=given.case,
+        subject=given.subject,
+        partition=given.partition,
     )
 
 
-def _identifiers(
-    rows: Iterable[Instance | AnnotationObject], identities: Mapping[str, Identity]
-) -> dict[str, set[str]]:
-    """Subject (or file, where it has none) to the names, IDs and birth dates in its headers."""
-    out: dict[str, set[str]] = {}
-    for row in rows:
-        known = out.setdefault(identities[row.file_id].subject or row.file_id, set())
-        known.update(i for i in (row.patient_id, row.patient_name, row.birth_date) if i)
-    return out
+def _write_summaries(out: Path, summaries: Summaries) -> dict[str, int]:
+    studies, subjects = summaries.studies(), summaries.subjects()
+    tables.write(out / "studies.parquet", Study, studies)
+    tables.write(out / "subjects.parquet", SubjectRow, subjects)
+    tables.write(out / "values.parquet", ValueCount, summaries.values())
+    return {"studies": len(studies), "subjects": len(subjects)}
 
 
-def _members(
-    rows: list[Instance],
-    identities: Mapping[str, Identity],
-    known: _Known,
-    layout: Mapping[str, DatasetRow],
-) -> SeriesMembers:
-    first = rows[0]
-    subject = identities[first.file_id].subject
-    attributes = attributes_of(
-        rows, known.studies.get(f"{subject} {first.study_uid}", {}), known.subjects.get(subject, {})
-    )
-    own = {i for key in {subject or r.file_id for r in rows} for i in known.identifiers[key]}
-    given = layout.get(first.file_id)
-    return SeriesMembers(
-        rows=rows,
-        identities=[identities[r.file_id] for r in rows],
-        attributes=without_identifiers(attributes, own),
-        layout=None
-        if given is None
-        else LayoutRow(
-            file_id=first.file_id,
-            role=given.role,
-            channel=given.channel,
-            case=given.case,
-            subject=given.subject,
-            partition=given.partition,
-        ),
-    )
+def _write_annotations(database: Database, out: Path, identities: Identities) -> int:
+    """Annotation objects with their subjects, which are found from path and header."""
+    question = """
+        SELECT a.* REPLACE (f.path AS subject) FROM annotations a JOIN files f ON f.file_id = a.file_id
+        ORDER BY f.source, f.path
+    """
+    count = 0
+    columns = ("source", "file_id", "subject", *Claim._fields)
+    with tables.Writer(out / "annotations.parquet", AnnotationObject) as writer:
+        for table in database.tables(question, size=1024):
+            rows = zip(*(arrow.values(table, c) for c in columns), strict=True)
+            subjects = [identities.find(s, f, path, Claim(*claim)).subject for s, f, path, *claim in rows]
+            writer.write(tables.with_column(table, "subject", subjects))
+            count += len(subjects)
+    return count
+
+
+def _write_issues(database: Database, out: Path, issues: Sequence[Issue]) -> int:
+    database.put("found", tables.table_of_rows(Issue, issues))
+    question = """
+        SELECT * FROM (SELECT * FROM told UNION ALL BY NAME SELECT * FROM found)
+        ORDER BY target, rule, measured, expected, message
+    """
+    with tables.Writer(out / "issues.parquet", Issue) as writer:
+        for table in database.tables(question, size=_AT_ONCE):
+            writer.write(table)
+    return tables.count(out / "issues.parquet")
+
+
+def _meaning(database: Database, out: Path) -> str:
+    """Digest of what later stages depend on: everything but the times of the files."""
+    tables_told = ("series", "stacks", "annotations", "issues")
+    # a sum of hashes stands for all files in any order
+    kinds = next(database.rows("SELECT bit_xor(hash(file_id, kind)), count(*) FROM files"))
+    return digest_of([[digest_of_file(out / f"{n}.parquet") for n in tables_told], *kinds])

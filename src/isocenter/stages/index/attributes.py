@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from isocenter.model.attributes import Attribute, AttributeState
-from isocenter.model.rows import Instance
 from isocenter.model.vocabulary import scrub
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -40,35 +41,56 @@ _BODY_PARTS = {
 }  # fmt: skip
 
 
-def personal(row: Instance) -> dict[str, str]:
+class Person(NamedTuple):
+    """What one header says of a person's age, sex and weight."""
+
+    age: str | None
+    birth_date: str | None
+    study_date: str | None
+    sex: str | None
+    weight_kg: float | None
+
+
+def personal(header: Person) -> dict[str, str]:
     """Age, sex and weight that one header holds, as texts; what is absent or senseless is left out."""
     out = {}
-    if (age := _age_years(row)) is not None:
+    if (age := _age_years(header)) is not None:
         out["age_years"] = f"{min(age, _OLDEST):g}"
-    if row.sex in _SEXES:
-        out["sex"] = row.sex
-    if row.weight_kg and row.weight_kg > 0:
-        out["weight_kg"] = f"{row.weight_kg:g}"
+    if header.sex in _SEXES:
+        out["sex"] = header.sex
+    if header.weight_kg and header.weight_kg > 0:
+        out["weight_kg"] = f"{header.weight_kg:g}"
     return out
 
 
-def _age_years(row: Instance) -> int | None:
+def _age_years(header: Person) -> int | None:
     """Whole years from Patient's Age (VR AS, PS3.5 6.2), else from birth and study date."""
-    if row.age and (parts := _AGE.fullmatch(row.age)):
+    if header.age and (parts := _AGE.fullmatch(header.age)):
         return int(int(parts[1]) / _IN_A_YEAR[parts[2]])
-    born, studied = row.birth_date or "", row.study_date or ""
+    born, studied = header.birth_date or "", header.study_date or ""
     if re.fullmatch(r"\d{8}", born) and re.fullmatch(r"\d{8}", studied) and born <= studied:
         return (int(studied) - int(born)) // 10_000
     return None
 
 
 def attributes_of(
-    rows: Sequence[Instance], study: dict[str, str], subject: dict[str, str]
+    first: Mapping[str, Any],
+    own: Mapping[str, str],
+    study: Mapping[str, str],
+    subject: Mapping[str, str],
+    *,
+    is_withheld: bool,
 ) -> tuple[Attribute, ...]:
-    """All attributes of a series; personal ones are looked up series -> study -> subject."""
-    row = rows[0]
-    own, withheld = gather(rows)[0], any(r.identity_removed for r in rows)
-    absent = AttributeState.WITHHELD if withheld else AttributeState.MISSING
+    """All attributes of a series; personal ones are looked up series -> study -> subject.
+
+    Args:
+        first: The series' first row.
+        own: Personal attributes of the series, where its headers agree.
+        study: Those of its study.
+        subject: Those of its subject.
+        is_withheld: Whether what is absent was taken away on purpose.
+    """
+    absent = AttributeState.WITHHELD if is_withheld else AttributeState.MISSING
     out = []
     for name in _PERSONAL:
         unit = {"age_years": "years", "weight_kg": "kg"}.get(name, "")
@@ -78,7 +100,7 @@ def attributes_of(
         state = AttributeState.KNOWN if value else absent
         out.append(Attribute(name=name, value=value, unit=unit, state=state, source=source))
     for name, (field, unit) in _SCAN.items():
-        value = getattr(row, field)
+        value = first[field]
         text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
         if text or name in {"manufacturer", "model"}:
             state = AttributeState.KNOWN if text else absent
@@ -86,21 +108,36 @@ def attributes_of(
     return tuple(out)
 
 
-def without_identifiers(attributes: Iterable[Attribute], identifiers: Iterable[str]) -> tuple[Attribute, ...]:
+def without_identifiers(
+    attributes: Iterable[Attribute], identifiers: frozenset[str]
+) -> tuple[Attribute, ...]:
     """Attributes whose free texts name nobody: the subject's own names, IDs and birth dates are taken out."""
-    known = list(identifiers)
     return tuple(
-        replace(a, value=scrub(a.value, known)) if a.name in _FREE_TEXT and a.value not in _BODY_PARTS else a
+        a
+        if a.name not in _FREE_TEXT or a.value in _BODY_PARTS
+        else a
+        if (text := _scrubbed(a.value, identifiers)) == a.value
+        else replace(a, value=text)
         for a in attributes
     )
 
 
-def gather(rows: Iterable[Instance]) -> tuple[dict[str, str], set[str]]:
+# one subject may go by very many names, where an ID stands for a whole centre
+@lru_cache(maxsize=4096)
+def _scrubbed(text: str, identifiers: frozenset[str]) -> str:
+    return scrub(text, identifiers)
+
+
+def gather(headers: Iterable[Person]) -> tuple[dict[str, str], set[str]]:
     """The personal attributes that some headers agree on, and the names of those they do not."""
     found: dict[str, set[str]] = {}
-    told_apart = {(r.age, r.birth_date, r.study_date, r.sex, r.weight_kg): r for r in rows}
-    for row in told_apart.values():
-        for name, value in personal(row).items():
+    for header in headers:
+        for name, value in personal(header).items():
             found.setdefault(name, set()).add(value)
+    return agreed(found)
+
+
+def agreed(found: Mapping[str, set[str]]) -> tuple[dict[str, str], set[str]]:
+    """Attributes that have one value, and the names of those that have more."""
     conflicts = {n for n, values in found.items() if len(values) > 1}
     return {n: min(v) for n, v in found.items() if n not in conflicts}, conflicts

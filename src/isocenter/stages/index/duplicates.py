@@ -1,47 +1,126 @@
-"""Objects found twice: the same one (one copy is used), or two that claim one name (none is)."""
+"""Objects found twice: the same one (one copy is used), two that claim one name (none is), or the same pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
+from isocenter.base import tables
+from isocenter.base.database import Database
 from isocenter.base.digests import digest_of_file
+from isocenter.base.files import located
+from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import FileRow
+from isocenter.stages.index.columns import Members
+from isocenter.stages.index.used import REFUSED, SERIES_KEY, used_images
+
+COPY = "index/duplicate-object"
+_OBJECTS = f"""
+    SELECT i.sop_instance_uid AS uid, i.file_id FROM instances i JOIN files f ON f.file_id = i.file_id
+    WHERE f.kind <> '{REFUSED}' AND i.sop_instance_uid <> ''
+    UNION ALL
+    SELECT a.sop_instance_uid AS uid, a.file_id FROM annotations a WHERE a.sop_instance_uid <> ''
+"""
+# hashes are grouped, not the UIDs: of ten million they fit in memory
+_TWINS = f"""
+    SELECT DISTINCT o.uid, o.file_id, f.source, f.path, f.content_digest
+    FROM ({_OBJECTS}) AS o JOIN files f ON f.file_id = o.file_id
+    WHERE hash(o.uid) IN (SELECT hash(uid) FROM ({_OBJECTS}) AS x GROUP BY hash(uid) HAVING count(*) > 1)
+    ORDER BY o.uid, f.source, f.path
+"""
+# Series as one text: its parts hold no such character.
+_SERIES = f"concat_ws(chr(31), i.site, i.format, {SERIES_KEY})"
 
 
-def find_duplicates(
-    objects: Iterable[tuple[str, str]], files: Mapping[str, FileRow], path_of: Mapping[str, Path]
-) -> list[Issue]:
-    """Issues on the files that must not be used.
+class _Twin(NamedTuple):
+    """One of several files that hold an object of the same name."""
+
+    uid: str
+    file_id: str
+    source: int
+    path: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """A file that must not be used, and whether that is because it is a copy."""
+
+    file_id: str
+    is_copy: bool
+
+
+def find_duplicates(database: Database, roots: Sequence[Path]) -> Iterator[Issue]:
+    """Issues on the files that must not be used; contents are read only where one UID occurs twice.
 
     Args:
-        objects: (SOP Instance UID, file id) of every DICOM object.
-        files: Rows by file id.
-        path_of: Paths by file id; read only where one UID occurs twice.
+        database: With the views files, instances and annotations.
+        roots: Folder of each source.
     """
-    by_uid: dict[str, list[str]] = {}
-    for uid, file_id in objects:
-        by_uid.setdefault(uid, []).append(file_id)
-    out = []
-    for _, twins in sorted(by_uid.items()):
+    rows = (_Twin(*row) for row in database.rows(_TWINS))
+    for _, found in groupby(rows, key=lambda t: t.uid):
+        twins = list(found)
         if len(twins) > 1:
-            out.extend(_judge(sorted(twins, key=lambda f: (files[f].source, files[f].path)), path_of))
-    return out
+            yield from _judge(twins, roots)
 
 
-def _judge(twins: list[str], path_of: Mapping[str, Path]) -> list[Issue]:
+def _judge(twins: Sequence[_Twin], roots: Sequence[Path]) -> Iterator[Issue]:
     try:
-        contents = {digest_of_file(path_of[t]) for t in twins}
+        contents = _contents(twins, roots)
     except OSError:
         contents = set()
     if len(contents) == 1:
-        return [
-            because("index/duplicate-object", target=t, measured=f"{len(twins)} copies", expected="1")
-            for t in twins[1:]
-        ]
+        for twin in twins[1:]:
+            yield because(COPY, target=twin.file_id, measured=f"{len(twins)} copies", expected="1")
+        return
     measured = f"{len(contents)} different contents" if contents else "unreadable"
-    return [
-        because("index/conflicting-object", target=t, measured=measured, expected="1 content") for t in twins
-    ]
+    for twin in twins:
+        yield because(
+            "index/conflicting-object", target=twin.file_id, measured=measured, expected="1 content"
+        )
+
+
+def _contents(twins: Sequence[_Twin], roots: Sequence[Path]) -> set[str]:
+    return {t.content_digest or digest_of_file(located(roots[t.source], t.path)) for t in twins}
+
+
+def drop(database: Database, issues: Sequence[Issue]) -> None:
+    """Make the table of dropped files from the issues on them."""
+    rows = [Dropped(file_id=i.target, is_copy=i.rule == COPY) for i in issues]
+    database.put("dropped", tables.table_of_rows(Dropped, rows))
+
+
+def shared_pixels() -> str:
+    """A question for the pixels that occur more than once, and the first and last series that they occur in."""
+    images = used_images(f"f.pixel_digest, i.rows AS height, i.columns AS width, {_SERIES} AS series")
+    return f"""
+        SELECT pixel_digest, height, width, min(series) AS lowest, max(series) AS highest
+        FROM ({images}) AS images WHERE pixel_digest <> ''
+        GROUP BY pixel_digest, height, width HAVING count(*) > 1
+    """
+
+
+def has_pixel_digests(database: Database) -> bool:
+    """Whether pixels were compared at all."""
+    return bool(next(database.rows("SELECT count(*) FROM files WHERE pixel_digest <> ''"))[0])
+
+
+def same_pixels(
+    members: Members, rows: Sequence[int], stack: str, key: tuple[str, str, str], names: Pseudonyms
+) -> list[Issue]:
+    """Whether the pixels of a stack's images occur under another UID as well, in this series or elsewhere."""
+    lowest, highest = (members.other(n) for n in ("lowest", "highest"))
+    own, shared = "\x1f".join(key), [n for n in rows if lowest[n] is not None]
+    if not shared:
+        return []
+    others = sorted(
+        {names.of("ser", *s.split("\x1f")) for n in shared for s in (lowest[n], highest[n]) if s != own}
+    )
+    where = f"also in {others[0]}" if others else "within the series"
+    more = f" and {len(others) - 1} more series" if len(others) > 1 else ""
+    measured = f"{len(shared)} of {len(rows)} images, {where}{more}"
+    return [because("index/same-pixels", target=stack, measured=measured, expected="0 images")]

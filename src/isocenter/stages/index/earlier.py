@@ -5,35 +5,24 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from isocenter import __version__
 from isocenter.base import tables
+from isocenter.base.database import Database
 from isocenter.base.digests import digest_of
 from isocenter.base.workspace import Workspace
+from isocenter.formats.header_reader import HEADER_READERS
 from isocenter.formats.image import FORMATS
-from isocenter.model.issue import Issue
-from isocenter.model.rows import AnnotationObject, FileRow, Instance, LayoutRow, Series, Stack
-from isocenter.stages.index.listing import LEFT_OUT
-from isocenter.stages.index.options import Source
-from isocenter.stages.index.scan import Scanned
+from isocenter.stages.index.batch import ROW_TYPES
+from isocenter.stages.index.options import IndexOptions
 
 STAGE = "index"
-VERSION = 2
+VERSION = 3
 # Findings are put by after so many files, or so many seconds, whichever comes first.
-_FILES = 4096
+_FILES = 8192
 _SECONDS = 20.0
-# What was listed and not looked into is not known, should it be looked into now.
-_NOT_SCANNED = {LEFT_OUT, "symlink", "fifo", "socket", "device"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """`index/scan/<form>/<n>.parquet`: what was found in one file, and how it was looked for."""
-
-    how: str
-    found: Scanned
 
 
 class Earlier:
@@ -44,69 +33,95 @@ class Earlier:
 
     Args:
         workspace: Where the index is.
-        sources: The sources, in order.
+        options: The sources, and how they are read.
     """
 
-    def __init__(self, workspace: Workspace, sources: Sequence[Source]) -> None:
+    def __init__(self, workspace: Workspace, options: IndexOptions) -> None:
         self._workspace = workspace
-        rows = (FileRow, Instance, AnnotationObject, Series, Stack, LayoutRow, Issue)
-        form = digest_of([VERSION, __version__, tables.form_of(*rows), FORMATS.form()])
+        rows = [tables.form_of(t) for t in ROW_TYPES.values()]
+        form = digest_of([VERSION, __version__, rows, FORMATS.form(), HEADER_READERS.form(), options.reading])
         of_site: Counter[str] = Counter()
         self.how: list[str] = []
-        for source in sources:
+        for source in options.sources:
             of_site[source.site] += 1
             place = [source.site, of_site[source.site], source.path, source.layout]
             self.how.append(digest_of([form, *place]))
-        self._scan = workspace.root / STAGE / "scan"
-        self._parts = self._scan / form
-        self.next = self._scan / "next"
+        self.scan = workspace.root / STAGE / "scan"
+        self.next = self.scan / "next"
+        self._number = 0
 
-    def known(self) -> dict[str, Scanned]:
-        """What was found in files of sources that are read as before, by file."""
-        out = {f: s for f, s in self._finished() if s.row.kind not in _NOT_SCANNED}
-        for part in sorted(self._parts.glob("*.parquet")):
-            rows = tables.read(part, Finding)
-            out.update({r.found.row.file_id: r.found for r in rows if r.how in self.how})
-        return out
+    def prepare(self) -> None:
+        """Make the folders; what a run left that read otherwise is taken away."""
+        self.next.mkdir(parents=True, exist_ok=True)
+        for folder in self.scan.iterdir():
+            if folder.is_dir() and folder.name not in {*self.how, self.next.name}:
+                shutil.rmtree(folder)
+        self._number = 1 + max((int(p.name[:8]) for p in self.scan.glob("*/????????.*")), default=-1)
 
-    def _finished(self) -> Iterator[tuple[str, Scanned]]:
-        how = (self._workspace.done(STAGE) or {}).get("how", [])
-        if not set(how) & set(self.how):  # nothing to gain, and perhaps tables of another form
-            return
+    def view(self, database: Database) -> list[str]:
+        """Name what is known: `put_by_<table>` of interrupted runs, `done_<table>` of the finished one.
+
+        Returns:
+            Of the finished run, by number of its source: how that was read.
+        """
+        for name, row_type in ROW_TYPES.items():
+            database.view(f"put_by_{name}", row_type, self.parts(name), with_part=True)
+        done = self._workspace.done(STAGE) or {}
+        how = [str(h) for h in done.get("how", [])]
+        # nothing to gain otherwise, and perhaps tables of another form
         folder = self._workspace.stage(STAGE)
-        instances = {r.file_id: r for r in tables.read(folder / "instances.parquet", Instance)}
-        annotations = {r.file_id: r for r in tables.read(folder / "annotations.parquet", AnnotationObject)}
-        issues = tables.read(folder / "issues.parquet", Issue)
-        told = {i.target: i for i in issues if i.rule.startswith("file/")}
-        for row in tables.read(folder / "files.parquet", FileRow):
-            if how[row.source] in self.how:
-                f = row.file_id
-                yield (
-                    f,
-                    Scanned(
-                        row=row, instance=instances.get(f), annotation=annotations.get(f), issue=told.get(f)
-                    ),
-                )
+        paths = {name: folder / f"{name}.parquet" for name in ROW_TYPES}
+        is_known = bool(set(how) & set(self.how)) and all(p.exists() for p in paths.values())
+        for name, row_type in ROW_TYPES.items():
+            database.view(f"done_{name}", row_type, [paths[name]] if is_known else [])
+        return how
 
-    def keep(self, findings: Iterable[Scanned]) -> Iterator[Scanned]:
-        """Pass findings through and put them by, so that a run that is interrupted need not begin anew."""
-        pending: list[Finding] = []
-        since = time.monotonic()
-        for found in findings:
-            pending.append(Finding(how=self.how[found.row.source], found=found))
-            yield found
-            if len(pending) >= _FILES or time.monotonic() - since >= _SECONDS:
-                self._put_by(pending)
-                pending, since = [], time.monotonic()
-        self._put_by(pending)
+    def parts(self, table: str, since: int = 0) -> list[Path]:
+        """What was put by of one table, of sources that are read as they are now."""
+        found = (p for h in sorted(set(self.how)) for p in (self.scan / h).glob(f"????????.{table}.parquet"))
+        return sorted(p for p in found if int(p.name[:8]) >= since)
 
-    def _put_by(self, pending: list[Finding]) -> None:
-        if pending:
-            self._parts.mkdir(parents=True, exist_ok=True)
-            number = sum(1 for _ in self._parts.glob("*.parquet"))
-            tables.write(self._parts / f"{number:06}.parquet", Finding, pending)
+    @property
+    def number(self) -> int:
+        """Number of the next part."""
+        return self._number
+
+    def keep(self, findings: Iterable[tuple[int, int, Mapping[str, bytes]]]) -> Iterator[int]:
+        """Put findings by, so that a run that is interrupted need not begin anew.
+
+        Args:
+            findings: Number of the source, how many files, and rows by table, of one batch after the other.
+
+        Yields:
+            How many files each batch had.
+        """
+        pending: list[Mapping[str, bytes]] = []
+        files, of_source, since = 0, -1, time.monotonic()
+        for source, count, found in findings:
+            if source != of_source:
+                self._put_by(of_source, pending)
+                pending, files, of_source = [], 0, source
+            pending.append(found)
+            files += count
+            if files >= _FILES or time.monotonic() - since >= _SECONDS:
+                self._put_by(source, pending)
+                pending, files, since = [], 0, time.monotonic()
+            yield count
+        self._put_by(of_source, pending)
+
+    def _put_by(self, source: int, pending: Sequence[Mapping[str, bytes]]) -> None:
+        if not pending:
+            return
+        folder = self.scan / self.how[source]
+        folder.mkdir(parents=True, exist_ok=True)
+        # the table of files comes last: a file is known when all that was found in it is there
+        for name in sorted(ROW_TYPES, key=lambda n: (n == "files", n)):
+            found = [tables.from_bytes(p[name]) for p in pending if name in p]
+            if found:
+                tables.write_table(folder / f"{self._number:08}.{name}.parquet", tables.joined(found))
+        self._number += 1
 
     def forget(self) -> None:
         """Take away what was put by: the tables hold it now."""
-        if self._scan.exists():
-            shutil.rmtree(self._scan)
+        if self.scan.exists():
+            shutil.rmtree(self.scan)

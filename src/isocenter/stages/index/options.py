@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import enum
+from dataclasses import dataclass, field
 from typing import Annotated
+
+from isocenter.formats.limits import Limits
+
+
+class Content(enum.StrEnum):
+    """How much of the files is read to find copies."""
+
+    UIDS = "uids"
+    FILES = "files"
+    PIXELS = "pixels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +39,7 @@ class SubjectFrom:
 class Source:
     """One folder that was handed over."""
 
-    path: Annotated[str, "folder, relative to this file or absolute"]
+    path: Annotated[str, "folder, file or archive (zip, tar, tar.gz), relative to this file or absolute"]
     site: Annotated[str, "the centre that the data come from"] = "site-1"
     subject: Annotated[SubjectFrom, "how to find the subject"] = SubjectFrom()
     layout: Annotated[str, "files, or the layout of a known kind of data set: nnunet, decathlon"] = "files"
@@ -37,10 +48,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOptions:
+    """How files are read: how much of them, and what their headers may cost."""
+
+    content: Annotated[
+        Content,
+        "copies are looked for among files that share a UID (uids), by a digest of every file (files), or of "
+        "its pixel data as well (pixels)",
+    ] = Content.UIDS
+    limits: Annotated[Limits, "what the header of one file may cost"] = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOptions:
-    """What is read: the sources, in order."""
+    """What is read, and how: the sources, in order."""
 
     sources: Annotated[tuple[Source, ...], "folders to read"]
+    reading: Annotated[ReadingOptions, "how files are read"] = field(default_factory=ReadingOptions)
 
     def __post_init__(self) -> None:
         if not self.sources:

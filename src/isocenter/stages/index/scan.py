@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from isocenter.base.errors import FormatError
-from isocenter.base.files import open_regular
+from isocenter.base.files import located
 from isocenter.formats.image import FORMATS, HEAD_BYTES, format_of
-from isocenter.formats.kinds import kind_of
+from isocenter.formats.kinds import kind_of_file
+from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import AnnotationObject, FileRow, Instance
+from isocenter.model.rows import AnnotationObject, FileRow, FrameRow, Instance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,51 +23,48 @@ class FileToScan:
     root: str
     row: FileRow
     site: str
+    limits: Limits = field(default=DEFAULT_LIMITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scanned:
     """What was found in one file; of a refused one, `instance` is no more than its identity."""
 
-    row: FileRow
+    kind: str
     instance: Instance | None = None
+    frames: tuple[FrameRow, ...] = ()
     annotation: AnnotationObject | None = None
     issue: Issue | None = None
 
 
-def scan_files(batch: tuple[FileToScan, ...]) -> tuple[Scanned, ...]:
-    """Scan some files; a file that cannot be read becomes an issue, never an exception."""
-    return tuple(scan_file(f) for f in batch)
-
-
-def scan_file(file: FileToScan) -> Scanned:
-    """Scan one file."""
-    row, path = file.row, Path(file.root) / file.row.path
-    try:
-        with open_regular(path) as opened:
-            head = opened.read(HEAD_BYTES)
-    except OSError:
-        return _refused(row, "unreadable", because("file/unreadable", target=row.file_id))
+def scan_file(file: FileToScan, head: bytes) -> Scanned:
+    """Scan one file that begins with these bytes; what cannot be read becomes an issue, never an exception."""
+    row = file.row
     if not head:
-        return _refused(row, "empty", because("file/empty", target=row.file_id))
-    name = format_of(head)
+        return Scanned(kind="empty", issue=because("file/empty", target=row.file_id))
+    path = located(Path(file.root), row.path)
+    name = format_of(head[:HEAD_BYTES])
     if name is None:
-        return Scanned(row=_with_kind(row, kind_of(head)))
+        return Scanned(kind=kind_of_file(path, head[:HEAD_BYTES]))
     try:
-        scan = FORMATS.get(name).scan(path, row.file_id, row.source, file.site)
+        scan = FORMATS.get(name).scan(path, row.file_id, row.source, file.site, file.limits)
     except FormatError as error:
-        issue = because(
-            error.reason,
-            message=error.message,
-            target=row.file_id,
-            measured=error.measured,
-            expected=error.expected,
+        return Scanned(
+            kind=f"{name}-unreadable",
+            instance=_identity(file, name, error),
+            issue=issue_of(error, row.file_id),
         )
-        return _refused(row, f"{name}-unreadable", issue, _identity(file, name, error))
     except Exception as error:  # noqa: BLE001 - a reader's bug must not stop the index, and is told
         issue = because("file/reader-failed", target=row.file_id, measured=type(error).__name__)
-        return _refused(row, f"{name}-unreadable", issue)
-    return Scanned(row=_with_kind(row, scan.kind), instance=scan.instance, annotation=scan.annotation)
+        return Scanned(kind=f"{name}-unreadable", issue=issue)
+    return Scanned(kind=scan.kind, instance=scan.instance, frames=scan.frames, annotation=scan.annotation)
+
+
+def issue_of(error: FormatError, file_id: str) -> Issue:
+    """What a reader said of a file, as an issue."""
+    return because(
+        error.reason, message=error.message, target=file_id, measured=error.measured, expected=error.expected
+    )
 
 
 def _identity(file: FileToScan, name: str, error: FormatError) -> Instance | None:
@@ -77,19 +75,4 @@ def _identity(file: FileToScan, name: str, error: FormatError) -> Instance | Non
     row = file.row
     return Instance(
         file_id=row.file_id, source=row.source, site=file.site, format=name, has_pixels=False, **known
-    )
-
-
-def _refused(row: FileRow, kind: str, issue: Issue, identity: Instance | None = None) -> Scanned:
-    return Scanned(row=_with_kind(row, kind), instance=identity, issue=issue)
-
-
-def _with_kind(row: FileRow, kind: str) -> FileRow:
-    return FileRow(
-        file_id=row.file_id,
-        source=row.source,
-        path=row.path,
-        size=row.size,
-        mtime_ns=row.mtime_ns,
-        kind=kind,
     )

@@ -1,30 +1,32 @@
-"""Index: every file of the sources, what it is, and which series and stacks the images make."""
+"""Index: every file of the sources, what it is, and which series and stacks the images make.
+
+Files are listed, scanned and grouped as columns of tables that lie on disk: what is in memory at once is
+bounded by the size of a batch, of a series, and of the database's cache, never by the number of files.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from isocenter.base import tables
-from isocenter.base.digests import digest_of
-from isocenter.base.files import is_readable
-from isocenter.base.progress import Progress, follow
+from isocenter.base import arrow, tables
+from isocenter.base.database import Database
+from isocenter.base.files import is_readable, located
+from isocenter.base.progress import Progress, Step
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
-from isocenter.model.issue import Issue
-from isocenter.model.reasons import because
-from isocenter.model.rows import AnnotationObject, FileRow, Instance, LayoutRow, Series, Stack, ValueCount
-from isocenter.stages.index.assemble import Assembled, assemble
+from isocenter.model.rows import FileRow, LayoutRow
+from isocenter.stages.index import merge
+from isocenter.stages.index.assemble import assemble
+from isocenter.stages.index.batch import BATCH_FILES, ROW_TYPES, Batch, failed_batch, scan_batch
 from isocenter.stages.index.earlier import STAGE, VERSION, Earlier
-from isocenter.stages.index.listing import TO_SCAN, Listing, layout_rows, list_files, subject_table
+from isocenter.stages.index.listing import layout_rows, list_files, root_of, subject_table
 from isocenter.stages.index.options import IndexOptions
-from isocenter.stages.index.scan import FileToScan, Scanned, scan_files
 from isocenter.stages.index.subjects import SubjectFinder
 
-_BATCH = 32
+_LEAST_FILES = 32
 
 
 def index(
@@ -39,139 +41,153 @@ def index(
     """List the sources, scan what is new or changed, and write the index tables.
 
     Args:
-        options: The sources.
+        options: The sources, and how they are read.
         workspace: Where the tables go.
         base: Folder that relative source paths start from.
         executor: Where files are scanned.
         jobs: How many at once.
-        progress: Called after every file.
+        progress: Called after every batch of files.
 
     Returns:
         Counts: files, scanned, reused, series, stacks, issues; all "reused" where nothing had changed.
     """
     names = workspace.pseudonyms()
-    roots = [base / s.path for s in options.sources]
-    listing = list_files(options.sources, roots, names)
-    earlier = Earlier(workspace, options.sources)
+    earlier = Earlier(workspace, options)
+    earlier.prepare()
+    listing = list_files(options.sources, base, names, earlier.scan / "listing.parquet")
     subjects = [subject_table(s, base) for s in options.sources]
     layout = sorted(listing.layout.items())
-    key = workspace.key_of(STAGE, VERSION, earlier.how, options, _signatures(listing), layout, subjects)
+    key = workspace.key_of(STAGE, VERSION, earlier.how, options, listing.digest, layout, subjects)
     done = workspace.done(STAGE)
-    if done is not None and done["key"] == key and not _can_be_read_now(done, listing, roots):
-        earlier.forget()
-        return {**done["counts"], "scanned": 0, "reused": len(listing.rows)}
-    known = earlier.known()
-    todo = [r for r in listing.rows if r.kind == TO_SCAN and _is_new(r, known)]
-    scanned = _scan(todo, options, roots, executor, jobs)
-    followed = follow(scanned, progress, stage=STAGE, total=len(todo), unit="files")
-    fresh = {s.row.file_id: s for s in earlier.keep(followed)}
-    everything = [fresh.get(r.file_id) or _known_or_bare(r, known) for r in listing.rows]
-    finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
-    found = assemble(everything, finders, listing.layout, roots, names)
-    _write(earlier.next, found, layout_rows(listing))
-    counts = {
-        "files": len(listing.rows),
-        "series": len(found.series),
-        "stacks": len(found.stacks),
-        "issues": len(found.issues),
-    }
-    refused = [i.target for i in found.issues if i.rule == "file/unreadable"]
+    with Database(earlier.scan / "spill", threads=jobs) as database:
+        database.view("listing", FileRow, [earlier.scan / "listing.parquet"])
+        if done is not None and done["key"] == key and not _can_be_read_now(done, database, options, base):
+            earlier.forget()
+            return {**done["counts"], "scanned": 0, "reused": listing.count}
+        how = earlier.view(database)
+        merge.choose(database, [n for n, h in enumerate(how) if h in earlier.how])
+        since = earlier.number
+        scanned = _scan(database, earlier, options, base, executor, jobs, workspace, progress)
+        _merge(database, earlier, since)
+        finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
+        roots = [root_of(s, base) for s in options.sources]
+        found = assemble(
+            database, earlier.next, finders=finders, layout=listing.layout, roots=roots, names=names
+        )
+        tables.write(earlier.next / "layout.parquet", LayoutRow, layout_rows(layout))
+        files = next(database.rows("SELECT count(*) FROM files"))[0]
+        refused = [
+            t
+            for (t,) in database.rows(
+                "SELECT target FROM told WHERE rule = 'file/unreadable' ORDER BY target"
+            )
+        ]
+    counts = {"files": files, **found.counts}
     folder = workspace.start(STAGE)
-    for table in sorted(earlier.next.iterdir()):
+    for table in sorted(earlier.next.glob("*.parquet")):
         table.replace(folder / table.name)
-    workspace.finish(STAGE, key, how=earlier.how, counts=counts, digest=_meaning(found), unreadable=refused)
+    workspace.finish(STAGE, key, how=earlier.how, counts=counts, digest=found.digest, unreadable=refused)
     earlier.forget()
-    return {**counts, "scanned": len(todo), "reused": len(listing.rows) - len(todo)}
+    return {**counts, "scanned": scanned, "reused": files - scanned}
 
 
-def _signatures(listing: Listing) -> list[tuple[str, int, int, str]]:
-    return [(r.file_id, r.size, r.mtime_ns, r.kind) for r in listing.rows]
-
-
-def _meaning(found: Assembled) -> str:
-    """Digest of what later stages depend on: everything but the times of the files."""
-    return digest_of(
-        [found.series, found.stacks, found.annotations, found.issues, [f.kind for f in found.files]]
+def _can_be_read_now(done: dict[str, Any], database: Database, options: IndexOptions, base: Path) -> bool:
+    """Whether a file that could not be opened can be by now: its size and time do not tell."""
+    if not (refused := done["unreadable"]):
+        return False
+    asked = "SELECT source, path FROM listing WHERE kind = '' AND file_id IN (SELECT unnest(?::VARCHAR[]))"
+    return any(
+        is_readable(located(root_of(options.sources[source], base), path))
+        for source, path in database.rows(asked, refused)
     )
 
 
-def _is_new(row: FileRow, known: dict[str, Scanned]) -> bool:
-    before = known.get(row.file_id)
-    if before is None or (before.row.size, before.row.mtime_ns) != (row.size, row.mtime_ns):
-        return True
-    return _is_to_retry(before)
-
-
-def _is_to_retry(before: Scanned) -> bool:
-    """Permissions, disks and readers are mended without a trace on the file itself."""
-    return before.issue is not None and before.issue.rule in {"file/unreadable", "file/reader-failed"}
-
-
-def _can_be_read_now(done: dict[str, Any], listing: Listing, roots: Sequence[Path]) -> bool:
-    """Whether a file that could not be opened can be by now: its size and time do not tell."""
-    refused = set(done["unreadable"])
-    files = [r for r in listing.rows if r.file_id in refused and r.kind == TO_SCAN]
-    return any(is_readable(roots[r.source] / r.path) for r in files)
-
-
-def _known_or_bare(row: FileRow, known: dict[str, Scanned]) -> Scanned:
-    """What an earlier run found in an unchanged file; a file that is not read says what it is itself."""
-    if row.kind == TO_SCAN:
-        before = known[row.file_id]
-        return replace(
-            before,
-            row=replace(before.row, source=row.source, path=row.path),
-            instance=before.instance and replace(before.instance, source=row.source),
-            annotation=before.annotation and replace(before.annotation, source=row.source),
-        )
-    issue = because("file/unreadable", target=row.file_id) if row.kind == "unreadable" else None
-    return Scanned(row=row, issue=issue)
-
-
 def _scan(
-    todo: Sequence[FileRow],
+    database: Database,
+    earlier: Earlier,
     options: IndexOptions,
-    roots: Sequence[Path],
+    base: Path,
     executor: Executor,
     jobs: int,
-) -> Iterator[Scanned]:
-    files = [FileToScan(root=str(roots[r.source]), row=r, site=options.sources[r.source].site) for r in todo]
-    batches = [tuple(files[n : n + _BATCH]) for n in range(0, len(files), _BATCH)]
-    for batch, outcome in zip(batches, executor.map(scan_files, batches, jobs=jobs), strict=True):
+    workspace: Workspace,
+    progress: Progress,
+) -> int:
+    """Scan what is to be scanned, and put it by; how many files those were."""
+    total = merge.count_to_scan(database)
+    start, done = time.monotonic(), 0
+    progress(Step(STAGE, 0, total, "files", 0.0))
+    size = min(BATCH_FILES, max(_LEAST_FILES, total // (jobs * 4)))
+    batches = _batches(database, options, base, workspace, size)
+    for count in earlier.keep(_scanned(batches, executor, jobs)):
+        done += count
+        progress(Step(STAGE, done, total, "files", time.monotonic() - start))
+    return total
+
+
+def _batches(
+    database: Database, options: IndexOptions, base: Path, workspace: Workspace, size: int
+) -> Iterator[tuple[int, int, Batch]]:
+    names = workspace.pseudonyms()
+    sites: list[str] = [s.site for s in options.sources]
+    for table in merge.to_scan(database, size):
+        number = int(arrow.values(table, "source")[0])
+        site = sites[number]
+        yield (
+            number,
+            table.num_rows,
+            Batch(
+                root=str(root_of(options.sources[number], base)),
+                site=site,
+                origin=f"{site} {sites[: number + 1].count(site)}",
+                reading=options.reading,
+                names=names,
+                files=tables.to_bytes(table),
+            ),
+        )
+
+
+def _scanned(
+    batches: Iterator[tuple[int, int, Batch]], executor: Executor, jobs: int
+) -> Iterator[tuple[int, int, Mapping[str, bytes]]]:
+    handed_out: list[tuple[int, int, Batch]] = []
+
+    def items() -> Iterator[Batch]:
+        for item in batches:
+            handed_out.append(item)
+            yield item[2]
+
+    for outcome in executor.map(scan_batch, items(), jobs=jobs):
+        number, count, batch = handed_out.pop(0)
         if outcome.value is not None:
-            yield from outcome.value
+            yield number, count, outcome.value
         else:  # a file of the batch killed the worker: find out which
-            yield from _scan_alone(batch, executor)
+            for single in _scan_alone(batch, executor):
+                yield number, 1, single
 
 
-def _scan_alone(batch: tuple[FileToScan, ...], executor: Executor) -> Iterator[Scanned]:
-    singles = [(f,) for f in batch]
-    for (file,), outcome in zip(singles, executor.map(scan_files, singles, jobs=1), strict=True):
+def _scan_alone(batch: Batch, executor: Executor) -> Iterator[Mapping[str, bytes]]:
+    singles = list(batch.singles())
+    for single, outcome in zip(singles, executor.map(scan_batch, singles, jobs=1), strict=True):
         if outcome.value is not None:
-            yield from outcome.value
+            yield outcome.value
         else:
-            kind = outcome.failure.kind if outcome.failure else ""
-            issue = because("file/reader-failed", target=file.row.file_id, measured=kind)
-            yield Scanned(row=replace(file.row, kind="unreadable"), issue=issue)
+            yield failed_batch(single, outcome.failure.kind if outcome.failure else "")
 
 
-def _write(folder: Path, found: Assembled, layout: list[LayoutRow]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    tables.write(folder / "files.parquet", FileRow, found.files)
-    tables.write(folder / "instances.parquet", Instance, found.instances)
-    tables.write(folder / "annotations.parquet", AnnotationObject, found.annotations)
-    tables.write(folder / "series.parquet", Series, found.series)
-    tables.write(folder / "stacks.parquet", Stack, found.stacks)
-    tables.write(folder / "layout.parquet", LayoutRow, layout)
-    tables.write(folder / "values.parquet", ValueCount, _values(found.stacks))
-    tables.write(folder / "issues.parquet", Issue, sorted(found.issues, key=lambda i: (i.target, i.rule)))
-
-
-def _values(stacks: Sequence[Stack]) -> list[ValueCount]:
-    """How often each value of a telling attribute occurs, one count per stack."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for stack in stacks:
-        counts["modality", stack.modality] += 1
-        for name in ("manufacturer", "model", "convolution_kernel", "body_part"):
-            counts[name, stack.attribute(name)] += 1
-    return [ValueCount(attribute=a, value=v, count=n) for (a, v), n in sorted(counts.items())]
+def _merge(database: Database, earlier: Earlier, since: int) -> None:
+    """Write what is known and what was scanned as tables, and name them: files, instances, ..., told."""
+    merge.tell_unlisted(database)
+    for name, row_type in ROW_TYPES.items():
+        database.view(f"new_{name}", row_type, earlier.parts(name, since))
+    for name, row_type in ROW_TYPES.items():
+        if name == "files":
+            continue
+        # annotations still lack their subjects, and to what is told much will be added
+        is_final = name in {"instances", "frames"}
+        path = (earlier.next if is_final else earlier.scan) / f"{name}.parquet"
+        merge.write_merged(database, name, path)
+        database.view("scan_issues" if name == "issues" else name, row_type, [path])
+    database.define("told", f"SELECT * FROM scan_issues WHERE rule NOT IN {merge.NOTES}")
+    database.define("noted", f"SELECT * FROM scan_issues WHERE rule IN {merge.NOTES}")
+    merge.write_files(database, earlier.next / "files.parquet")
+    database.view("files", FileRow, [earlier.next / "files.parquet"])

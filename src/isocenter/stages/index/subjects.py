@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.templates import Template
-from isocenter.model.rows import AnnotationObject, Instance
 from isocenter.stages.index.options import Source
 
 # Words that name nobody: one ID for everybody. ANON-0017 may well be one person.
@@ -30,6 +30,26 @@ class Identity:
     timepoint: str = ""
 
 
+class Named(Protocol):
+    """What a header says of whose it is: an image, an annotation object, or their columns."""
+
+    @property
+    def patient_id(self) -> str | None:
+        """Patient ID."""
+
+    @property
+    def patient_id_issuer(self) -> str | None:
+        """Issuer of Patient ID."""
+
+    @property
+    def patient_name(self) -> str | None:
+        """Patient's Name."""
+
+    @property
+    def study_uid(self) -> str | None:
+        """Study Instance UID."""
+
+
 class SubjectFinder:
     """Finds the subject of the files of one source.
 
@@ -44,8 +64,24 @@ class SubjectFinder:
         self._names = names
         self._table = table
         self._patterns = [Template(p) for p in source.subject.pattern]
+        self._made: dict[tuple[str, str, str, str, bool], Identity] = {}
 
-    def find(self, path: str, row: Instance | AnnotationObject | None, given: str = "") -> Identity:
+    @property
+    def is_by_path(self) -> bool:
+        """Whether the path of a file decides, not its header."""
+        return bool(self._patterns)
+
+    @property
+    def tag(self) -> str:
+        """The attribute that decides, where it is one."""
+        return "" if self._patterns else self._source.subject.tag
+
+    @property
+    def trusts_headers(self) -> bool:
+        """Whether a person is whom the header names: no pattern and no table says otherwise."""
+        return self.tag in {"PatientID", "PatientName"} and self._table is None
+
+    def find(self, path: str, row: Named | None, given: str = "") -> Identity:
         """The identity of one file; `given` is what the source's layout says."""
         raw, issuer, site, timepoint = given, "", self._source.site, ""
         if not raw and self._patterns:
@@ -57,7 +93,13 @@ class SubjectFinder:
             )
         elif not raw and row is not None:
             raw, issuer = self._by_tag(row)
-        is_tag = not given and not self._patterns
+        key = (raw, issuer, site, timepoint, not given and not self._patterns)
+        known = self._made.get(key)
+        if known is None:
+            known = self._made[key] = self._identity(*key)
+        return known
+
+    def _identity(self, raw: str, issuer: str, site: str, timepoint: str, is_tag: bool) -> Identity:
         is_dummy = _is_dummy(raw.strip(), is_tag=is_tag)
         if raw and self._table is not None:
             raw, issuer = self._table.get(raw.strip(), ""), ""
@@ -65,13 +107,13 @@ class SubjectFinder:
             return Identity("", site, is_dummy=False)
         return Identity(self._names.of("sub", issuer, raw, site), site, is_dummy, timepoint)
 
-    def _by_tag(self, row: Instance | AnnotationObject) -> tuple[str, str]:
+    def _by_tag(self, row: Named) -> tuple[str, str]:
         tag = self._source.subject.tag
         if tag == "PatientID":
             return row.patient_id or "", row.patient_id_issuer or ""
         if tag == "StudyInstanceUID":
             return row.study_uid or "", ""
-        return (row.patient_name or "" if isinstance(row, Instance) and tag == "PatientName" else ""), ""
+        return (row.patient_name or "" if tag == "PatientName" else ""), ""
 
 
 def _is_dummy(raw: str, *, is_tag: bool) -> bool:

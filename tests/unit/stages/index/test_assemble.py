@@ -5,19 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isocenter.stages.index.assemble import assemble
 from isocenter.stages.index.options import Source
-from isocenter.stages.index.scan import Scanned
 from isocenter.stages.index.subjects import SubjectFinder
+from tests.unit.stages.grouping import Found, grouped
 from tests.unit.stages.rows import NAMES, a_slice, file_of, steps_of
 
 
 def made_of(rows, roots=(Path(),)):
     finders = [SubjectFinder(Source(path="", site="site-1"), NAMES, None) for _ in roots]
-    return assemble([Scanned(row=file_of(r), instance=r) for r in rows], finders, {}, roots, NAMES)
+    return grouped([Found(row=file_of(r), instance=r) for r in rows], finders, {}, roots, NAMES)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.data())
 def test_series_and_stacks_do_not_depend_on_the_order_of_the_files(data):
     rows = [

@@ -1,11 +1,25 @@
+from dataclasses import fields
+
 import pytest
 
-from isocenter.stages.index.attributes import attributes_of, gather, personal
+from isocenter.stages.index.attributes import Person, attributes_of, gather
+from isocenter.stages.index.attributes import personal as personal_of
 from tests.unit.stages.rows import a_slice
 
 
 def known(rows, study=None, subject=None):
-    return {a.name: a for a in attributes_of(rows, study or {}, subject or {})}
+    own, withheld = gather(map(person, rows))[0], any(r.identity_removed for r in rows)
+    first = {f.name: getattr(rows[0], f.name) for f in fields(rows[0])}
+    made = attributes_of(first, own, study or {}, subject or {}, is_withheld=withheld)
+    return {a.name: a for a in made}
+
+
+def person(row):
+    return Person(*(getattr(row, n) for n in Person._fields))
+
+
+def personal(row):
+    return personal_of(person(row))
 
 
 @pytest.mark.parametrize(
@@ -72,5 +86,5 @@ def test_taken_away_is_not_the_same_as_never_there():
 
 
 def test_headers_that_disagree_are_named_and_give_no_value():
-    values, conflicts = gather([a_slice(sex="F", age="050Y"), a_slice(1, sex="M", age="050Y")])
+    values, conflicts = gather(map(person, [a_slice(sex="F", age="050Y"), a_slice(1, sex="M", age="050Y")]))
     assert (values, conflicts) == ({"age_years": "50"}, {"sex"})

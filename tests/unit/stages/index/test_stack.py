@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from isocenter.stages.index.stack import geometry_of, separate
+from tests.unit.stages.grouping import geometry_of, separate
 from tests.unit.stages.rows import a_slice
 
 

@@ -11,12 +11,12 @@ from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import EXECUTORS
 from isocenter.model.issue import Issue
 from isocenter.model.rows import FileRow, Stack
-from isocenter.stages.index import earlier, scan
+from isocenter.stages.index import earlier, heads, listing, stage
 from isocenter.stages.index.options import IndexOptions, Source, SubjectFrom
 from isocenter.stages.index.stage import index
 from tests.properties.tiny import KEY, bytes_of, write_patient
 
-TABLES = ("files", "instances", "annotations", "series", "stacks", "layout", "values", "issues")
+TABLES = ("files", "instances", "frames", "annotations", "series", "stacks", "studies", "subjects", "layout", "values", "issues")
 
 
 @pytest.fixture
@@ -143,6 +143,8 @@ class Interruption(BaseException):
 @pytest.mark.parametrize("is_begun", [False, True])
 def test_an_interrupted_run_is_taken_up_where_it_stopped(place, archive, tmp_path, monkeypatch, is_begun):
     monkeypatch.setattr(earlier, "_FILES", 2)
+    monkeypatch.setattr(stage, "_LEAST_FILES", 2)
+    monkeypatch.setattr(stage, "BATCH_FILES", 2)
     known = 0
     if is_begun:
         known = place.run()["files"]
@@ -155,7 +157,7 @@ def test_an_interrupted_run_is_taken_up_where_it_stopped(place, archive, tmp_pat
 
     with pytest.raises(Interruption):
         place.run(progress=stop)
-    assert len(list((place.workspace.root / "index/scan").rglob("*.parquet"))) == 2
+    assert len(list((place.workspace.root / "index/scan").rglob("*.files.parquet"))) == 2
     (archive / "p1/ct.nii").touch()
     resumed = place.run()
     fresh = Place(tmp_path / "fresh", archive)
@@ -210,14 +212,14 @@ def test_special_files_and_folders_are_listed_once_each(place, archive):
 
 
 def test_a_folder_that_cannot_be_listed_is_told_once(place, archive, monkeypatch):
-    real = os.scandir
+    real = listing.list_folder
 
-    def scandir(folder):
-        if not isinstance(folder, int) and Path(folder).name == "p1":
+    def refuse(folder):
+        if folder.rstrip(b"/").endswith(b"/p1"):
             raise PermissionError
         return real(folder)
 
-    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(listing, "list_folder", refuse)
     place.run()
     unreadable = [r for r in place.rows("files", FileRow) if r.kind == "unreadable"]
     assert [r.path for r in unreadable] == ["p1"]
@@ -228,16 +230,17 @@ def test_a_folder_that_cannot_be_listed_is_told_once(place, archive, monkeypatch
 
 def test_a_file_that_could_not_be_opened_is_tried_again_once_it_can_be(place, archive, tmp_path, monkeypatch):
     """A change of permissions leaves size and time as they were."""
-    real = scan.open_regular
+    real = heads.read_heads
 
-    def refuse(path):
-        if path.parts[-2:] == ("p1", "ct.nii"):
-            raise PermissionError
-        return real(path)
+    def refuse(names, *rest):
+        counts = real(names, *rest)
+        paths = names.data.tobytes().split(b"\0")
+        counts[[n for n, path in enumerate(paths) if path.endswith(b"p1/ct.nii")]] = -1
+        return counts
 
     with monkeypatch.context() as patched:
-        patched.setattr(scan, "open_regular", refuse)
-        patched.setattr("isocenter.base.files.open_regular", refuse)
+        patched.setattr(heads, "read_heads", refuse)
+        patched.setattr(stage, "is_readable", lambda path: path.parts[-2:] != ("p1", "ct.nii"))
         place.run()
         assert place.run()["scanned"] == 0
     assert [i.rule for i in place.rows("issues", Issue)] == ["file/unreadable"]

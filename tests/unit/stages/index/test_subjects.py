@@ -1,5 +1,6 @@
 import pytest
 
+from isocenter.model.rows import AnnotationObject
 from isocenter.stages.index.options import Source, SubjectFrom
 from isocenter.stages.index.subjects import SubjectFinder
 from tests.unit.stages.rows import NAMES, a_slice
@@ -61,6 +62,15 @@ def test_a_study_can_stand_for_its_subject():
         found.find("x", a_slice(patient_id=None)).subject
         != found.find("x", a_slice(study_uid="1.80")).subject
     )
+
+
+def test_a_name_stands_for_the_subject_of_images_and_annotations_alike():
+    contours = AnnotationObject(
+        file_id="rts", source=0, site="site-1", format="rtstruct", patient_name="Meyer^Jo"
+    )
+    found = finder(tag="PatientName")
+    assert found.find("x", contours) == found.find("y", a_slice(patient_name="Meyer^Jo"))
+    assert found.find("x", contours).subject
 
 
 def test_what_the_layout_says_comes_first():

@@ -1,0 +1,83 @@
+"""Our own ways, each in a process of its own.
+
+Usage: python -m benchmarks.index.ours headers LIST-OF-PATHS WARM-UP-LIST PASSES
+       python -m benchmarks.index.ours index FOLDER JOBS WORKSPACE
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import isocenter
+from benchmarks.index.timing import cpu_seconds, serve
+from isocenter.formats.header_reader import HEADER_READERS
+from isocenter.formats.limits import DEFAULT_LIMITS
+from isocenter.model.rows import FileRow
+from isocenter.stages.index.batch import BATCH_FILES
+from isocenter.stages.index.heads import HeadReader
+from isocenter.stages.index.scan import FileToScan, scan_file
+
+
+def main() -> None:
+    """Measure one of our ways."""
+    way, arguments = sys.argv[1], sys.argv[2:]
+    WAYS[way](*arguments)
+
+
+def headers(listed: str, warm_up: str, passes: str) -> None:
+    """The header reader: files opened, heads read, values converted; pydicom for what it leaves out."""
+    reader = HeadReader(BATCH_FILES)
+    batches, few = (list(_batches(Path(name))) for name in (listed, warm_up))
+    serve(
+        lambda: sum(_read_headers(reader, batch) for batch in batches),
+        lambda: [_read_headers(reader, batch) for batch in few],
+        int(passes),
+    )
+
+
+class _Batch:
+    """What the listing knows of some files."""
+
+    def __init__(self, paths: list[str]) -> None:
+        looks = [Path(p).stat() for p in paths]
+        self.paths = paths
+        self.sizes = [look.st_size for look in looks]
+        self.mtimes_ns = [look.st_mtime_ns for look in looks]
+
+
+def _batches(listed: Path) -> Iterator[_Batch]:
+    paths = listed.read_text().splitlines()
+    for start in range(0, len(paths), BATCH_FILES):
+        yield _Batch(paths[start : start + BATCH_FILES])
+
+
+def _read_headers(reader: HeadReader, batch: _Batch) -> int:
+    """Read the headers of some files; the count of those that went to pydicom."""
+    opened = reader.read(batch.paths, batch.sizes, batch.mtimes_ns)
+    found = HEADER_READERS.get("dicom").read(opened.heads, DEFAULT_LIMITS)
+    left = (~found.is_known).nonzero()[0].tolist()
+    for number in left:
+        path, size, mtime_ns = batch.paths[number], batch.sizes[number], batch.mtimes_ns[number]
+        row = FileRow(file_id=path, source=0, path=path[1:], size=size, mtime_ns=mtime_ns, kind="")
+        scan_file(FileToScan(root="/", row=row, site=""), opened.bytes_of(number))
+    return len(left)
+
+
+def index(folder: str, jobs: str, workspace: str) -> None:
+    """The whole index of a folder: found, read, written and grouped; also the peak of memory in bytes."""
+    cpu, wall = cpu_seconds(), time.perf_counter()
+    files = isocenter.index(folder, jobs=int(jobs), workspace=workspace).counts["files"]
+    took = {"cpu": cpu_seconds() - cpu, "wall": time.perf_counter() - wall}
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
+    print(json.dumps(took | {"peak": int(peak) * 1024, "files": files}))
+
+
+WAYS: dict[str, Callable[..., None]] = {"headers": headers, "index": index}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Arrow: from numpy to Arrow columns and back, a whole column at a time; beside `tables`, the door to pyarrow."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+# An Arrow array; other rooms hand it on and never look inside.
+Array: TypeAlias = Any
+
+
+def texts(data: NDArray[np.uint8], offsets: NDArray[np.int32], is_valid: NDArray[np.bool_]) -> Array:
+    """A column of texts from UTF-8 bytes and where each begins, (N + 1,)."""
+    buffers = [
+        _bitmap(is_valid),
+        pa.py_buffer(np.ascontiguousarray(offsets)),
+        pa.py_buffer(np.ascontiguousarray(data)),
+    ]
+    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
+
+
+def text_of_width(characters: NDArray[np.uint8]) -> Array:
+    """A column of ASCII texts of one length, (N, width)."""
+    count, width = characters.shape
+    offsets = np.arange(count + 1, dtype=np.int32) * np.int32(width)
+    return texts(characters.reshape(-1), offsets, np.ones(count, np.bool_))
+
+
+def raw_texts(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Array:
+    """A column of texts from bytes that may be no UTF-8: those are escaped as `plain_text` does."""
+    content = data.tobytes()
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        pieces = [content[a:b] for a, b in itertools.pairwise(offsets.tolist())]
+        return pa.array([plain_text(p.decode("utf-8", "surrogateescape")) for p in pieces], pa.string())
+    return texts(data, offsets.astype(np.int32), np.ones(len(offsets) - 1, np.bool_))
+
+
+def plain_text(text: str) -> str:
+    """A text as a table holds it: names of files may hold bytes that are no UTF-8, headers anything."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def numbers(values: NDArray[Any], is_valid: NDArray[np.bool_] | None = None) -> Array:
+    """A column of numbers or booleans, (N,)."""
+    return pa.array(values, mask=None if is_valid is None else ~is_valid)
+
+
+def lists(items: Array, offsets: NDArray[np.int32]) -> Array:
+    """A column of tuples from their items and where each tuple begins, (N + 1,)."""
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
+
+
+def _bitmap(is_valid: NDArray[np.bool_]) -> Any:
+    return pa.py_buffer(np.packbits(is_valid, bitorder="little"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """A column as codes, (N,): `values[codes[n]]` is the nth value; None is a value like any other."""
+
+    codes: NDArray[np.int32]
+    values: list[Any]
+
+
+def coded(table: Any, name: str) -> Coded:
+    """A column by its distinct values, in the order in which they first occur."""
+    column = table.column(name)
+    kind = column.type
+    if pa.types.is_list(kind):
+        if not pa.types.is_string(kind.value_type):
+            return _coded_plain(column.to_pylist())
+        column = pc.binary_join(column, "\x1f")
+    chunks = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    known = chunks.dictionary_encode(null_encoding="encode")
+    values = known.dictionary.to_pylist()
+    if pa.types.is_list(kind):
+        # an empty text cannot be told from an empty tuple here; neither names anything
+        values = [None if v is None else tuple(v.split("\x1f")) if v else () for v in values]
+    return Coded(known.indices.to_numpy(zero_copy_only=False).astype(np.int32), values)
+
+
+def _coded_plain(values: list[Any]) -> Coded:
+    codes: dict[Any, int] = {}
+    out = [codes.setdefault(None if v is None else tuple(v), len(codes)) for v in values]
+    return Coded(np.array(out, dtype=np.int32), list(codes))
+
+
+def floats(table: Any, name: str) -> NDArray[np.float64]:
+    """A column of numbers, (N,); NaN where there is none."""
+    column = table.column(name).cast(pa.float64())
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def vectors(table: Any, name: str, width: int) -> NDArray[np.float64]:
+    """A column of tuples of numbers, (N, width); NaN in rows that have another number of them."""
+    column = table.column(name).combine_chunks()
+    column = column if isinstance(column, pa.Array) else pa.concat_arrays(column.chunks)
+    out = np.full((len(column), width), np.nan)
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False))
+    starts = column.offsets.to_numpy()[:-1]
+    items = column.values.to_numpy(zero_copy_only=False).astype(np.float64)
+    whole = np.flatnonzero(lengths == width)
+    if len(whole):
+        out[whole] = items[starts[whole][:, None] + np.arange(width)]
+    return out
+
+
+def values(table: Any, name: str) -> list[Any]:
+    """A column as plain values."""
+    return cast("list[Any]", table.column(name).to_pylist())
+
+
+def plain_values(array: Array) -> list[Any]:
+    """An array as plain values."""
+    return cast("list[Any]", array.to_pylist())

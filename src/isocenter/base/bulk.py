@@ -1,0 +1,208 @@
+"""Bulk: the entries of a folder and the first bytes of many files, without a step of the interpreter for each.
+
+The system's own calls (openat, statx, pread) are made from compiled loops. What they refuse is not judged here:
+the caller looks at such a file once more, in the ordinary way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core import types
+from numpy.typing import NDArray
+
+_OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_HERE = -100  # AT_FDCWD: paths start where the process is
+_NO_FOLLOW, _ITSELF, _BASIC = 0x100, 0x1000, 0x7FF  # AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, STATX_BASIC_STATS
+_WILL_NEED = 3
+_STATX_BYTES = 256
+# What `read_heads` counts of a file that is no longer as it was listed.
+CHANGED = -2
+# So many files are opened and asked for before the first is read: a disk works on them at once.
+_ASKED_AT_ONCE = 32
+
+_openat: Any = types.ExternalFunction("openat", types.int32(types.int32, types.voidptr, types.int32))
+_statx: Any = types.ExternalFunction(
+    "statx", types.int32(types.int32, types.voidptr, types.int32, types.uint32, types.voidptr)
+)
+_pread: Any = types.ExternalFunction(
+    "pread", types.int64(types.int32, types.voidptr, types.uint64, types.int64)
+)
+_close: Any = types.ExternalFunction("close", types.int32(types.int32))
+_fadvise: Any = types.ExternalFunction(
+    "posix_fadvise", types.int32(types.int32, types.int64, types.int64, types.int32)
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Status:
+    """What the system says of some entries, (N,) each; `is_known` is False where it says nothing."""
+
+    is_known: NDArray[np.bool_]
+    mode: NDArray[np.uint16]
+    size: NDArray[np.int64]
+    mtime_ns: NDArray[np.int64]
+    inode: NDArray[np.uint64]
+    device: NDArray[np.uint32]
+
+
+# Of one entry that the system says nothing of.
+UNKNOWN = Status(
+    np.zeros(1, np.bool_),
+    np.zeros(1, np.uint16),
+    np.zeros(1, np.int64),
+    np.zeros(1, np.int64),
+    np.zeros(1, np.uint64),
+    np.zeros(1, np.uint32),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Names:
+    """Names as the system takes them: bytes, each with a zero behind it, and where each begins, (N,)."""
+
+    data: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+
+def names_of(names: Sequence[bytes]) -> Names:
+    """Names in one piece of memory."""
+    data = np.frombuffer(b"\0".join(names) + b"\0", np.uint8)
+    ends = np.flatnonzero(data == 0)
+    return Names(data, np.concatenate([[0], ends[:-1] + 1]).astype(np.int64))
+
+
+def joined(prefix: bytes, names: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Every name behind a prefix, one after the other, and where each begins, (N + 1,)."""
+    lengths = np.fromiter(map(len, names), np.int64, len(names)) + len(prefix)
+    data = (prefix + prefix.join(names)) if names else b""
+    return np.frombuffer(data, np.uint8), np.concatenate([[0], np.cumsum(lengths)])
+
+
+def list_folder(path: bytes) -> tuple[list[bytes], Status]:
+    """The names in a folder, sorted, and what the system says of each; links are not followed.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    names = sorted(os.listdir(path))  # noqa: PTH208 - names as bytes
+    if not names:
+        return [], _status(np.zeros((0, _STATX_BYTES), np.uint8), np.zeros(0, np.bool_))
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        packed = names_of(names)
+        raw = np.zeros((len(names), _STATX_BYTES), np.uint8)
+        is_known = np.zeros(len(names), np.bool_)
+        _stat_all(fd, packed.data, packed.starts, raw, is_known)
+    finally:
+        os.close(fd)
+    return names, _status(raw, is_known)
+
+
+def _status(raw: NDArray[np.uint8], is_known: NDArray[np.bool_]) -> Status:
+    """Fields of `struct statx`, which are in the same places on every architecture."""
+
+    def column(at: int, kind: Any) -> NDArray[Any]:
+        width = np.dtype(kind).itemsize
+        out: NDArray[Any] = np.ascontiguousarray(raw[:, at : at + width]).view(kind)[:, 0]
+        return out
+
+    seconds, nanoseconds = column(112, np.int64), column(120, np.uint32)
+    return Status(
+        is_known=is_known,
+        mode=column(28, np.uint16),
+        size=column(40, np.int64),
+        mtime_ns=seconds * 1_000_000_000 + nanoseconds,
+        inode=column(32, np.uint64),
+        device=column(136, np.uint32) * np.uint32(1 << 20) + column(140, np.uint32),
+    )
+
+
+def read_heads(
+    names: Names,
+    sizes: NDArray[np.int64],
+    mtimes_ns: NDArray[np.int64],
+    arena: NDArray[np.uint8],
+    head: int,
+) -> NDArray[np.int64]:
+    """Read the first bytes of files into a piece of memory, `head` bytes apart.
+
+    Returns:
+        How many bytes of each are there, (N,); -1 where a file cannot be read, `CHANGED` where it is no longer the
+        regular file of that size and time.
+    """
+    counts = np.zeros(len(sizes), np.int64)
+    status = np.zeros(_STATX_BYTES, np.uint8)
+    empty = np.zeros(1, np.uint8)
+    _read_all(names.data, names.starts, sizes, mtimes_ns, arena, head, counts, status, empty, _OPEN_FLAGS)
+    return counts
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _stat_all(fd: Any, data: Any, starts: Any, raw: Any, is_known: Any) -> Any:
+    for n in range(starts.size):
+        done = _statx(
+            np.int32(fd),
+            data[starts[n] :].ctypes,
+            np.int32(_NO_FOLLOW),
+            np.uint32(_BASIC),
+            raw[n].ctypes,
+        )
+        is_known[n] = done == 0
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _read_all(
+    data: Any,
+    starts: Any,
+    sizes: Any,
+    mtimes_ns: Any,
+    arena: Any,
+    head: Any,
+    counts: Any,
+    status: Any,
+    empty: Any,
+    flags: Any,
+) -> Any:
+    opened = np.empty(_ASKED_AT_ONCE, np.int32)
+    for first in range(0, starts.size, _ASKED_AT_ONCE):
+        last = min(first + _ASKED_AT_ONCE, starts.size)
+        for n in range(first, last):
+            fd = _openat(np.int32(_HERE), data[starts[n] :].ctypes, np.int32(flags))
+            opened[n - first] = fd
+            if fd >= 0:
+                _fadvise(fd, np.int64(0), np.int64(head), np.int32(_WILL_NEED))
+        for n in range(first, last):
+            fd = opened[n - first]
+            if fd < 0:
+                counts[n] = -1
+                continue
+            done = _statx(fd, empty.ctypes, np.int32(_ITSELF), np.uint32(_BASIC), status.ctypes)
+            if done != 0:
+                counts[n] = -1
+            elif not _is_as_listed(status, sizes[n], mtimes_ns[n]):
+                counts[n] = CHANGED
+            else:
+                counts[n] = _pread(fd, arena[n * head :].ctypes, np.uint64(head), np.int64(0))
+            _close(fd)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _is_as_listed(status: Any, size: Any, mtime_ns: Any) -> Any:
+    mode = np.int64(status[28]) | np.int64(status[29]) << 8
+    time_ns = _whole(status, 112, 8) * 1_000_000_000 + _whole(status, 120, 4)
+    return (mode & 0xF000) == 0x8000 and _whole(status, 40, 8) == size and time_ns == mtime_ns
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _whole(data: Any, at: Any, width: Any) -> Any:
+    """A whole number in the byte order of the machines that this runs on (little endian)."""
+    out = np.int64(0)
+    for n in range(width):
+        out |= np.int64(data[at + n]) << (8 * n)
+    return out

@@ -1,0 +1,92 @@
+"""Files that hold one array and say its shape and affine: their row in the index, and their voxels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base.errors import FormatError
+from isocenter.formats.bytes import MAX_BYTES, refuse_size
+from isocenter.model.rows import Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArrayHeader:
+    """What the header of such a file says.
+
+    Args:
+        format: Name of the format.
+        shape: (K, J, I).
+        dtype: Type of the stored voxels, in their byte order.
+        affine: float64 (4, 4) from (i, j, k, 1) to RAS+ millimetres.
+        orientation_code: Where the affine is from; "none" where the file says nothing about the patient.
+        affine_conflict_mm: How far two affines of one header disagree.
+        modality: DICOM modality, where the format has a word for it.
+        data_name: Name of the file beside the header that holds the voxels; "" where it does so itself.
+    """
+
+    format: str
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    affine: NDArray[np.float64]
+    orientation_code: str
+    affine_conflict_mm: float = 0.0
+    modality: str | None = None
+    data_name: str = ""
+
+    @property
+    def needed_bytes(self) -> int:
+        """Bytes of the voxels, counted without overflow."""
+        needed = math.prod(self.shape) * self.dtype.itemsize
+        refuse_size(needed, MAX_BYTES)
+        return needed
+
+
+def row_of(header: ArrayHeader, file_id: str, source: int, site: str) -> Instance:
+    """The row of one such file."""
+    return Instance(
+        file_id=file_id,
+        source=source,
+        site=site,
+        format=header.format,
+        modality=header.modality,
+        rows=header.shape[1],
+        columns=header.shape[2],
+        bits_allocated=header.dtype.itemsize * 8,
+        shape=header.shape,
+        affine=tuple(float(v) for v in header.affine.ravel()),
+        orientation_code=header.orientation_code,
+        affine_conflict_mm=header.affine_conflict_mm,
+        dtype=header.dtype.newbyteorder("=").name,
+        data_name=header.data_name,
+    )
+
+
+def shape_of_sizes(sizes: Sequence[int]) -> tuple[int, int, int]:
+    """(K, J, I) of sizes in the order I, J, K; trailing axes of length one are dropped, several volumes are refused."""
+    found = [int(n) for n in sizes]
+    if not found or min(found) < 1:
+        raise FormatError(
+            "file/corrupt", "an axis has no length", measured=min(found, default=0), expected="at least 1"
+        )
+    while len(found) > 3 and found[-1] == 1:
+        found.pop()
+    if len(found) > 3:
+        raise FormatError(
+            "file/several-volumes", "several volumes in one file", measured=len(found), expected=3
+        )
+    i, j, k = found + [1] * (3 - len(found))
+    return k, j, i
+
+
+def array_of(
+    body: bytearray, shape: tuple[int, int, int], dtype: np.dtype[Any], offset: int = 0
+) -> NDArray[Any]:
+    """The stored voxels (K, J, I), without a copy where they are aligned."""
+    array = np.frombuffer(body, dtype, count=math.prod(shape), offset=offset)
+    return np.require(array.reshape(shape), requirements="A")

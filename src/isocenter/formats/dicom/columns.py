@@ -1,0 +1,175 @@
+"""From what was found in many headers to the columns of `Instance`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.formats.boundary import parsing
+from isocenter.formats.bytes import MAX_PADDING_BYTES
+from isocenter.formats.dicom import slots, steps
+from isocenter.formats.dicom.fields import FIELDS, Field
+from isocenter.formats.dicom.found import Found
+from isocenter.formats.dicom.gather import are_equal, gather, lists_of, repeated, split, tuples_of
+from isocenter.formats.dicom.instance import kind_of_class
+from isocenter.formats.dicom.odd import settle
+from isocenter.formats.dicom.values import ABSENT, GOOD, SENSELESS, read_numbers, strip_texts
+from isocenter.formats.header_reader import Column, Headers, Numbers, Texts
+
+_STATED = ("Rows", "Columns", "BitsAllocated", "NumberOfFrames", "SamplesPerPixel")
+# Without any of these no object can be recognised, and the slow reader says so.
+_TELLING = ("SOPClassUID", "Rows", "Modality", "SeriesInstanceUID", "DirectoryRecordSequence")
+# A structure set is an annotation object, and a dose has a row for each plane: both are for the slow reader.
+_NOT_HERE = np.array(["dicom-rtstruct", "dicom-rtdose"])
+_MAX_EXACT = float(1 << 53)
+
+
+def headers_of(found: Found, files: NDArray[np.int64], count: int) -> Headers:
+    """The kinds and columns of those headers that are understood completely.
+
+    Args:
+        found: What was found.
+        files: Number of the file of each header, in order.
+        count: How many files there are in all.
+    """
+    strip_texts(*found.memory, found.cells, slots.TEXT_SLOTS, slots.IS_UID, slots.FORMS, found.status)
+    rules = (slots.PLACES, slots.IS_INTEGER, slots.BOUNDS)
+    sign = slots.SLOT["PixelRepresentation"]
+    read_numbers(
+        *found.memory, found.cells, slots.NUMBER_SLOTS, rules, slots.FORMS, sign, found.values, found.status
+    )
+    is_known = np.any([found.is_present(k) for k in _TELLING], axis=0) & settle(found) & _fits(found)
+    rows = np.flatnonzero(is_known)
+    kinds = np.array(_kinds(found, rows), object)
+    is_instance = ~np.isin(kinds.astype(str), _NOT_HERE)
+    rows = rows[is_instance]
+    out = np.zeros(count, np.bool_)
+    out[files[rows]] = True
+    return Headers(out, kinds[is_instance].tolist(), _columns(found, rows))
+
+
+def _fits(found: Found) -> NDArray[np.bool_]:
+    """Where native pixel data are as long as the attributes of a grey image ask for (`check_pixels`)."""
+    is_native = found.is_native()
+    is_clear = np.all([found.status_of(k) != SENSELESS for k in _STATED], axis=0)
+    is_stated = np.all([found.status_of(k) == GOOD for k in _STATED[:3]], axis=0)
+    is_grey = (found.status_of("SamplesPerPixel") == ABSENT) | (found.number("SamplesPerPixel") == 1)
+    rows, columns, bits, frames = (found.number(k) for k in _STATED[:4])
+    has_frames = (found.status_of("NumberOfFrames") == GOOD) & (frames != 0)
+    is_checked = is_native & is_stated & is_grey
+    n_bits = np.where(is_checked, rows, 1) * np.where(is_checked, columns, 1) * np.where(is_checked, bits, 1)
+    n_bits *= np.where(has_frames, frames, 1)
+    is_clear &= n_bits < _MAX_EXACT
+    needed = (np.where(is_clear, n_bits, 0).astype(np.int64) + 7) // 8
+    length = found.state[:, steps.LENGTH]
+    is_right = (length >= needed) & (length <= needed + MAX_PADDING_BYTES)
+    out: NDArray[np.bool_] = ~is_native | (is_clear & (is_right | ~is_checked))
+    return out
+
+
+def _kinds(found: Found, rows: NDArray[np.int64]) -> list[str]:
+    wanted = np.array([slots.SLOT["SOPClassUID"], slots.SLOT["MediaStorageSOPClassUID"]])
+    stated, stored = (_items(texts) for texts in gather(found.memory, found.cells, rows, wanted))
+    has_records = found.is_present("DirectoryRecordSequence")[rows].tolist()
+    is_picture = (found.is_present("Rows") | (found.state[:, steps.PIXELS] > 0))[rows].tolist()
+    return [_kind(stated[n] or stored[n], has_records[n], is_picture[n]) for n in range(rows.size)]
+
+
+def _items(texts: Texts) -> list[bytes]:
+    data, ends = texts.data.tobytes(), texts.offsets.tolist()
+    return [data[a:b] for a, b in pairwise(ends)]
+
+
+@lru_cache(maxsize=1 << 12)
+def _kind(uid: bytes, has_records: bool, is_picture: bool) -> str:
+    with parsing("the kind"):
+        return kind_of_class(uid.decode("ascii"), has_records=has_records, is_picture=is_picture)
+
+
+def _columns(found: Found, rows: NDArray[np.int64]) -> dict[str, Column]:
+    unparsable = _unparsable(found, rows)
+    out: dict[str, Column] = {"format": repeated("dicom", rows.size), **_texts(found, rows)}
+    for field in FIELDS:
+        if field.form not in {"uid", "text"}:
+            out[field.name] = _column(found, rows, field)
+    state, is_native = found.state[rows], found.is_native()[rows]
+    out["has_pixels"] = _all(state[:, steps.PIXELS] > 0)
+    out["pixel_offset"] = Numbers(state[:, steps.OFFSET], is_native)
+    out["pixel_bytes"] = Numbers(state[:, steps.LENGTH], is_native)
+    out["unparsable"] = unparsable
+    return out
+
+
+def _texts(found: Found, rows: NDArray[np.int64]) -> dict[str, Column]:
+    """All columns that are one text."""
+    fields = {f.name: f.keywords for f in FIELDS if f.form in {"uid", "text"}}
+    fields["transfer_syntax_uid"] = ("TransferSyntaxUID",)
+    for first, *others in fields.values():
+        for other in others:
+            _fill(found, slots.SLOT[first], slots.SLOT[other])
+    wanted = np.array([slots.SLOT[keywords[0]] for keywords in fields.values()])
+    return dict(zip(fields, gather(found.memory, found.cells, rows, wanted), strict=True))
+
+
+def _fill(found: Found, first: int, other: int) -> None:
+    """Put what another attribute says in the place of the first where that has no text."""
+    rows = np.flatnonzero(found.counts[:, first] < 0)
+    found.starts[rows, first] = found.starts[rows, other]
+    found.counts[rows, first] = found.counts[rows, other]
+
+
+def _column(found: Found, rows: NDArray[np.int64], field: Field) -> Column:
+    slot = slots.SLOT[field.keywords[0]]
+    if field.form == "present":
+        return _all(found.starts[rows, slot] >= 0)
+    if field.form == "equals":
+        return _all(are_equal(found.memory, found.cells, rows, slot, field.value))
+    if field.form == "texts":
+        return split(gather(found.memory, found.cells, rows, np.array([slot]))[0])
+    if field.form == "numbers":
+        return _tuples(found, rows, field)
+    values = found.number(field.keywords[0])[rows]
+    is_good = found.status[rows, slot] == GOOD
+    if field.form == "number":
+        return Numbers(values, is_good)
+    whole = np.where(is_good, values, 0).astype(np.int64)
+    if field.default is None:
+        return Numbers(whole, is_good)
+    return _all(np.where(whole == 0, field.default, whole))
+
+
+def _tuples(found: Found, rows: NDArray[np.int64], field: Field) -> Column:
+    """A column of tuples of numbers; the first of its attributes that has them counts."""
+    at = slots.PLACE[field.keywords[0]]
+    values = found.values[rows, at : at + field.count]
+    is_good = found.status_of(field.keywords[0])[rows] == GOOD
+    for other in field.keywords[1:]:
+        at = slots.PLACE[other]
+        is_next = ~is_good & (found.status_of(other)[rows] == GOOD)
+        values[is_next] = found.values[rows[is_next], at : at + field.count]
+        is_good |= is_next
+    if field.is_lps:
+        for n in range(field.count):
+            if n % 3 < 2:
+                values[:, n] = 0.0 - values[:, n]
+    return tuples_of(values, is_good)
+
+
+def _unparsable(found: Found, rows: NDArray[np.int64]) -> Column:
+    """The names of the attributes that made no sense and were looked at."""
+    is_senseless = found.status[rows] == SENSELESS
+    for field in FIELDS:
+        for keyword, other in pairwise(field.keywords):
+            is_senseless[found.status_of(keyword)[rows] == GOOD, slots.SLOT[other]] = False
+    names: list[tuple[str, ...]] = [()] * rows.size
+    for n in np.flatnonzero(is_senseless.any(axis=1)).tolist():
+        names[n] = tuple(sorted(slots.KEYWORDS[k] for k in np.flatnonzero(is_senseless[n])))
+    return lists_of(names)
+
+
+def _all(values: NDArray[Any]) -> Numbers:
+    return Numbers(values, np.ones(len(values), np.bool_))

@@ -1,0 +1,1 @@
+"""Header readers, one file each."""

@@ -1,0 +1,73 @@
+"""DICOM headers of many files at once, walked in machine code; what is unusual is left to pydicom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.formats.dicom import slots, steps
+from isocenter.formats.dicom.columns import headers_of
+from isocenter.formats.dicom.found import Found, frozen
+from isocenter.formats.dicom.walk import walk
+from isocenter.formats.header_reader import Headers, Heads
+from isocenter.formats.limits import Limits
+
+# What is read on at a time behind a jump; a header whose end cannot be found so is not worth the trouble.
+_PIECE = 4096
+_MAX_PIECES = 2048
+
+
+def read(heads: Heads, limits: Limits) -> Headers:
+    """Read the headers of those files that are understood."""
+    count, width = len(heads.starts), len(slots.KEYWORDS)
+    starts, counts = np.full((count, width), -1, np.int64), np.full((count, width), -1, np.int32)
+    vrs, state = np.zeros((count, width), np.int32), np.zeros((count, steps.STATES), np.int64)
+    arena = frozen(heads.arena)
+    extra = _walk(heads, arena, limits, state, (starts, counts, vrs))
+    files = np.flatnonzero(state[:, steps.PHASE] == steps.DONE)
+    found = Found(arena, extra, starts[files], counts[files], vrs[files], state[files])
+    return headers_of(found, files, count)
+
+
+def _walk(
+    heads: Heads,
+    arena: NDArray[np.uint8],
+    limits: Limits,
+    state: NDArray[np.int64],
+    cells: tuple[NDArray[Any], ...],
+) -> NDArray[np.uint8]:
+    """Walk all headers to their end; the bytes that had to be read on for it."""
+    stacks = np.empty((len(state), 2 * steps.MAX_DEPTH), np.int64)
+    want, bounds = (slots.TAGS, slots.ROLES), steps.bounds_of(limits)
+    which = np.arange(len(state))
+    windows = np.stack([heads.starts, np.zeros_like(heads.starts), heads.counts], axis=1)
+    buffer, shift, pieces = arena, 0, [np.empty(0, np.uint8)]
+    for _ in range(_MAX_PIECES):
+        walk(buffer, shift, which, windows, heads.sizes, state, stacks, want, cells, slots.TABLES, bounds)
+        shift += buffer.size
+        which = which[state[which, steps.NEED] > 0]
+        if not which.size:
+            break
+        buffer, windows = _more(heads, state, which)
+        pieces.append(buffer)
+    state[which, steps.PHASE] = steps.UNKNOWN
+    return frozen(np.concatenate(pieces))
+
+
+def _more(
+    heads: Heads, state: NDArray[np.int64], which: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Read on in some files; the bytes, and where the window of each begins in them and begins and ends in its file."""
+    data, windows = bytearray(), np.empty((which.size, 3), np.int64)
+    for n, i in enumerate(which.tolist()):
+        at, need = int(state[i, steps.POSITION]), int(state[i, steps.NEED])
+        left = int(heads.sizes[i]) - at
+        is_header = state[i, steps.PHASE] != steps.FRAGMENTS
+        piece = heads.more(i, at, min(max(need, _PIECE) if is_header else need, left))
+        windows[n] = len(data), at, at + len(piece)
+        if len(piece) < need:
+            state[i, steps.PHASE] = steps.UNKNOWN
+        data += piece
+    return np.frombuffer(bytes(data), np.uint8), windows

@@ -1,0 +1,33 @@
+"""MetaImage, with its voxels attached (.mha) or in a file beside the header (.mhd)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from isocenter.formats.array_file import row_of
+from isocenter.formats.boundary import parsing
+from isocenter.formats.image import Scan
+from isocenter.formats.labelmap import volume_of
+from isocenter.formats.limits import DEFAULT_LIMITS, Limits
+from isocenter.formats.metaimage_file import is_metaimage, read_array, scan_header
+from isocenter.model.rows import Stack
+from isocenter.model.volume import Volume
+
+
+def sniff(head: bytes) -> bool:
+    """A first line that says that an image follows, or how many axes it has."""
+    return is_metaimage(head)
+
+
+def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFAULT_LIMITS) -> Scan:
+    """Read the header, without voxels."""
+    with parsing("the MetaImage header"):
+        return Scan(kind="metaimage", instance=row_of(scan_header(path, limits), file_id, source, site))
+
+
+def read(stack: Stack, paths: Sequence[Path]) -> Volume:
+    """Read all voxels; compressed ones are read to their check sum."""
+    with parsing("the MetaImage file"):
+        stored, _ = read_array(paths[0])
+        return volume_of(stack, stored, 1.0, 0.0)

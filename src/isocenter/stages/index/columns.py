@@ -1,0 +1,221 @@
+"""Columns: the instances of a series as slices of sorted columns, without an object for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base import arrow, tables
+from isocenter.base.arrow import Coded
+from isocenter.base.tables import Table
+
+Rows = NDArray[np.intp]
+Codes = NDArray[np.int32]
+
+# Columns that are kept by their distinct values; most have one in a whole series.
+_NAMES = (
+    "source", "site", "format", "sop_class_uid", "series_uid", "study_uid", "frame_of_reference_uid",
+    "transfer_syntax_uid", "patient_id", "patient_id_issuer", "patient_name", "birth_date", "identity_removed",
+    "burned_in_annotation", "study_date", "modality", "image_type", "manufacturer", "model", "body_part",
+    "convolution_kernel", "kvp", "echo_time_ms", "repetition_time_ms", "inversion_time_ms", "b_value",
+    "contrast_agent", "field_strength_t", "acquisition_number", "temporal_position", "age", "sex", "weight_kg",
+    "rows", "columns", "frames", "samples", "photometric", "bits_allocated", "bits_stored", "pixel_representation",
+    "slice_thickness_mm", "gantry_tilt_deg", "rescale_slope", "rescale_intercept", "rescale_type", "has_modality_lut",
+    "is_lossy", "has_pixels", "presentation_intent", "pet_units", "shape", "affine", "orientation_code",
+    "affine_conflict_mm", "dtype", "unparsable", "pixel_spacing_mm", "orientation",
+)  # fmt: skip
+_WIDTHS = {"pixel_spacing_mm": 2, "orientation": 6, "affine": 16}
+_AT = {name: at for at, name in enumerate(_NAMES)}
+# What else a table of instances must have.
+_OTHERS = ("file_id", "sop_instance_uid", "instance_number", "position_mm")
+COLUMNS = (*_NAMES, *_OTHERS)
+
+
+class Columns:
+    """A table of instances, column by column; the rows of a series stand together, by UID and file id.
+
+    Args:
+        table: A table with `COLUMNS`, and any others that are asked for.
+    """
+
+    def __init__(self, table: Table) -> None:
+        coded = [_coded(table, name) for name in _NAMES]
+        self._table = table
+        self.codes = np.stack([c.codes for c in coded])
+        self.values = [c.values for c in coded]
+        self.file_ids: list[str] = arrow.values(table, "file_id")
+        self.uids: list[str | None] = arrow.values(table, "sop_instance_uid")
+        self.numbers = np.nan_to_num(arrow.floats(table, "instance_number"))
+        self.positions_mm = arrow.vectors(table, "position_mm", 3)
+        self._others: dict[str, list[Any]] = {}
+
+    def other(self, name: str) -> list[Any]:
+        """A column of the table that only some questions need."""
+        if name not in self._others:
+            self._others[name] = arrow.values(self._table, name)
+        return self._others[name]
+
+
+class Members:
+    """The instances of one series: rows `start` to `stop` of a table; rows are counted from its first.
+
+    Args:
+        columns: The table.
+        start: Its first row.
+        stop: The row after its last.
+    """
+
+    def __init__(self, columns: Columns, start: int, stop: int) -> None:
+        self.columns = columns
+        self.start = start
+        self.stop = stop
+        self._codes = columns.codes[:, start:stop]
+        self._is_one: list[bool] = (self._codes == self._codes[:, :1]).all(axis=1).tolist()
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    @property
+    def file_ids(self) -> list[str]:
+        """File of each row."""
+        return self.columns.file_ids[self.start : self.stop]
+
+    @property
+    def uids(self) -> list[str | None]:
+        """SOP Instance UID of each row."""
+        return self.columns.uids[self.start : self.stop]
+
+    @property
+    def paths(self) -> list[str]:
+        """Path of each row's file."""
+        return self.other("path")
+
+    def other(self, name: str) -> list[Any]:
+        """Each row's value in a column that only some questions need."""
+        return self.columns.other(name)[self.start : self.stop]
+
+    @property
+    def numbers(self) -> NDArray[np.float64]:
+        """Instance Number of each row, 0 where it has none, (N,)."""
+        return self.columns.numbers[self.start : self.stop]
+
+    @property
+    def positions_mm(self) -> NDArray[np.float64]:
+        """Position of each row, NaN where it has none, (N, 3)."""
+        return self.columns.positions_mm[self.start : self.stop]
+
+    def row(self, at: int) -> dict[str, Any]:
+        """All that is coded of one row, by name."""
+        codes = self._codes[:, at].tolist()
+        return {name: values[c] for name, values, c in zip(_NAMES, self.columns.values, codes, strict=True)}
+
+    def value(self, name: str, at: int = 0) -> Any:
+        """One value of one row."""
+        return self.columns.values[_AT[name]][self._codes[_AT[name], at]]
+
+    def is_one(self, name: str) -> bool:
+        """Whether all rows have the same value."""
+        return self._is_one[_AT[name]]
+
+    def codes(self, name: str) -> Codes:
+        """Codes of a column, (N,): equal where its values are."""
+        codes: Codes = self._codes[_AT[name]]
+        return codes
+
+    def distinct(self, name: str, rows: Rows | None = None) -> list[Any]:
+        """The values that some rows have, each once; of all rows unless said otherwise."""
+        at = _AT[name]
+        values = self.columns.values[at]
+        if self._is_one[at]:
+            return [values[self._codes[at, 0]]]
+        codes = self._codes[at] if rows is None else self._codes[at][rows]
+        return [values[c] for c in np.unique(codes).tolist()]
+
+    def recoded(self, name: str, function: Callable[[Any], Hashable]) -> Codes:
+        """Codes, (N,), of what a function makes of the values."""
+        found, inverse = np.unique(self.codes(name), return_inverse=True)
+        values, known = self.columns.values[_AT[name]], dict[Hashable, int]()
+        codes = [known.setdefault(function(values[c]), len(known)) for c in found.tolist()]
+        return np.array(codes, dtype=np.int32)[inverse]
+
+    def tested(self, name: str, test: Callable[[Any], bool]) -> NDArray[np.bool_]:
+        """Whether each row's value passes a test, (N,)."""
+        found, inverse = np.unique(self.codes(name), return_inverse=True)
+        values = self.columns.values[_AT[name]]
+        return np.array([test(values[c]) for c in found.tolist()], dtype=np.bool_)[inverse]
+
+    def together(self, names: Iterable[str]) -> list[tuple[Any, ...]]:
+        """The combinations of values that occur in some columns, each once."""
+        at = [_AT[n] for n in names]
+        values = [self.columns.values[n] for n in at]
+        if all(self._is_one[n] for n in at):
+            return [tuple(v[self._codes[n, 0]] for n, v in zip(at, values, strict=True))]
+        found = np.unique(self._codes[at], axis=1)
+        return [tuple(v[c] for v, c in zip(values, each, strict=True)) for each in found.T.tolist()]
+
+
+def series_in(answer: Iterable[Table]) -> Iterator[Members]:
+    """The series of an answer that has the column `series_key` and is sorted by site, format and it."""
+    pending: list[Table] = []
+    key: tuple[Any, ...] | None = None
+    for table in answer:
+        starts, stop = _starts(table)
+        if pending:
+            end = starts[1] if len(starts) > 1 else stop
+            if _key(table, 0) == key:
+                pending.append(_part(table, 0, end))
+                starts = starts[1:]
+            if starts:
+                yield _joined(pending)
+                pending = []
+        if starts:
+            columns = Columns(table)
+            yield from (Members(columns, *edges) for edges in pairwise(starts))
+            pending = [_part(table, starts[-1], stop)]
+            key = _key(table, stop - 1)
+    if pending:
+        yield _joined(pending)
+
+
+def _joined(parts: list[Table]) -> Members:
+    columns = Columns(tables.joined(parts))
+    return Members(columns, 0, len(columns.file_ids))
+
+
+def _part(table: Table, start: int, stop: int) -> Table:
+    return tables.taken(table, np.arange(start, stop))
+
+
+def _starts(table: Table) -> tuple[list[int], int]:
+    """Where the series of a table begin, and how many rows it has."""
+    codes = np.stack([arrow.coded(table, n).codes for n in ("site", "format", "series_key")])
+    changes = np.flatnonzero((codes[:, 1:] != codes[:, :-1]).any(axis=0)) + 1
+    return [0, *changes.tolist()], codes.shape[1]
+
+
+def _key(table: Table, row: int) -> tuple[Any, ...]:
+    one = _part(table, row, row + 1)
+    return tuple(arrow.values(one, n)[0] for n in ("site", "format", "series_key"))
+
+
+def _coded(table: Table, name: str) -> Coded:
+    width = _WIDTHS.get(name)
+    return arrow.coded(table, name) if width is None else _coded_vectors(arrow.vectors(table, name, width))
+
+
+def _coded_vectors(vectors: NDArray[np.float64]) -> Coded:
+    """Vectors (N, width) by their distinct values, bit by bit: neighbours are mostly equal, so runs are looked up."""
+    bits = np.ascontiguousarray(vectors).view(np.int64)
+    starts = np.flatnonzero(np.append(True, (bits[1:] != bits[:-1]).any(axis=1)))
+    known: dict[tuple[int, ...], int] = {}
+    codes = [known.setdefault(tuple(b), len(known)) for b in bits[starts].tolist()]
+    values = np.array(list(known), dtype=np.int64).view(np.float64).tolist()
+    lengths = np.diff(np.append(starts, len(vectors)))
+    return Coded(
+        np.repeat(np.array(codes, dtype=np.int32), lengths),
+        [() if np.isnan(v).all() else tuple(v) for v in values],
+    )

@@ -1,0 +1,79 @@
+"""The first bytes of many files, read as fast as the system hands them out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isocenter.base.bulk import CHANGED, names_of, read_heads
+from isocenter.base.errors import FormatError
+from isocenter.base.regular import open_regular
+from isocenter.formats.header_reader import Heads, ReadMore
+
+# Most headers end before: the rest of the page would be read anyway, pixel data need not be.
+HEAD_BYTES = 8192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenedHeads:
+    """The heads of some files, and by number why a file could not be read."""
+
+    heads: Heads
+    failed: dict[int, FormatError]
+
+    def bytes_of(self, number: int) -> bytes:
+        """The first bytes of one file."""
+        start = int(self.heads.starts[number])
+        return self.heads.arena[start : start + int(self.heads.counts[number])].tobytes()
+
+
+class HeadReader:
+    """Reads heads into one piece of memory that is used again and again.
+
+    Args:
+        files: How many files at most are read at once.
+    """
+
+    def __init__(self, files: int) -> None:
+        self._arena = np.empty(files * HEAD_BYTES, np.uint8)
+
+    def read(self, paths: Sequence[str], sizes: Sequence[int], mtimes_ns: Sequence[int]) -> OpenedHeads:
+        """The heads of regular files that are what they were when they were listed."""
+        listed = np.array(sizes, np.int64)
+        names = names_of([os.fsencode(p) for p in paths])
+        counts = read_heads(names, listed, np.array(mtimes_ns, np.int64), self._arena, HEAD_BYTES)
+        failed = {int(n): _failures(int(counts[n])) for n in np.flatnonzero(counts < 0)}
+        starts = np.arange(len(paths), dtype=np.int64) * HEAD_BYTES
+        heads = Heads(self._arena, starts, np.maximum(counts, 0), listed, _more_of(paths))
+        return OpenedHeads(heads, failed)
+
+
+def heads_of(
+    heads: Sequence[bytes], sizes: Sequence[int], more: ReadMore, failed: dict[int, FormatError]
+) -> OpenedHeads:
+    """Heads that were read by other means."""
+    counts = np.array([len(h) for h in heads], np.int64)
+    arena: NDArray[np.uint8] = np.frombuffer(b"".join(heads), np.uint8)
+    starts = np.cumsum(counts) - counts
+    return OpenedHeads(Heads(arena, starts, counts, np.array(sizes, np.int64), more), failed)
+
+
+def _failures(count: int) -> FormatError:
+    if count == CHANGED:
+        return FormatError("file/changed", "the file changed after it was listed")
+    return FormatError("file/unreadable", "the file cannot be opened")
+
+
+def _more_of(paths: Sequence[str]) -> ReadMore:
+    def more(number: int, offset: int, count: int) -> bytes:
+        with suppress(OSError), open_regular(Path(paths[number])) as file:
+            return os.pread(file.fileno(), count, offset)
+        return b""
+
+    return more

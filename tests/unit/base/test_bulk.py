@@ -1,0 +1,104 @@
+"""The compiled calls say what the ordinary ones do."""
+
+import itertools
+import os
+import socket
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from isocenter.base.bulk import CHANGED, joined, list_folder, names_of, read_heads
+
+HEAD = 64
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "small").write_bytes(b"abc")
+    (tmp_path / "large").write_bytes(bytes(range(256)) * 3)
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "link").symlink_to("small")
+    (tmp_path / "dead").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / os.fsdecode(b"l\xe4sion")).write_bytes(b"x")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+    os.utime(tmp_path / "small", ns=(1, 1_234_567_890_123_456_789))
+    os.utime(tmp_path / "large", ns=(1, -5_000_000_001))
+    return os.fsencode(tmp_path)
+
+
+def test_a_folder_lists_as_lstat_sees_it(folder):
+    names, status = list_folder(folder)
+    assert names == sorted(os.fsencode(p.name) for p in Path(os.fsdecode(folder)).iterdir())
+    for n, name in enumerate(names):
+        info = os.lstat(folder + b"/" + name)
+        assert status.is_known[n]
+        assert status.mode[n] == info.st_mode
+        assert status.size[n] == info.st_size
+        assert status.mtime_ns[n] == info.st_mtime_ns
+        assert status.inode[n] == info.st_ino
+    assert len(set(status.device.tolist())) == 1
+
+
+def test_an_empty_folder_has_no_entries(tmp_path):
+    names, status = list_folder(os.fsencode(tmp_path))
+    assert (names, len(status.mode)) == ([], 0)
+
+
+def test_a_folder_that_is_none_is_refused(folder):
+    with pytest.raises(OSError, match="small"):
+        list_folder(folder + b"/small")
+
+
+def test_heads_are_the_first_bytes(folder):
+    names, status = list_folder(folder)
+    files = [n for n, m in enumerate(status.mode.tolist()) if stat.S_ISREG(m)]
+    paths = [folder + b"/" + names[n] for n in files]
+    arena = np.zeros(len(paths) * HEAD, np.uint8)
+    counts = read_heads(names_of(paths), status.size[files], status.mtime_ns[files], arena, HEAD)
+    for n, path in enumerate(paths):
+        expected = Path(os.fsdecode(path)).read_bytes()[:HEAD]
+        assert arena[n * HEAD : n * HEAD + counts[n]].tobytes() == expected
+
+
+def test_more_files_than_are_opened_at_once(tmp_path):
+    for n in range(100):
+        (tmp_path / f"{n:03}").write_bytes(n.to_bytes(2, "little") * 5)
+    names, status = list_folder(os.fsencode(tmp_path))
+    paths = [os.fsencode(tmp_path) + b"/" + n for n in names]
+    arena = np.zeros(100 * HEAD, np.uint8)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    counts = read_heads(names_of(paths), status.size, status.mtime_ns, arena, HEAD)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert counts.tolist() == [10] * 100
+    assert arena.reshape(100, HEAD)[:, 0].tolist() == list(range(100))
+
+
+def test_what_is_no_longer_as_it_was_listed_is_not_read(folder):
+    info = os.lstat(folder + b"/small")
+    listed = [
+        (b"/small", info.st_size, info.st_mtime_ns, 3),
+        (b"/small", info.st_size + 1, info.st_mtime_ns, CHANGED),
+        (b"/small", info.st_size, info.st_mtime_ns + 1, CHANGED),
+        (b"/pipe", 0, os.lstat(folder + b"/pipe").st_mtime_ns, CHANGED),
+        (b"/link", info.st_size, info.st_mtime_ns, -1),
+        (b"/gone", info.st_size, info.st_mtime_ns, -1),
+    ]
+    paths = names_of([folder + name for name, *_ in listed])
+    sizes, times = (np.array([row[n] for row in listed], np.int64) for n in (1, 2))
+    counts = read_heads(paths, sizes, times, np.zeros(len(listed) * HEAD, np.uint8), HEAD)
+    assert counts.tolist() == [row[3] for row in listed]
+
+
+def test_names_are_joined_behind_their_folder():
+    data, offsets = joined(b"a/b/", [b"1", b"", b"xyz"])
+    assert [data[a:b].tobytes() for a, b in itertools.pairwise(offsets)] == [
+        b"a/b/1",
+        b"a/b/",
+        b"a/b/xyz",
+    ]
+    assert joined(b"a/", [])[1].tolist() == [0]

@@ -1,0 +1,41 @@
+import numpy as np
+
+from isocenter.formats.header_readers import dicom
+from isocenter.formats.limits import DEFAULT_LIMITS
+from tests.contracts.files import ct_bytes, ct_dataset, dicom_bytes
+from tests.contracts.headers import heads_of, read, scans_of
+
+
+def test_rows_are_in_the_order_of_the_files():
+    files = [ct_bytes(k, InstanceNumber=k) if k % 3 else b"no DICOM" for k in range(40)]
+    scans = scans_of(read(files))
+    assert [s and s.instance.instance_number for s in scans] == [k if k % 3 else None for k in range(40)]
+
+
+def test_files_that_are_read_on_are_mixed_with_those_that_are_not():
+    def file(k):
+        out = ct_dataset(0, InstanceNumber=k, PatientName=f"Name^{k}")
+        out.private_block(0x0009, "MAKER", create=True).add_new(0x10, "OB", bytes(20_000 * (k % 4)))
+        return dicom_bytes(out)
+
+    scans = scans_of(read([file(k) for k in range(30)]))
+    assert [s.instance.patient_name for s in scans] == [f"Name^{k}" for k in range(30)]
+
+
+def test_heads_may_lie_anywhere_in_the_arena():
+    heads = heads_of([ct_bytes(1), ct_bytes(2)])
+    arena = np.zeros(len(heads.arena) + 100, np.uint8)
+    starts = heads.starts + np.array([7, 50])
+    for start, old, count in zip(starts, heads.starts, heads.counts, strict=True):
+        arena[start : start + count] = heads.arena[old : old + count]
+    moved = type(heads)(arena, starts, heads.counts, heads.sizes, heads.more)
+    assert scans_of(dicom.read(moved, DEFAULT_LIMITS)) == scans_of(dicom.read(heads, DEFAULT_LIMITS))
+
+
+def test_the_arena_may_be_read_only():
+    heads = heads_of([ct_bytes()])
+    assert not heads.arena.flags.writeable
+    arena = heads.arena.copy()
+    writable = type(heads)(arena, heads.starts, heads.counts, heads.sizes, heads.more)
+    assert scans_of(dicom.read(writable, DEFAULT_LIMITS)) == scans_of(dicom.read(heads, DEFAULT_LIMITS))
+    assert np.array_equal(arena, heads.arena)
