@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -29,6 +30,7 @@ ENOUGH_FILES = 20_000
 def main() -> None:
     """Measure what the command line asks for."""
     chosen = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left behind
     with tempfile.TemporaryDirectory(prefix="isocenter-bench-") as name:
         place = Path(name)
         if chosen.memory:

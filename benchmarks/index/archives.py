@@ -75,14 +75,13 @@ def _archive(
     title: str, folder: Path, place: Path, borne: Path | None = None, files_borne: int = 0
 ) -> Archive:
     paths = paths_in(folder)
-    middle = len(paths) // 2
     return Archive(
         title=title,
         folder=folder,
         listed=_list(place / f"{title}.txt", paths),
         halves=(
-            _list(place / f"{title}-1.txt", paths[:middle]),
-            _list(place / f"{title}-2.txt", paths[middle:]),
+            _list(place / f"{title}-1.txt", paths[::2]),
+            _list(place / f"{title}-2.txt", paths[1::2]),
         ),
         files=len(paths),
         borne=borne or folder,

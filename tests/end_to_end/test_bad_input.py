@@ -11,6 +11,7 @@ import pytest
 
 import isocenter as iso
 from isocenter.pipeline.explain import explain
+from isocenter.stages.index import heads
 from isocenter.testing.simulate import simulate
 from isocenter.testing.simulate.scanner import SITE_KINDS
 from tests.end_to_end import cohorts
@@ -25,7 +26,7 @@ EXPECTED = {
     "site-b/zero.nii.gz": ("excluded", {"file/empty"}),
     "site-b/packed/ct.nii.gz": ("ignored", {"gzip"}),
     "site-a/headless.dcm": ("excluded", {"file/corrupt", "file/truncated", "content/without-pixels"}),
-    "site-a/export.zip": ("ignored", {"zip"}),
+    "site-a/export.zip": ("excluded", {"file/truncated", "file/corrupt"}),
     "site-a/noise.bin": ("ignored", {"unknown"}),
     "site-a/nobody/0.dcm": ("excluded", {"index/no-subject", "identity/missing-patient-id"}),
     "site-a/secret.dcm": ("excluded", {"file/unreadable"}),
@@ -80,21 +81,15 @@ def spoiled(tmp_path_factory):
 
 def _refuse(patch, name):
     """Refuse to open a file, as a system does to anybody but its superuser."""
-    scan = iso_scan()
-    allowed = scan.open_regular
+    allowed = heads.read_heads
 
-    def refusing(path):
-        if path.name == name:
-            raise PermissionError(13, "Permission denied", str(path))
-        return allowed(path)
+    def refusing(names, *rest):
+        counts = allowed(names, *rest)
+        paths = names.data.tobytes().split(b"\0")
+        counts[[n for n, path in enumerate(paths) if path.endswith(b"/" + name.encode())]] = -1
+        return counts
 
-    patch.setattr(scan, "open_regular", refusing)
-
-
-def iso_scan():
-    from isocenter.stages.index import scan
-
-    return scan
+    patch.setattr(heads, "read_heads", refusing)
 
 
 def test_the_run_goes_on_and_packs_every_good_case(spoiled):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.charset import default_encoding
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
@@ -20,6 +21,9 @@ from isocenter.formats.dicom.found import Found, frozen
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.values import ABSENT, GOOD, ODD, SENSELESS
 
+# Codecs of the usual character sets, and what is written in them.
+_CODECS = {b"": "latin-1", b"ISO_IR 100": "latin-1", b"ISO_IR 192": "utf-8"}
+_CODED = {"LO", "SH", "PN"}
 # Without these no kind can be told; a header in which they are odd is left out.
 _PLAIN = ("MediaStorageSOPClassUID", "TransferSyntaxUID", "SOPClassUID")
 
@@ -81,6 +85,30 @@ def odd_value(
     Raises:
         FormatError: it fails.
     """
+    text = plain_text(keyword, vr, raw, characters[1])
+    return (text, False) if text else asked_value(keyword, vr, raw, characters, sign)
+
+
+def plain_text(keyword: str, vr: str, raw: bytes, characters: bytes) -> str | None:
+    """A text in one of the usual character sets (PS3.3 C.12.1.1.2); None where there is more to it."""
+    kind = vr or dictionary_VR(_tag(keyword))
+    codec = _CODECS.get(characters.rstrip(b" \0"))
+    if slots.FIELD_OF[keyword].form != "text" or kind not in _CODED or codec is None:
+        return None
+    # escapes change the set within a text, and the groups of a name are put together anew
+    if b"\x1b" in raw or (kind == "PN" and (b"=" in raw or b"\\" in raw)):
+        return None
+    try:
+        parts = raw.decode(codec).split("\\")
+    except UnicodeDecodeError:
+        return None
+    return "\\".join(part.rstrip(" \0") for part in parts).strip(" \0") or None
+
+
+def asked_value(
+    keyword: str, vr: str, raw: bytes, characters: tuple[str, bytes], sign: tuple[str, bytes]
+) -> tuple[Any, bool]:
+    """As `odd_value`, by the slow reader itself."""
     given = {"SpecificCharacterSet": characters, "PixelRepresentation": sign, keyword: (vr, raw)}
     with parsing("a value"):
         dataset = Dataset(

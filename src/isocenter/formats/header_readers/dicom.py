@@ -17,6 +17,8 @@ from isocenter.formats.limits import Limits
 # What is read on at a time behind a jump; a header whose end cannot be found so is not worth the trouble.
 _PIECE = 4096
 _MAX_PIECES = 2048
+# Bytes behind the heads in which values lie, for all files together; those that want more are left out.
+_MOST_BYTES = 64 << 20
 
 
 def read(heads: Heads, limits: Limits) -> Headers:
@@ -43,16 +45,19 @@ def _walk(
     want, bounds = (slots.TAGS, slots.ROLES), steps.bounds_of(limits)
     which = np.arange(len(state))
     windows = np.stack([heads.starts, np.zeros_like(heads.starts), heads.counts], axis=1)
-    buffer, shift, pieces = arena, 0, [np.empty(0, np.uint8)]
+    walk(arena, 0, which, windows, heads.sizes, state, stacks, want, cells, slots.TABLES, bounds)
+    pieces, shift = [np.empty(0, np.uint8)], arena.size
     for _ in range(_MAX_PIECES):
-        walk(buffer, shift, which, windows, heads.sizes, state, stacks, want, cells, slots.TABLES, bounds)
-        shift += buffer.size
         which = which[state[which, steps.NEED] > 0]
-        if not which.size:
+        if not which.size or shift - arena.size > _MOST_BYTES:
             break
         buffer, windows = _more(heads, state, which)
-        pieces.append(buffer)
-    state[which, steps.PHASE] = steps.UNKNOWN
+        walk(buffer, shift, which, windows, heads.sizes, state, stacks, want, cells, slots.TABLES, bounds)
+        # what was only walked over is not kept
+        if (cells[0][which] >= shift).any():
+            pieces.append(buffer)
+            shift += buffer.size
+    state[which[state[which, steps.NEED] > 0], steps.PHASE] = steps.UNKNOWN
     return frozen(np.concatenate(pieces))
 
 

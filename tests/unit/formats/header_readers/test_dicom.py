@@ -39,3 +39,34 @@ def test_the_arena_may_be_read_only():
     writable = type(heads)(arena, heads.starts, heads.counts, heads.sizes, heads.more)
     assert scans_of(dicom.read(writable, DEFAULT_LIMITS)) == scans_of(dicom.read(heads, DEFAULT_LIMITS))
     assert np.array_equal(arena, heads.arena)
+
+
+def large(k):
+    """A header of which more than the first piece must be walked, with values at both ends of it."""
+    out = ct_dataset(0, InstanceNumber=k)
+    block = out.private_block(0x0009, "MAKER", create=True)
+    for n in range(200):
+        block.add_new(n, "OB", bytes(100))
+    return dicom_bytes(out)
+
+
+def test_only_pieces_with_values_are_kept(monkeypatch):
+    monkeypatch.setattr(dicom, "_MOST_BYTES", 8 * 4096)
+    files = [large(k) for k in range(8)]
+    scans = scans_of(read(files, head_bytes=2048))
+    assert [s.instance.instance_number for s in scans] == list(range(8))
+
+
+def test_what_would_take_too_much_memory_is_left_out(monkeypatch):
+    monkeypatch.setattr(dicom, "_MOST_BYTES", 0)
+
+    def file(k):
+        # values lie behind the first long one, in a piece that is kept, and behind the second, in another
+        out = ct_dataset(0, InstanceNumber=k)
+        for group in (0x0009, 0x0021):
+            block = out.private_block(group, "MAKER", create=True)
+            block.add_new(1, "OB", bytes(9000 if k % 2 else 10))
+        return dicom_bytes(out)
+
+    scans = scans_of(read([file(k) for k in range(6)], head_bytes=4096))
+    assert [s is not None for s in scans] == [True, False] * 3
