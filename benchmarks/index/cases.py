@@ -89,8 +89,8 @@ def _index(jobs: int) -> Callable[[Bench], Usage]:
     return measure
 
 
-def _index_start(jobs: int) -> Callable[[Bench], Usage]:
-    return lambda bench: _run_index(bench.one, jobs, bench.place)[0]
+def _index_start(bench: Bench) -> Usage:
+    return _run_index(bench.one, 1, bench.place)[0]
 
 
 def _run_index(folder: Path, jobs: int, place: Path) -> tuple[Usage, int]:
@@ -139,9 +139,8 @@ CASES: dict[str, Case] = {
     "pread": Case("limit: open, fstat, pread 8 KiB, close", _limit("pread")),
     "headers": Case("isocenter header reader", _headers("headers")),
     "known": Case("isocenter header reader, no fallback", _headers("known")),
-    "index-start": Case("isocenter index of one file, jobs=1", _index_start(1)),
+    "index-start": Case("isocenter index of one file, jobs=1", _index_start),
     "index": Case("isocenter index, jobs=1, with its start", _index(1)),
-    "index-2-start": Case("isocenter index of one file, jobs=2", _index_start(2)),
     "index-2": Case("isocenter index, jobs=2, with its start", _index(2)),
     "dcm2niix-q": Case("dcm2niix -q y (headers only)", _dcm2niix("-q", "y"), is_peer=True),
     "dcm2niix-b": Case("dcm2niix -b o (headers, sidecars)", _dcm2niix("-b", "o"), is_peer=True),

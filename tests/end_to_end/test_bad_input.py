@@ -83,10 +83,10 @@ def _refuse(patch, name):
     """Refuse to open a file, as a system does to anybody but its superuser."""
     allowed = heads.read_heads
 
-    def refusing(names, *rest):
-        counts = allowed(names, *rest)
+    def refusing(root, names, *rest):
+        counts = allowed(root, names, *rest)
         paths = names.data.tobytes().split(b"\0")
-        counts[[n for n, path in enumerate(paths) if path.endswith(b"/" + name.encode())]] = -1
+        counts[[n for n, path in enumerate(paths) if path.endswith(name.encode())]] = -1
         return counts
 
     patch.setattr(heads, "read_heads", refusing)

@@ -326,7 +326,7 @@ def check(told: Told, case: Case, below: str) -> None:
 
 
 # What may be said of a file that is used.
-_NOTES = {"file/preamble"}
+_NOTES = {"index/foreign-preamble"}
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -401,7 +401,7 @@ def test_polyglots_are_told(scene):
     for name, case in scene.cases.items():
         if name.startswith("34-") and name != "34-polyglot-zip-tail":
             (row,) = scene.told.of_path[f"hostile/{case.path}"]
-            assert "file/preamble" in scene.told.rules(row), name
+            assert "index/foreign-preamble" in scene.told.rules(row), name
 
 
 def test_the_command_says_nothing_that_a_terminal_obeys(scene):

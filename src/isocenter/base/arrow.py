@@ -32,20 +32,28 @@ def text_of_width(characters: NDArray[np.uint8]) -> Array:
     return texts(characters.reshape(-1), offsets, np.ones(count, np.bool_))
 
 
-def raw_texts(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Array:
-    """A column of texts from bytes that may be no UTF-8: those are escaped as `plain_text` does."""
+def path_column(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Array:
+    """A column of paths from their bytes, as `path_text` writes each."""
     content = data.tobytes()
     try:
         content.decode("utf-8")
+        is_plain = b"\\u" not in content
     except UnicodeDecodeError:
-        pieces = [content[a:b] for a, b in itertools.pairwise(offsets.tolist())]
-        return pa.array([plain_text(p.decode("utf-8", "surrogateescape")) for p in pieces], pa.string())
-    return texts(data, offsets.astype(np.int32), np.ones(len(offsets) - 1, np.bool_))
+        is_plain = False
+    if is_plain:
+        return texts(data, offsets.astype(np.int32), np.ones(len(offsets) - 1, np.bool_))
+    pieces = [content[a:b] for a, b in itertools.pairwise(offsets.tolist())]
+    return pa.array([path_text(p.decode("utf-8", "surrogateescape")) for p in pieces], pa.string())
 
 
 def plain_text(text: str) -> str:
-    """A text as a table holds it: names of files may hold bytes that are no UTF-8, headers anything."""
+    """A text as a table holds it: headers may hold anything, half a character too."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def path_text(path: str) -> str:
+    r"""A path as a table holds it: a byte that is no UTF-8 is `\udcff`, and the `\u` of a name itself `\u005cu`."""
+    return plain_text(path.replace("\\u", "\\u005cu"))
 
 
 def numbers(values: NDArray[Any], is_valid: NDArray[np.bool_] | None = None) -> Array:
@@ -99,6 +107,11 @@ def floats(table: Any, name: str) -> NDArray[np.float64]:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
+def integers(table: Any, *names: str) -> NDArray[np.int64]:
+    """Columns of whole numbers without gaps, (N, number of columns)."""
+    return np.stack([np.asarray(table.column(n).to_numpy(), np.int64) for n in names], axis=1)
+
+
 def vectors(table: Any, name: str, width: int) -> NDArray[np.float64]:
     """A column of tuples of numbers, (N, width); NaN in rows that have another number of them."""
     column = table.column(name).combine_chunks()
@@ -111,6 +124,11 @@ def vectors(table: Any, name: str, width: int) -> NDArray[np.float64]:
     if len(whole):
         out[whole] = items[starts[whole][:, None] + np.arange(width)]
     return out
+
+
+def with_first(table: Any, name: str, *others: str) -> Any:
+    """A table with one more column: the first of some others that is there."""
+    return table.append_column(name, pc.coalesce(*(table.column(o) for o in others)))
 
 
 def values(table: Any, name: str) -> list[Any]:

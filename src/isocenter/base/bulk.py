@@ -17,9 +17,10 @@ from numba.core import types
 from numpy.typing import NDArray
 
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_HERE = -100  # AT_FDCWD: paths start where the process is
 _NO_FOLLOW, _ITSELF, _BASIC = 0x100, 0x1000, 0x7FF  # AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, STATX_BASIC_STATS
 _WILL_NEED = 3
+_LARGEST = (1 << 63) - 1  # some file systems number inodes beyond what a column holds
+_MINORS = 1 << 20  # a device is one number here: major * _MINORS + minor
 _STATX_BYTES = 256
 # What `read_heads` counts of a file that is no longer as it was listed.
 CHANGED = -2
@@ -47,8 +48,8 @@ class Status:
     mode: NDArray[np.uint16]
     size: NDArray[np.int64]
     mtime_ns: NDArray[np.int64]
-    inode: NDArray[np.uint64]
-    device: NDArray[np.uint32]
+    inode: NDArray[np.int64]
+    device: NDArray[np.int64]
 
 
 # Of one entry that the system says nothing of.
@@ -57,8 +58,8 @@ UNKNOWN = Status(
     np.zeros(1, np.uint16),
     np.zeros(1, np.int64),
     np.zeros(1, np.int64),
-    np.zeros(1, np.uint64),
-    np.zeros(1, np.uint32),
+    np.zeros(1, np.int64),
+    np.zeros(1, np.int64),
 )
 
 
@@ -72,7 +73,12 @@ class Names:
 
 def names_of(names: Sequence[bytes]) -> Names:
     """Names in one piece of memory."""
-    data = np.frombuffer(b"\0".join(names) + b"\0", np.uint8)
+    return packed_names(b"\0".join(names) + b"\0")
+
+
+def packed_names(content: bytes) -> Names:
+    """Names that each have a zero behind them."""
+    data = np.frombuffer(content, np.uint8)
     ends = np.flatnonzero(data == 0)
     return Names(data, np.concatenate([[0], ends[:-1] + 1]).astype(np.int64))
 
@@ -84,17 +90,40 @@ def joined(prefix: bytes, names: Sequence[bytes]) -> tuple[NDArray[np.uint8], ND
     return np.frombuffer(data, np.uint8), np.concatenate([[0], np.cumsum(lengths)])
 
 
-def list_folder(path: bytes) -> tuple[list[bytes], Status]:
+def device_of(info: os.stat_result) -> int:
+    """The device of a file as `Status` numbers it."""
+    return os.major(info.st_dev) * _MINORS + os.minor(info.st_dev)
+
+
+def is_listed(path: str, listed: tuple[int, int, int, int]) -> bool:
+    """Whether a path still is the file that was listed with this size, time (ns), inode and device."""
+    try:
+        info = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return (info.st_size, info.st_mtime_ns, info.st_ino & _LARGEST, device_of(info)) == listed
+
+
+def list_folder(path: bytes, listed: tuple[int, int] | None = None) -> tuple[list[bytes], Status]:
     """The names in a folder, sorted, and what the system says of each; links are not followed.
 
+    Args:
+        path: The folder.
+        listed: Its inode and device when it was listed itself; None for a root, which may be a link.
+
     Raises:
-        OSError: the folder cannot be read.
+        OSError: the folder cannot be read, or is no longer the one that was listed.
     """
-    names = sorted(os.listdir(path))  # noqa: PTH208 - names as bytes
-    if not names:
-        return [], _status(np.zeros((0, _STATX_BYTES), np.uint8), np.zeros(0, np.bool_))
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    follow = os.O_NOFOLLOW if listed is not None else 0
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | follow)
     try:
+        info = os.fstat(fd)
+        if listed is not None and (info.st_ino & _LARGEST, device_of(info)) != listed:
+            raise OSError("another folder has taken its place")
+        found = os.listdir(fd)  # noqa: PTH208 - an open folder
+        if not found:
+            return [], _status(np.zeros((0, _STATX_BYTES), np.uint8), np.zeros(0, np.bool_))
+        names = sorted(os.fsencode("\0".join(found)).split(b"\0"))
         packed = names_of(names)
         raw = np.zeros((len(names), _STATX_BYTES), np.uint8)
         is_known = np.zeros(len(names), np.bool_)
@@ -118,28 +147,38 @@ def _status(raw: NDArray[np.uint8], is_known: NDArray[np.bool_]) -> Status:
         mode=column(28, np.uint16),
         size=column(40, np.int64),
         mtime_ns=seconds * 1_000_000_000 + nanoseconds,
-        inode=column(32, np.uint64),
-        device=column(136, np.uint32) * np.uint32(1 << 20) + column(140, np.uint32),
+        inode=(column(32, np.uint64) & np.uint64(_LARGEST)).astype(np.int64),
+        device=column(136, np.uint32).astype(np.int64) * _MINORS + column(140, np.uint32),
     )
 
 
 def read_heads(
-    names: Names,
-    sizes: NDArray[np.int64],
-    mtimes_ns: NDArray[np.int64],
-    arena: NDArray[np.uint8],
-    head: int,
+    root: str, names: Names, listed: NDArray[np.int64], arena: NDArray[np.uint8], head: int
 ) -> NDArray[np.int64]:
     """Read the first bytes of files into a piece of memory, `head` bytes apart.
 
+    Args:
+        root: Folder that the names start from.
+        names: The files.
+        listed: Size, time (ns), inode and device of each when it was listed, (N, 4).
+        arena: Where the bytes go.
+        head: How many are read of each.
+
     Returns:
         How many bytes of each are there, (N,); -1 where a file cannot be read, `CHANGED` where it is no longer the
-        regular file of that size and time.
+        regular file that was listed.
     """
-    counts = np.zeros(len(sizes), np.int64)
+    counts = np.zeros(len(listed), np.int64)
     status = np.zeros(_STATX_BYTES, np.uint8)
     empty = np.zeros(1, np.uint8)
-    _read_all(names.data, names.starts, sizes, mtimes_ns, arena, head, counts, status, empty, _OPEN_FLAGS)
+    try:
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return counts - 1
+    try:
+        _read_all(folder, names.data, names.starts, listed, arena, head, counts, status, empty, _OPEN_FLAGS)
+    finally:
+        os.close(folder)
     return counts
 
 
@@ -158,10 +197,10 @@ def _stat_all(fd: Any, data: Any, starts: Any, raw: Any, is_known: Any) -> Any:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _read_all(
+    folder: Any,
     data: Any,
     starts: Any,
-    sizes: Any,
-    mtimes_ns: Any,
+    listed: Any,
     arena: Any,
     head: Any,
     counts: Any,
@@ -173,7 +212,7 @@ def _read_all(
     for first in range(0, starts.size, _ASKED_AT_ONCE):
         last = min(first + _ASKED_AT_ONCE, starts.size)
         for n in range(first, last):
-            fd = _openat(np.int32(_HERE), data[starts[n] :].ctypes, np.int32(flags))
+            fd = _openat(np.int32(folder), data[starts[n] :].ctypes, np.int32(flags))
             opened[n - first] = fd
             if fd >= 0:
                 _fadvise(fd, np.int64(0), np.int64(head), np.int32(_WILL_NEED))
@@ -185,7 +224,7 @@ def _read_all(
             done = _statx(fd, empty.ctypes, np.int32(_ITSELF), np.uint32(_BASIC), status.ctypes)
             if done != 0:
                 counts[n] = -1
-            elif not _is_as_listed(status, sizes[n], mtimes_ns[n]):
+            elif not _is_as_listed(status, listed[n]):
                 counts[n] = CHANGED
             else:
                 counts[n] = _pread(fd, arena[n * head :].ctypes, np.uint64(head), np.int64(0))
@@ -193,10 +232,17 @@ def _read_all(
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _is_as_listed(status: Any, size: Any, mtime_ns: Any) -> Any:
+def _is_as_listed(status: Any, listed: Any) -> Any:
     mode = np.int64(status[28]) | np.int64(status[29]) << 8
     time_ns = _whole(status, 112, 8) * 1_000_000_000 + _whole(status, 120, 4)
-    return (mode & 0xF000) == 0x8000 and _whole(status, 40, 8) == size and time_ns == mtime_ns
+    device = _whole(status, 136, 4) * _MINORS + _whole(status, 140, 4)
+    is_same = _whole(status, 40, 8) == listed[0] and time_ns == listed[1]
+    return (
+        is_same
+        and (mode & 0xF000) == 0x8000
+        and _whole(status, 32, 8) & _LARGEST == listed[2]
+        and device == listed[3]
+    )
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

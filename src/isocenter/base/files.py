@@ -30,8 +30,8 @@ __all__ = [
     "write_text",
 ]
 
-# A byte that is no UTF-8 as the file system hands it over (PEP 383), and as a table holds it.
-_ESCAPED_BYTE = re.compile(r"\\(udc[89a-f][0-9a-f])")
+# What `arrow.path_text` writes for a byte that is no UTF-8 (PEP 383), and for a backslash before a "u".
+_ESCAPED = re.compile(r"\\u(dc[89a-f][0-9a-f]|005c)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,18 +108,8 @@ def is_readable(path: Path) -> bool:
 
 
 def located(root: Path, path: str) -> Path:
-    r"""The file that a table names: bytes of a name that are no UTF-8 are escaped there (`\udcff`)."""
-    plain = root / path
-    if "\\udc" not in path or os.path.lexists(plain) or _is_member(plain):
-        return plain
-    return root / _ESCAPED_BYTE.sub(lambda m: chr(int(m[1][1:], 16)), path)
-
-
-def _is_member(path: Path) -> bool:
-    try:
-        return member_at(path) is not None
-    except OSError:
-        return False
+    r"""The file that a table names: `\udcff` is a byte that is no UTF-8, `\u005c` a backslash of the name itself."""
+    return root / _ESCAPED.sub(lambda m: chr(int(m[1], 16)), path) if "\\u" in path else root / path
 
 
 def signature(path: Path) -> tuple[int, int]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,8 @@ class Pseudonyms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+        block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+        self._pads = bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
         # a key of its own: files are named by another hash, for there are very many of them
         self._file_key = hmac.digest(key, b"names of files", "sha256")[:16]
 
@@ -28,6 +33,25 @@ class Pseudonyms:
         # names of files may hold bytes that are no UTF-8
         keyed = hmac.digest(self._key, text.encode(errors="surrogatepass"), "sha256")
         return f"{kind}-{keyed[:8].hex()}"
+
+    @property
+    def _states(self) -> tuple[Any, Any]:
+        inner, outer = self._pads
+        return hashlib.sha256(inner), hashlib.sha256(outer)
+
+    def of_each(self, kind: str, texts: Iterable[str]) -> list[str]:
+        """`of` for many texts of one kind, each a name's only part."""
+        # HMAC (RFC 2104) by hand: both keys are hashed once, and what follows them each time
+        inner, outer = self._states
+        label, begin = f"{kind}-", inner.copy()
+        begin.update(f"{kind}\x1f".encode())
+        out = []
+        for text in texts:
+            first, second = begin.copy(), outer.copy()
+            first.update(text.encode(errors="surrogatepass"))
+            second.update(first.digest())
+            out.append(label + second.hexdigest()[:16])
+        return out
 
     def of_files(
         self, origin: str, paths: NDArray[np.uint8], offsets: NDArray[np.int64]

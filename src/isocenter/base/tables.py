@@ -171,8 +171,10 @@ class Writer:
         self._pending, self._rows = [table.slice(rows)], self._rows - rows
 
 
-def batches(path: Path, row_type: type, size: int = GROUP_ROWS) -> Iterator[Table]:
-    """The rows of a Parquet file as tables of some rows each.
+def batches(
+    path: Path, row_type: type, size: int = GROUP_ROWS, columns: Sequence[str] = ()
+) -> Iterator[Table]:
+    """The rows of a Parquet file as tables of some rows each; all columns, or those that are named.
 
     Raises:
         StaleArtefact: it is damaged, or another version of the package wrote it with other columns.
@@ -180,7 +182,7 @@ def batches(path: Path, row_type: type, size: int = GROUP_ROWS) -> Iterator[Tabl
     names = schema_of(row_type).names
     with _reading(path), pq.ParquetFile(path) as file:
         _check_columns(path, names, file)
-        for batch in file.iter_batches(batch_size=size, columns=names):
+        for batch in file.iter_batches(batch_size=size, columns=list(columns) or names):
             yield pa.Table.from_batches([batch])
 
 
@@ -188,6 +190,13 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write an Arrow table as one Parquet file, atomically."""
     write_atomically(
         path, lambda temporary: pq.write_table(table, temporary, compression="zstd", write_statistics=True)
+    )
+
+
+def write_part(path: Path, table: Table) -> None:
+    """Write a table that is soon read again and then taken away: as fast as may be, larger than it could be."""
+    write_atomically(
+        path, lambda temporary: pq.write_table(table, temporary, compression="none", write_statistics=False)
     )
 
 

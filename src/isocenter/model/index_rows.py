@@ -53,6 +53,8 @@ class Instance:
     source: int
     site: str
     format: str
+    path: str = ""
+    kind: str = ""
     sop_class_uid: str | None = None
     sop_instance_uid: str | None = None
     series_uid: str | None = None

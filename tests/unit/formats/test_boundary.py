@@ -61,7 +61,7 @@ def test_the_error_of_opening_names_no_path(tmp_path):
     [
         ("dicom", ct_bytes()),
         ("nifti", nifti_bytes()),
-        ("nifti", gzip.compress(nifti_bytes())),
+        ("nifti", gzip.compress(nifti_bytes(), mtime=0)),
         ("nrrd", nrrd_bytes()),
     ],
 )

@@ -1,6 +1,6 @@
 """The index of rows that a scanner would leave: written as tables, grouped, and read back."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -96,12 +96,13 @@ def grouped(found, finders, layout, roots, names):
     """The index of some files."""
     found = list(found)
     files = [f.row for f in found]
-    instances = [f.instance for f in found if f.instance]
+    instances = [replace(f.instance, path=f.row.path, kind=f.row.kind) for f in found if f.instance]
     with TemporaryDirectory() as folder, Database(Path(folder) / "database") as database:
         database.put("files", tables.table_of_rows(FileRow, files))
         database.put("instances", tables.table_of_rows(Instance, instances))
         annotations = [f.annotation for f in found if f.annotation]
         database.put("annotations", tables.table_of_rows(AnnotationObject, annotations))
+        database.put("noted", tables.table_of_rows(Issue, []))
         database.put("told", tables.table_of_rows(Issue, [f.issue for f in found if f.issue]))
         out = Path(folder) / "out"
         made = assemble(database, out, finders=finders, layout=layout, roots=roots, names=names)

@@ -195,7 +195,8 @@ def _identify(data: NDArray[np.uint8], state: NDArray[np.int64], head: tuple[int
         place = _HASHES + 3
     else:
         return _GO
-    count, at = min(length, _MAX_HASHED), start - state[BASE]
+    # an undefined length, or one beyond the file, is told by what comes next
+    count, at = min(length, _MAX_HASHED, state[SIZE] - start), start - state[BASE]
     if at + count > len(data):
         return MORE
     value = hash_of(data, at, count)

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from isocenter.base import arrow, tables
 from isocenter.base.database import Database
 from isocenter.base.digests import digest_of, digest_of_file
@@ -14,7 +16,16 @@ from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.formats.dataset import DatasetRow
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import AnnotationObject, LayoutRow, Series, Stack, Study, SubjectRow, ValueCount
+from isocenter.model.rows import (
+    AnnotationObject,
+    Instance,
+    LayoutRow,
+    Series,
+    Stack,
+    Study,
+    SubjectRow,
+    ValueCount,
+)
 from isocenter.stages.index.columns import COLUMNS, Members, series_in
 from isocenter.stages.index.duplicates import (
     drop,
@@ -30,7 +41,7 @@ from isocenter.stages.index.pieces import Pieces
 from isocenter.stages.index.rows import SeriesMembers, key_of, series_of, stacks_of
 from isocenter.stages.index.subjects import SubjectFinder
 from isocenter.stages.index.summaries import Summaries
-from isocenter.stages.index.used import SERIES_KEY, used_images
+from isocenter.stages.index.used import SERIES_KEY, image_kinds, kinds_of_images, used_images
 
 _AT_ONCE = 16_384
 
@@ -59,6 +70,7 @@ def assemble(
     layout: Mapping[str, DatasetRow],
     roots: Sequence[Path],
     names: Pseudonyms,
+    instances: Path | None = None,
 ) -> Assembled:
     """Group the images into series and stacks; the result does not depend on the order of the files.
 
@@ -69,6 +81,8 @@ def assemble(
         layout: What layouts say, by file.
         roots: Folder of each source.
         names: The workspace's pseudonyms.
+        instances: The table behind the view instances, where its rows stand series by series already; without
+            it they are sorted here.
     """
     described = [_Described(file_id=f, modality=r.modality) for f, r in sorted(layout.items())]
     database.put("described", tables.table_of_rows(_Described, described))
@@ -81,7 +95,12 @@ def assemble(
     folder.mkdir(parents=True)
     has_pixels = has_pixel_digests(database)
     grouping = _Grouping(identities, persons, Losses(database), layout, names, folder, has_pixels=has_pixels)
-    for members in series_in(database.tables(_question(has_pixels=has_pixels), size=_AT_ONCE)):
+    images = (
+        database.tables(_question(has_pixels=has_pixels), size=_AT_ONCE)
+        if has_pixels or instances is None
+        else _sorted_images(database, instances, {d.file_id: d.modality for d in described if d.modality})
+    )
+    for members in series_in(images):
         grouping.add(members)
     grouping.series.write(database, out / "series.parquet")
     grouping.stacks.write(database, out / "stacks.parquet")
@@ -102,8 +121,8 @@ def _question(*, has_pixels: bool) -> str:
     """The instances of all series, those of one together, by UID and file; with equal pixels where compared."""
     plain = ", ".join(f"i.{c}" for c in COLUMNS if c != "modality")
     modality = "coalesce(nullif(i.modality, ''), nullif(l.modality, ''), i.modality) AS modality"
-    columns = f"{plain}, {modality}, f.path, {SERIES_KEY} AS series_key"
-    described = "LEFT JOIN described l ON l.file_id = i.file_id"
+    columns = f"{plain}, {modality}, i.path, {SERIES_KEY} AS series_key"
+    described = "LEFT JOIN described l ON l.file_id = i.file_id JOIN files f ON f.file_id = i.file_id"
     images = used_images(f"{columns}, f.pixel_digest", joined=described)
     order = "ORDER BY site, format, series_key, coalesce(sop_instance_uid, ''), file_id"
     if not has_pixels:
@@ -114,6 +133,29 @@ def _question(*, has_pixels: bool) -> str:
             AND s.width IS NOT DISTINCT FROM u.columns
         {order}
     """
+
+
+def _sorted_images(
+    database: Database, instances: Path, modalities: Mapping[str, str]
+) -> Iterator[tables.Table]:
+    """The answer to `_question`, of a table whose rows stand in that order."""
+    unused = f"""
+        SELECT file_id FROM dropped UNION SELECT t.target FROM told t SEMI JOIN instances i
+        ON i.file_id = t.target AND i.kind IN ({image_kinds()})
+    """
+    left_out = {file_id for (file_id,) in database.rows(unused)}
+    for found in tables.batches(instances, Instance, _AT_ONCE, (*COLUMNS, "path", "kind")):
+        kinds = arrow.coded(found, "kind")
+        is_used = np.array([v in kinds_of_images() for v in kinds.values])[kinds.codes]
+        ids = arrow.values(found, "file_id") if left_out or modalities else []
+        if left_out:
+            is_used &= np.array([i not in left_out for i in ids])
+        table = arrow.with_first(found, "series_key", "series_uid", "file_id")
+        if modalities:
+            own = zip(arrow.values(found, "modality"), ids, strict=True)
+            table = tables.with_column(table, "modality", [m or modalities.get(i, m) for m, i in own])
+        if is_used.any():
+            yield table if is_used.all() else tables.taken(table, np.flatnonzero(is_used))
 
 
 class _Grouping:
@@ -219,7 +261,8 @@ def _write_annotations(database: Database, out: Path, identities: Identities) ->
 def _write_issues(database: Database, out: Path, issues: Sequence[Issue]) -> int:
     database.put("found", tables.table_of_rows(Issue, issues))
     question = """
-        SELECT * FROM (SELECT * FROM told UNION ALL BY NAME SELECT * FROM found)
+        SELECT * FROM (
+            SELECT * FROM told UNION ALL BY NAME SELECT * FROM noted UNION ALL BY NAME SELECT * FROM found)
         ORDER BY target, rule, measured, expected, message
     """
     with tables.Writer(out / "issues.parquet", Issue) as writer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ import numpy as np
 from isocenter.base import arrow, tables
 from isocenter.base.archives.address import address_of
 from isocenter.base.archives.archive import Listed, members
+from isocenter.base.bulk import is_listed
 from isocenter.base.errors import FormatError
 from isocenter.base.files import located
 from isocenter.base.pseudonyms import Pseudonyms
@@ -71,6 +71,18 @@ class _Findings:
     annotations: list[AnnotationObject] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
+    def marks(self) -> list[int]:
+        """How much there is of each, for `go_back`."""
+        return [len(part) for part in self._parts()]
+
+    def go_back(self, marks: list[int]) -> None:
+        """Forget what was found since."""
+        for part, mark in zip(self._parts(), marks, strict=True):
+            del part[mark:]
+
+    def _parts(self) -> tuple[list[Any], ...]:
+        return self.files, self.instances, self.slow, self.frames, self.annotations, self.issues
+
     def tables(self) -> dict[str, bytes]:
         """As bytes by table; what is empty is left out."""
         rows: dict[str, Sequence[Any]] = {
@@ -115,13 +127,14 @@ def _reader() -> HeadReader:
 
 
 def _scan_group(batch: Batch, rows: tables.Table, found: _Findings) -> None:
-    paths = _paths(batch.root, arrow.values(rows, "path"))
-    opened = _reader().read(paths, arrow.values(rows, "size"), arrow.values(rows, "mtime_ns"))
+    paths = _plain(arrow.values(rows, "path"))
+    opened = _reader().read(batch.root, paths, arrow.integers(rows, "size", "mtime_ns", "inode", "device"))
     _scan_heads(batch, rows, opened, found)
 
 
-def _paths(root: str, paths: Sequence[str]) -> list[str]:
-    return [str(located(Path(root), p)) if "\\udc" in p else f"{root}/{p}" for p in paths]
+def _plain(paths: list[str]) -> list[str]:
+    """Paths as the file system has them, relative as they are."""
+    return [str(located(Path(), p)) if "\\u" in p else p for p in paths]
 
 
 def _scan_heads(batch: Batch, rows: tables.Table, opened: OpenedHeads, found: _Findings) -> None:
@@ -138,11 +151,17 @@ def _scan_heads(batch: Batch, rows: tables.Table, opened: OpenedHeads, found: _F
             found.instances.append(_instances(batch, name, rows, headers, known))
     for number in np.flatnonzero(left).tolist():
         row = next(tables.rows_of(rows.slice(number, 1), FileRow))
+        before = found.marks()
         scanned = _scan_one(batch, row, opened, number)
         if scanned.kind in _ARCHIVES:
             scanned = _scan_archive(batch, row, scanned.kind, found)
+        if number not in opened.failed and not _is_still(batch, row):
+            # opened once more after its head was read, and by then it was another file
+            found.go_back(before)
+            changed = FormatError("file/changed", "the file changed while it was read")
+            scanned = Scanned(kind="unreadable", issue=issue_of(changed, row.file_id))
         kinds[number] = scanned.kind
-        _add(found, scanned)
+        _add(found, row, scanned)
     ids = arrow.values(rows, "file_id")
     for number in _with_preamble(opened):
         if kinds[number].startswith("dicom") and (what := preamble_kind(opened.bytes_of(number))):
@@ -177,6 +196,13 @@ def _with_preamble(opened: OpenedHeads) -> list[int]:
     return [int(n) for n in long[first.any(axis=1)]]
 
 
+def _is_still(batch: Batch, row: FileRow) -> bool:
+    if row.archive or row.kind:  # the archive itself is looked at when all of it has been read
+        return True
+    path = located(Path(batch.root), row.path)
+    return is_listed(str(path), (row.size, row.mtime_ns, row.inode, row.device))
+
+
 def _scan_one(batch: Batch, row: FileRow, opened: OpenedHeads, number: int) -> Scanned:
     if row.kind:  # a link or device in an archive
         issue = issue_of(opened.failed[number], row.file_id) if number in opened.failed else None
@@ -208,10 +234,10 @@ def _scan_archive(batch: Batch, row: FileRow, kind: str, found: _Findings) -> Sc
 def _scan_members(batch: Batch, archive: FileRow, listed: list[Listed], found: _Findings) -> None:
     rows = []
     for member in (one.member for one in listed):
-        path = address_of(archive.path, member.name)
+        path = address_of(archive.path, arrow.path_text(member.name))
         rows.append(
             FileRow(
-                file_id=batch.names.of_file(batch.origin, os.fsencode(path)),
+                file_id=batch.names.of_file(batch.origin, path.encode()),
                 source=archive.source,
                 path=path,
                 size=member.size,
@@ -233,9 +259,9 @@ def _scan_members(batch: Batch, archive: FileRow, listed: list[Listed], found: _
     _scan_heads(batch, tables.table_of_rows(FileRow, rows), opened, found)
 
 
-def _add(found: _Findings, scanned: Scanned) -> None:
+def _add(found: _Findings, row: FileRow, scanned: Scanned) -> None:
     if scanned.instance is not None:
-        found.slow.append(scanned.instance)
+        found.slow.append(replace(scanned.instance, path=row.path, kind=scanned.kind))
     found.frames.extend(scanned.frames)
     if scanned.annotation is not None:
         found.annotations.append(scanned.annotation)
@@ -249,6 +275,8 @@ def _instances(batch: Batch, name: str, rows: tables.Table, headers: Headers, kn
     columns = {field: _array(column) for field, column in headers.columns.items()}
     columns |= {
         "file_id": files["file_id"],
+        "path": files["path"],
+        "kind": headers.kinds,
         "source": files["source"],
         "site": [batch.site] * count,
         "format": [name] * count,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isocenter.formats.boundary import opening, parsing
+from isocenter.formats.bytes import MAX_BYTES
 from isocenter.stages.index.options import Content
 
 _PIECE = 1 << 20
@@ -21,7 +22,7 @@ class Digests:
 
 
 def digests_of(path: Path, content: Content, pixels: tuple[int, int | None] | None) -> Digests:
-    """Read a whole file once.
+    """Read a whole file once; one that is larger than anything that is read here has no digests.
 
     Args:
         path: The file.
@@ -37,6 +38,9 @@ def digests_of(path: Path, content: Content, pixels: tuple[int, int | None] | No
     whole, part, varies = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16), _Varies()
     at, end = 0, None if length is None else start + length
     with parsing("the file"), opening(path) as file:
+        if file.seek(0, 2) > MAX_BYTES:
+            return Digests()
+        file.seek(0)
         while piece := file.read(_PIECE):
             whole.update(piece)
             inside = piece[max(0, start - at) : None if end is None else max(0, end - at)]

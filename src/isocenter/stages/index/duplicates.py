@@ -20,8 +20,8 @@ from isocenter.stages.index.used import REFUSED, SERIES_KEY, used_images
 
 COPY = "index/duplicate-object"
 _OBJECTS = f"""
-    SELECT i.sop_instance_uid AS uid, i.file_id FROM instances i JOIN files f ON f.file_id = i.file_id
-    WHERE f.kind <> '{REFUSED}' AND i.sop_instance_uid <> ''
+    SELECT i.sop_instance_uid AS uid, i.file_id FROM instances i
+    WHERE i.kind <> '{REFUSED}' AND i.sop_instance_uid <> ''
     UNION ALL
     SELECT a.sop_instance_uid AS uid, a.file_id FROM annotations a WHERE a.sop_instance_uid <> ''
 """
@@ -96,7 +96,10 @@ def drop(database: Database, issues: Sequence[Issue]) -> None:
 
 def shared_pixels() -> str:
     """A question for the pixels that occur more than once, and the first and last series that they occur in."""
-    images = used_images(f"f.pixel_digest, i.rows AS height, i.columns AS width, {_SERIES} AS series")
+    images = used_images(
+        f"f.pixel_digest, i.rows AS height, i.columns AS width, {_SERIES} AS series",
+        joined="JOIN files f ON f.file_id = i.file_id",
+    )
     return f"""
         SELECT pixel_digest, height, width, min(series) AS lowest, max(series) AS highest
         FROM ({images}) AS images WHERE pixel_digest <> ''

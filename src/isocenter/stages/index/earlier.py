@@ -56,7 +56,7 @@ class Earlier:
         for folder in self.scan.iterdir():
             if folder.is_dir() and folder.name not in {*self.how, self.next.name}:
                 shutil.rmtree(folder)
-        self._number = 1 + max((int(p.name[:8]) for p in self.scan.glob("*/????????.*")), default=-1)
+        self._number = 1 + max((int(p.name[:8]) for p in self.scan.glob("*/[0-9]???????.*")), default=-1)
 
     def view(self, database: Database) -> list[str]:
         """Name what is known: `put_by_<table>` of interrupted runs, `done_<table>` of the finished one.
@@ -78,7 +78,9 @@ class Earlier:
 
     def parts(self, table: str, since: int = 0) -> list[Path]:
         """What was put by of one table, of sources that are read as they are now."""
-        found = (p for h in sorted(set(self.how)) for p in (self.scan / h).glob(f"????????.{table}.parquet"))
+        found = (
+            p for h in sorted(set(self.how)) for p in (self.scan / h).glob(f"[0-9]???????.{table}.parquet")
+        )
         return sorted(p for p in found if int(p.name[:8]) >= since)
 
     @property
@@ -118,7 +120,7 @@ class Earlier:
         for name in sorted(ROW_TYPES, key=lambda n: (n == "files", n)):
             found = [tables.from_bytes(p[name]) for p in pending if name in p]
             if found:
-                tables.write_table(folder / f"{self._number:08}.{name}.parquet", tables.joined(found))
+                tables.write_part(folder / f"{self._number:08}.{name}.parquet", tables.joined(found))
         self._number += 1
 
     def forget(self) -> None:

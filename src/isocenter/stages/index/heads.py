@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.base.bulk import CHANGED, names_of, read_heads
+from isocenter.base.bulk import CHANGED, packed_names, read_heads
 from isocenter.base.errors import FormatError
 from isocenter.base.regular import open_regular
 from isocenter.formats.header_reader import Heads, ReadMore
@@ -43,14 +43,19 @@ class HeadReader:
     def __init__(self, files: int) -> None:
         self._arena = np.empty(files * HEAD_BYTES, np.uint8)
 
-    def read(self, paths: Sequence[str], sizes: Sequence[int], mtimes_ns: Sequence[int]) -> OpenedHeads:
-        """The heads of regular files that are what they were when they were listed."""
-        listed = np.array(sizes, np.int64)
-        names = names_of([os.fsencode(p) for p in paths])
-        counts = read_heads(names, listed, np.array(mtimes_ns, np.int64), self._arena, HEAD_BYTES)
+    def read(self, root: str, paths: Sequence[str], listed: NDArray[np.int64]) -> OpenedHeads:
+        """The heads of regular files that are what they were when they were listed.
+
+        Args:
+            root: The folder that the paths start from.
+            paths: The files, as a file system has them.
+            listed: Size, time (ns), inode and device of each, (N, 4).
+        """
+        names = packed_names(os.fsencode("\0".join(paths)) + b"\0")
+        counts = read_heads(root, names, listed, self._arena, HEAD_BYTES)
         failed = {int(n): _failures(int(counts[n])) for n in np.flatnonzero(counts < 0)}
         starts = np.arange(len(paths), dtype=np.int64) * HEAD_BYTES
-        heads = Heads(self._arena, starts, np.maximum(counts, 0), listed, _more_of(paths))
+        heads = Heads(self._arena, starts, np.maximum(counts, 0), listed[:, 0].copy(), _more_of(root, paths))
         return OpenedHeads(heads, failed)
 
 
@@ -70,9 +75,9 @@ def _failures(count: int) -> FormatError:
     return FormatError("file/unreadable", "the file cannot be opened")
 
 
-def _more_of(paths: Sequence[str]) -> ReadMore:
+def _more_of(root: str, paths: Sequence[str]) -> ReadMore:
     def more(number: int, offset: int, count: int) -> bytes:
-        with suppress(OSError), open_regular(Path(paths[number])) as file:
+        with suppress(OSError), open_regular(Path(root) / paths[number]) as file:
             return os.pread(file.fileno(), count, offset)
         return b""
 

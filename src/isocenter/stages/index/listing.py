@@ -30,7 +30,6 @@ LEFT_OUT = "left-out"
 TO_SCAN = ""
 _KINDS = {stat.S_IFREG: TO_SCAN, stat.S_IFLNK: "symlink", stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}
 _AT_ONCE = 4096
-_MAX = (1 << 63) - 1  # of a column; some file systems number further
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +98,7 @@ class _Lister:
         lengths = np.concatenate([np.diff(e.offsets) for e in pending])
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         ids = self._names.of_files(origin, data, offsets)
-        paths = arrow.raw_texts(data, offsets)
+        paths = arrow.path_column(data, offsets)
         kinds = [k for e in pending for k in e.kinds]
         if source.include or source.exclude or described:
             kinds = self._told(source, arrow.plain_values(paths), ids, kinds, described)
@@ -158,16 +157,19 @@ def _below(path: Path) -> Iterator[Entries]:
         yield _entries(b"", names, status, [names.index(os.fsencode(path.name))])
         return
     root = os.fsencode(path)
-    pending = [b""]
+    pending: list[tuple[bytes, tuple[int, int] | None]] = [(b"", None)]
     while pending:
-        folder = pending.pop()
+        folder, listed = pending.pop()
         try:
-            names, status = list_folder(os.path.join(root, folder))  # noqa: PTH118 - bytes
+            names, status = list_folder(os.path.join(root, folder), listed)  # noqa: PTH118 - bytes
         except OSError:
             yield _entries(b"", [folder.rstrip(b"/") or b"."], UNKNOWN, [0])
             continue
         is_folder = (status.mode & 0xF000) == stat.S_IFDIR
-        pending.extend(folder + names[n] + b"/" for n in np.flatnonzero(is_folder)[::-1].tolist())
+        pending.extend(
+            (folder + names[n] + b"/", (int(status.inode[n]), int(status.device[n])))
+            for n in np.flatnonzero(is_folder)[::-1].tolist()
+        )
         if not is_folder.all():
             yield _entries(folder, names, status, np.flatnonzero(~is_folder).tolist())
 
@@ -185,8 +187,8 @@ def _entries(folder: bytes, names: Sequence[bytes], status: Status, rows: list[i
         kinds,
         status.size[rows],
         status.mtime_ns[rows],
-        status.device[rows].astype(np.int64),
-        (status.inode[rows] & np.uint64(_MAX)).astype(np.int64),
+        status.device[rows],
+        status.inode[rows],
     )
 
 

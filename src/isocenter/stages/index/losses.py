@@ -19,7 +19,7 @@ _UNTOLD = "'empty', 'unreadable', 'unknown'"
 _LOST = (
     "(i.file_id IN (SELECT target FROM told) OR i.file_id IN (SELECT file_id FROM dropped WHERE NOT is_copy))"
 )
-_IMAGES = "SELECT {} FROM instances i JOIN files f ON f.file_id = i.file_id WHERE f.kind IN ({}, '{}') AND {}"
+_IMAGES = "SELECT {} FROM instances i WHERE i.kind IN ({}, '{}') AND {}"
 
 
 class Losses:

@@ -129,7 +129,7 @@ def _persons(database: Database, identities: Identities) -> Iterator[tuple[Ident
     said = ", ".join(f"i.{n}" for n in ("source", *_CLAIM, *_PERSON))
     by_file = _list(identities.by_file)
     order = "{'uid': coalesce(i.sop_instance_uid, ''), 'file_id': i.file_id}"
-    place = f"CASE WHEN i.source IN ({by_file}) THEN {{'file_id': f.file_id, 'path': f.path}} END"
+    place = f"CASE WHEN i.source IN ({by_file}) THEN {{'file_id': i.file_id, 'path': i.path}} END"
     # most rows of a series say the same
     told = used_images(
         f"i.site, i.format, {SERIES_KEY} AS series_key, {said},"

@@ -44,7 +44,7 @@ class Pieces:
 
     def _put_by(self) -> None:
         path = self._folder / f"{self._row_type.__name__}-{len(self._paths):06}.parquet"
-        tables.write_table(path, self._table(self._rows))
+        tables.write_part(path, self._table(self._rows))
         self._paths.append(path)
         self._rows, self._items = [], 0
 

@@ -65,7 +65,7 @@ def _stack_of(
         modality=first["modality"] or "",
         files=tuple(ids[n] for n in chosen),
         frames=(0,) * len(chosen),
-        instances=tuple(names.of("sop", stems[n]) for n in chosen),
+        instances=tuple(names.of_each("sop", (stems[n] for n in chosen))),
         shape=first["shape"] or (len(chosen), first["rows"] or 0, first["columns"] or 0),
         spacing_mm=()
         if affine is None

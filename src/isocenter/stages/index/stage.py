@@ -72,7 +72,13 @@ def index(
         finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
         roots = [root_of(s, base) for s in options.sources]
         found = assemble(
-            database, earlier.next, finders=finders, layout=listing.layout, roots=roots, names=names
+            database,
+            earlier.next,
+            finders=finders,
+            layout=listing.layout,
+            roots=roots,
+            names=names,
+            instances=earlier.next / "instances.parquet",
         )
         tables.write(earlier.next / "layout.parquet", LayoutRow, layout_rows(layout))
         files = next(database.rows("SELECT count(*) FROM files"))[0]

@@ -232,8 +232,8 @@ def test_a_file_that_could_not_be_opened_is_tried_again_once_it_can_be(place, ar
     """A change of permissions leaves size and time as they were."""
     real = heads.read_heads
 
-    def refuse(names, *rest):
-        counts = real(names, *rest)
+    def refuse(root, names, *rest):
+        counts = real(root, names, *rest)
         paths = names.data.tobytes().split(b"\0")
         counts[[n for n, path in enumerate(paths) if path.endswith(b"p1/ct.nii")]] = -1
         return counts
