@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.index import make
-from benchmarks.index.cases import ours
+from benchmarks.index.cases import objects_in, ours
 from benchmarks.index.children import Child, Peaks
 
 SIZES = (1, 10_000, 100_000, 1_000_000)
@@ -64,6 +64,8 @@ def _measure(place: Path, files: int) -> Footprint:
                 with Peaks(child.process.pid) as peaks:
                     told = json.loads(child.answer() or "{}")
                 child.end()
+            if objects_in(Path(workspace)) != files:
+                raise SystemExit(f"of {files} instances {objects_in(Path(workspace))} are in the tables")
             tables = sum(p.stat().st_size for p in Path(workspace).rglob("*") if p.is_file())
     finally:
         shutil.rmtree(folder)

@@ -7,6 +7,7 @@ Usage: python -m benchmarks.index.ours (headers|known) LIST-OF-PATHS WARM-UP-LIS
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import numpy as np
 
 import isocenter
 from benchmarks.index.timing import cpu_seconds, serve
+from isocenter.base.bulk import device_of
 from isocenter.formats.header_reader import HEADER_READERS
 from isocenter.formats.limits import DEFAULT_LIMITS
 from isocenter.model.rows import FileRow
@@ -54,9 +56,9 @@ class _Batch:
     """What the listing knows of some files: size, time, inode and device of each, (N, 4)."""
 
     def __init__(self, paths: list[str]) -> None:
-        looks = [Path(p).stat() for p in paths]
-        self.paths = paths
-        self.listed = np.array([(i.st_size, i.st_mtime_ns, i.st_ino, i.st_dev) for i in looks], np.int64)
+        looks = [os.lstat(path) for path in paths]
+        self.paths = [path.removeprefix("/") for path in paths]
+        self.listed = np.array([(i.st_size, i.st_mtime_ns, i.st_ino, device_of(i)) for i in looks], np.int64)
 
 
 def _batches(listed: Path) -> Iterator[_Batch]:
@@ -67,24 +69,28 @@ def _batches(listed: Path) -> Iterator[_Batch]:
 
 def _read_headers(reader: HeadReader, batch: _Batch, *, has_fallback: bool) -> int:
     """Read the headers of some files; the count of those that the reader left out."""
-    opened = reader.read(batch.paths, batch.listed)
+    opened = reader.read("/", batch.paths, batch.listed)
+    if opened.failed:
+        raise SystemExit(f"{len(opened.failed)} files were not read: {opened.failed.popitem()[1]}")
     found = HEADER_READERS.get("dicom").read(opened.heads, DEFAULT_LIMITS)
     left = (~found.is_known).nonzero()[0].tolist()
     for number in left if has_fallback else ():
         path, (size, mtime_ns, _, _) = batch.paths[number], batch.listed[number].tolist()
-        row = FileRow(file_id=path, source=0, path=path[1:], size=size, mtime_ns=mtime_ns, kind="")
-        scan_file(FileToScan(root="/", row=row, site=""), opened.bytes_of(number))
+        row = FileRow(file_id=path, source=0, path=path, size=size, mtime_ns=mtime_ns, kind="")
+        scanned = scan_file(FileToScan(root="/", row=row, site=""), opened.bytes_of(number))
+        if not scanned.kind.startswith("dicom"):
+            raise SystemExit(f"{path} is {scanned.kind}")
     return len(left)
 
 
 def index(folder: str, jobs: str, workspace: str) -> None:
     """The whole index of a folder: found, read, written and grouped; also the peak of memory in bytes."""
     cpu, wall = cpu_seconds(), time.perf_counter()
-    files = isocenter.index(folder, jobs=int(jobs), workspace=workspace).counts["files"]
+    found = isocenter.index(folder, jobs=int(jobs), workspace=workspace)
     took = {"cpu": cpu_seconds() - cpu, "wall": time.perf_counter() - wall}
     status = Path("/proc/self/status").read_text(encoding="ascii")
     peak = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps(took | {"peak": int(peak) * 1024, "files": files}))
+    print(json.dumps(took | {"peak": int(peak) * 1024, "files": found.counts["files"]}))
 
 
 WAYS: dict[str, Callable[..., None]] = {"headers": headers, "known": known, "index": index}

@@ -113,6 +113,10 @@ def remark(name: str, usage: Usage) -> str:
         return ""
     if name == "headers":
         return f"{usage.left_out} by pydicom"
+    if name == "known":
+        return f"{usage.left_out} left out"
+    if name.startswith("index"):
+        return f"{usage.left_out} without a row"
     if name.startswith("imgtools"):
         return f"{usage.left_out} taken out before: its run ends at the first of them"
     return f"{usage.left_out} not read"

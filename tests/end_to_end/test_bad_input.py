@@ -24,7 +24,7 @@ EXPECTED = {
     "site-b/four/ct.nii.gz": ("excluded", {"file/several-volumes"}),
     "site-b/empty/ct.nii.gz": ("excluded", {"file/empty"}),
     "site-b/zero.nii.gz": ("excluded", {"file/empty"}),
-    "site-b/packed/ct.nii.gz": ("ignored", {"gzip"}),
+    "site-b/packed/ct.nii.gz": ("ignored", {"text-gzip"}),
     "site-a/headless.dcm": ("excluded", {"file/corrupt", "file/truncated", "content/without-pixels"}),
     "site-a/export.zip": ("excluded", {"file/truncated", "file/corrupt"}),
     "site-a/noise.bin": ("ignored", {"unknown"}),

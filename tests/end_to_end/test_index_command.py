@@ -152,7 +152,7 @@ def test_the_terminal_is_safe_from_headers(folder, tmp_path, say):
     for words in (
         [],
         ["--json"],
-        ["--query", "select path, manufacturer, model from files join instances using (file_id)"],
+        ["--query", "select files.path, manufacturer, model from files join instances using (file_id)"],
     ):
         code, out, err = say("index", tmp_path / "in", *words)
         assert code == 0

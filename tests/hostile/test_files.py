@@ -251,7 +251,7 @@ class TestStructure:
 
     def test_nested_sequences(self, tmp_path):
         assert judge(tmp_path, nested(100))[0] == "volume"
-        assert judge(tmp_path, nested(1100)) == ("scan", "file/corrupt")
+        assert judge(tmp_path, nested(1100)) == ("scan", "file/limit")
 
     def test_an_endless_sequence(self, tmp_path):
         raw = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\0\0\0\0" * 5
@@ -369,15 +369,16 @@ def test_uids_are_never_paths(uid, tmp_path):
         assert set(opened) == {str(path)}
 
 
-def test_pipes_links_and_folders_are_not_read(tmp_path):
+def test_pipes_links_and_folders_in_the_place_of_a_file_are_not_read(tmp_path):
     (tmp_path / "canary").write_bytes(GOOD)
     os.mkfifo(tmp_path / "pipe.dcm")
     (tmp_path / "link.dcm").symlink_to(tmp_path / "canary")
     (tmp_path / "folder.dcm").mkdir()
     for name in ("pipe.dcm", "link.dcm", "folder.dcm"):
         row = FileRow(file_id="f", source=0, path=name, size=0, mtime_ns=0, kind="")
-        found = scan_file(FileToScan(root=str(tmp_path), row=row, site=""))
-        assert (found.row.kind, found.instance, found.issue.rule) == ("unreadable", None, "file/unreadable")
+        found = scan_file(FileToScan(root=str(tmp_path), row=row, site=""), GOOD[:HEAD_BYTES])
+        assert (found.kind, found.instance) == ("dicom-unreadable", None)
+        assert found.issue.rule == "file/unreadable"
 
 
 def dims(*values):
@@ -472,7 +473,7 @@ class TestNifti:
         assert judge(tmp_path, nifti_bytes(change=wrong)) == ("scan", "file/corrupt")
         assert judge(tmp_path, nifti_bytes()[:100]) == ("scan", "file/truncated")
         pair = nifti_bytes().replace(b"n+1\0", b"ni1\0", 1)
-        assert judge(tmp_path, pair) == ("scan", "file/unsupported")
+        assert judge(tmp_path, pair) == ("scan", "file/truncated")  # there is no file of voxels beside it
 
     def test_counts_that_overflow(self, tmp_path):
         data = nifti_bytes(change=dims(3, 1 << 32, 1 << 32, 2), kind=nibabel.Nifti2Image)
@@ -535,9 +536,18 @@ class TestGzip:
 
 
 class TestNrrd:
-    @pytest.mark.parametrize("where", ["{outside}", "../canary", "LIST", "%03d.raw 1 9 1", "/dev/zero"])
+    @pytest.mark.parametrize(
+        ("where", "reason"),
+        [
+            ("{outside}", "file/outside"),
+            ("../canary", "file/outside"),
+            ("/dev/zero", "file/outside"),
+            ("LIST", "file/unsupported"),
+            ("%03d.raw 1 9 1", "file/unsupported"),
+        ],
+    )
     @pytest.mark.parametrize("key", ["data file", "datafile"])
-    def test_no_other_file_is_opened(self, where, key, tmp_path):
+    def test_no_other_file_is_opened(self, where, reason, key, tmp_path):
         canary = tmp_path / "canary"
         canary.write_bytes(CANARY)
         inside = tmp_path / "inside"
@@ -545,7 +555,7 @@ class TestNrrd:
         data = nrrd_bytes(**{key: where.format(outside=canary)})
         with listening() as opened:
             outcome = judge(inside, data, nrrd_bytes())
-        assert outcome == ("scan", "file/unsupported")
+        assert outcome == ("scan", reason)
         assert str(inside / "file") in opened
         assert not [p for p in opened if "canary" in p or p.startswith("/dev")]
 
@@ -589,7 +599,7 @@ class TestNrrd:
         assert judge(tmp_path, nrrd_bytes(type="block"))[1] == "file/unsupported"
         assert judge(tmp_path, nrrd_bytes(space_units='"pixels" "pixels" "pixels"'))[1] == "file/unsupported"
         assert judge(tmp_path, good.replace(b"kinds:", b"type: short\nkinds:")) == ("scan", "file/corrupt")
-        assert judge(tmp_path, b"NRRD0004\n" + b"content: " + b"x" * (8 << 20)) == ("scan", "file/corrupt")
+        assert judge(tmp_path, b"NRRD0004\n" + b"content: " + b"x" * (8 << 20)) == ("scan", "file/limit")
         assert judge(tmp_path, nrrd_bytes(tail=stored().tobytes() + bytes(2000)))[1] == "file/corrupt"
 
     def test_a_bomb(self, tmp_path):

@@ -143,8 +143,8 @@ class Told:
 
 
 def as_told(path):
-    """A path as tables hold it."""
-    return path.encode("utf-8", "backslashreplace").decode()
+    """A path as tables hold it, in other words than ours."""
+    return path.replace("\\u", "\\u005cu").encode("utf-8", "backslashreplace").decode()
 
 
 def write_good(root, count):

@@ -81,18 +81,26 @@ class Coded:
 def coded(table: Any, name: str) -> Coded:
     """A column by its distinct values, in the order in which they first occur."""
     column = table.column(name)
-    kind = column.type
+    kind, count = column.type, len(column)
+    if column.null_count == count:
+        return Coded(np.zeros(count, np.int32), [None] if count else [])
     if pa.types.is_list(kind):
+        if column.null_count == 0 and not pc.any(pc.greater(pc.list_value_length(column), 0)).as_py():
+            return Coded(np.zeros(count, np.int32), [()])
         if not pa.types.is_string(kind.value_type):
             return _coded_plain(column.to_pylist())
         column = pc.binary_join(column, "\x1f")
-    chunks = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    known = chunks.dictionary_encode(null_encoding="encode")
-    values = known.dictionary.to_pylist()
+    array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+    if array.null_count == 0 and pc.all(pc.equal(array, array[0])).as_py():
+        codes, values = np.zeros(count, np.int32), [array[0].as_py()]
+    else:
+        known = array.dictionary_encode(null_encoding="encode")
+        codes = known.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+        values = known.dictionary.to_pylist()
     if pa.types.is_list(kind):
         # an empty text cannot be told from an empty tuple here; neither names anything
         values = [None if v is None else tuple(v.split("\x1f")) if v else () for v in values]
-    return Coded(known.indices.to_numpy(zero_copy_only=False).astype(np.int32), values)
+    return Coded(codes, values)
 
 
 def _coded_plain(values: list[Any]) -> Coded:

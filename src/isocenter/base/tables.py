@@ -74,9 +74,17 @@ def table_of_columns(row_type: type, columns: Mapping[str, Array], count: int) -
         if field.name in columns:
             arrays.append(_cast(columns[field.name], kind))
         else:
-            default = None if field.default is dataclasses.MISSING else field.default
-            arrays.append(pa.repeat(pa.scalar(_out(default), kind), count))
+            arrays.append(_defaults(row_type, count)[field.name])
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+@functools.lru_cache(maxsize=4)
+def _defaults(row_type: type, count: int) -> dict[str, Array]:
+    """Every field's default as a column; batches are of one length as a rule."""
+    schema = schema_of(row_type)
+    fields = dataclasses.fields(cast("Any", row_type))
+    given = {f.name: None if f.default is dataclasses.MISSING else f.default for f in fields}
+    return {n: pa.repeat(pa.scalar(_out(v), schema.field(n).type), count) for n, v in given.items()}
 
 
 def _cast(values: Any, kind: Any) -> Array:
@@ -115,6 +123,11 @@ def with_column(table: Table, name: str, values: Array) -> Table:
     return table.set_column(at, table.schema.field(at), _cast(values, table.schema.field(at).type))
 
 
+def selected(table: Table, names: Sequence[str]) -> Table:
+    """Some columns of a table."""
+    return table.select(list(names))
+
+
 def taken(table: Table, rows: NDArray[np.int64]) -> Table:
     """Some rows of a table, in the order given."""
     return table.take(pa.array(rows))
@@ -128,10 +141,14 @@ class Writer:
     Args:
         path: The file.
         row_type: The dataclass of its rows.
+        is_kept: Whether the file is to stay; one that is soon taken away is not compressed.
     """
 
-    def __init__(self, path: Path, row_type: type) -> None:
+    def __init__(self, path: Path, row_type: type, *, is_kept: bool = True) -> None:
         self._path = path
+        self._options = (
+            {"compression": "zstd"} if is_kept else {"compression": "none", "write_statistics": False}
+        )
         self._temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
         self._schema = schema_of(row_type)
         self._pending: list[Table] = []
@@ -139,7 +156,7 @@ class Writer:
         self._file: Any = None
 
     def __enter__(self) -> Self:
-        self._file = pq.ParquetWriter(self._temporary, self._schema, compression="zstd")
+        self._file = pq.ParquetWriter(self._temporary, self._schema, **self._options)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -171,10 +188,8 @@ class Writer:
         self._pending, self._rows = [table.slice(rows)], self._rows - rows
 
 
-def batches(
-    path: Path, row_type: type, size: int = GROUP_ROWS, columns: Sequence[str] = ()
-) -> Iterator[Table]:
-    """The rows of a Parquet file as tables of some rows each; all columns, or those that are named.
+def batches(path: Path, row_type: type, size: int = GROUP_ROWS) -> Iterator[Table]:
+    """The rows of a Parquet file as tables of some rows each.
 
     Raises:
         StaleArtefact: it is damaged, or another version of the package wrote it with other columns.
@@ -182,7 +197,7 @@ def batches(
     names = schema_of(row_type).names
     with _reading(path), pq.ParquetFile(path) as file:
         _check_columns(path, names, file)
-        for batch in file.iter_batches(batch_size=size, columns=list(columns) or names):
+        for batch in file.iter_batches(batch_size=size, columns=names):
             yield pa.Table.from_batches([batch])
 
 

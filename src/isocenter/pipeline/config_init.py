@@ -11,7 +11,9 @@ from typing import Any
 
 from isocenter.base.errors import ConfigError, FormatError
 from isocenter.formats.annotation import ANNOTATIONS
+from isocenter.formats.bytes import read_head
 from isocenter.formats.dataset import LAYOUTS, DatasetRow
+from isocenter.formats.image import HEAD_BYTES, format_of
 from isocenter.model.task import Task
 from isocenter.pipeline.config_starters import Starter, render
 from isocenter.pipeline.config_survey import TABLE_ENDINGS, Survey, survey
@@ -160,7 +162,9 @@ def _values_in(found: Survey, masks: Group) -> set[int]:
     out = set[int]()
     for path in masks.paths[:5]:
         try:
-            out |= set(ANNOTATIONS.get("nrrd" if path.endswith("nrrd") else "nifti").names(found.root / path))
+            name = format_of(read_head(found.root / path, HEAD_BYTES)) or ""
+            if name in ANNOTATIONS.names():
+                out |= set(ANNOTATIONS.get(name).names(found.root / path))
         except (FormatError, OSError):
             continue
     return {v for v in out if 0 < v <= 65535}

@@ -15,7 +15,7 @@ from isocenter.formats.image import FORMATS, HEAD_BYTES, Scan, format_of
 MAX_FILES = 200_000
 MAX_SCANS = 1_500
 TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-VOLUME_ENDINGS = (".nrrd", ".nii", ".nii.gz")
+VOLUME_ENDINGS = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".hdr", ".mha", ".mhd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Survey:
 
     @property
     def volumes(self) -> list[str]:
-        """Paths of NIfTI and NRRD files."""
+        """Paths of NIfTI, NRRD and MetaImage files."""
         return [p for p in self.paths if p.lower().endswith(VOLUME_ENDINGS)]
 
     @property

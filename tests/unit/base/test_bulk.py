@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isocenter.base.bulk import CHANGED, joined, list_folder, names_of, read_heads
+from isocenter.base.bulk import CHANGED, device_of, is_listed, joined, list_folder, names_of, read_heads
 
 HEAD = 64
 
@@ -31,6 +31,10 @@ def folder(tmp_path):
     return os.fsencode(tmp_path)
 
 
+def listed(status):
+    return np.stack([status.size, status.mtime_ns, status.inode, status.device], axis=1)
+
+
 def test_a_folder_lists_as_lstat_sees_it(folder):
     names, status = list_folder(folder)
     assert names == sorted(os.fsencode(p.name) for p in Path(os.fsdecode(folder)).iterdir())
@@ -41,7 +45,7 @@ def test_a_folder_lists_as_lstat_sees_it(folder):
         assert status.size[n] == info.st_size
         assert status.mtime_ns[n] == info.st_mtime_ns
         assert status.inode[n] == info.st_ino
-    assert len(set(status.device.tolist())) == 1
+        assert status.device[n] == os.major(info.st_dev) * 2**20 + os.minor(info.st_dev)
 
 
 def test_an_empty_folder_has_no_entries(tmp_path):
@@ -57,11 +61,11 @@ def test_a_folder_that_is_none_is_refused(folder):
 def test_heads_are_the_first_bytes(folder):
     names, status = list_folder(folder)
     files = [n for n, m in enumerate(status.mode.tolist()) if stat.S_ISREG(m)]
-    paths = [folder + b"/" + names[n] for n in files]
-    arena = np.zeros(len(paths) * HEAD, np.uint8)
-    counts = read_heads(names_of(paths), status.size[files], status.mtime_ns[files], arena, HEAD)
-    for n, path in enumerate(paths):
-        expected = Path(os.fsdecode(path)).read_bytes()[:HEAD]
+    chosen = [names[n] for n in files]
+    arena = np.zeros(len(chosen) * HEAD, np.uint8)
+    counts = read_heads(os.fsdecode(folder), names_of(chosen), listed(status)[files], arena, HEAD)
+    for n, name in enumerate(chosen):
+        expected = Path(os.fsdecode(folder + b"/" + name)).read_bytes()[:HEAD]
         assert arena[n * HEAD : n * HEAD + counts[n]].tobytes() == expected
 
 
@@ -69,10 +73,9 @@ def test_more_files_than_are_opened_at_once(tmp_path):
     for n in range(100):
         (tmp_path / f"{n:03}").write_bytes(n.to_bytes(2, "little") * 5)
     names, status = list_folder(os.fsencode(tmp_path))
-    paths = [os.fsencode(tmp_path) + b"/" + n for n in names]
     arena = np.zeros(100 * HEAD, np.uint8)
     before = len(list(Path("/proc/self/fd").iterdir()))
-    counts = read_heads(names_of(paths), status.size, status.mtime_ns, arena, HEAD)
+    counts = read_heads(str(tmp_path), names_of(names), listed(status), arena, HEAD)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     assert counts.tolist() == [10] * 100
     assert arena.reshape(100, HEAD)[:, 0].tolist() == list(range(100))
@@ -80,18 +83,39 @@ def test_more_files_than_are_opened_at_once(tmp_path):
 
 def test_what_is_no_longer_as_it_was_listed_is_not_read(folder):
     info = os.lstat(folder + b"/small")
-    listed = [
-        (b"/small", info.st_size, info.st_mtime_ns, 3),
-        (b"/small", info.st_size + 1, info.st_mtime_ns, CHANGED),
-        (b"/small", info.st_size, info.st_mtime_ns + 1, CHANGED),
-        (b"/pipe", 0, os.lstat(folder + b"/pipe").st_mtime_ns, CHANGED),
-        (b"/link", info.st_size, info.st_mtime_ns, -1),
-        (b"/gone", info.st_size, info.st_mtime_ns, -1),
+    known = (info.st_size, info.st_mtime_ns, info.st_ino, device_of(info))
+    rows = [
+        (b"small", known, 3),
+        (b"pipe", (0, os.lstat(folder + b"/pipe").st_mtime_ns, *known[2:]), CHANGED),
+        (b"link", known, -1),
+        (b"gone", known, -1),
     ]
-    paths = names_of([folder + name for name, *_ in listed])
-    sizes, times = (np.array([row[n] for row in listed], np.int64) for n in (1, 2))
-    counts = read_heads(paths, sizes, times, np.zeros(len(listed) * HEAD, np.uint8), HEAD)
-    assert counts.tolist() == [row[3] for row in listed]
+    rows += [(b"small", (*known[:n], known[n] + 1, *known[n + 1 :]), CHANGED) for n in range(4)]
+    names, described, expected = zip(*rows, strict=True)
+    arena = np.zeros(len(rows) * HEAD, np.uint8)
+    counts = read_heads(os.fsdecode(folder), names_of(names), np.array(described), arena, HEAD)
+    assert counts.tolist() == list(expected)
+    gone = os.fsdecode(folder) + "/gone"
+    assert read_heads(gone, names_of(names), np.array(described), arena, HEAD).tolist() == [-1] * len(rows)
+    for name, one, count in rows:
+        path = os.fsdecode(folder + b"/" + name)
+        assert is_listed(path, one) == (count > 0)
+
+
+def test_a_folder_that_another_has_replaced_is_refused(folder, tmp_path):
+    names, status = list_folder(folder)
+    row = names.index(b"inner")
+    inner = (int(status.inode[row]), int(status.device[row]))
+    assert list_folder(folder + b"/inner", inner)[0] == []
+    (tmp_path / "inner").rename(tmp_path / "moved")
+    (tmp_path / "inner").symlink_to("moved")
+    with pytest.raises(OSError, match="inner"):
+        list_folder(folder + b"/inner", inner)
+    assert list_folder(folder + b"/inner")[0] == []  # a root may be a link
+    (tmp_path / "inner").unlink()
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(OSError, match="another folder"):
+        list_folder(folder + b"/inner", inner)
 
 
 def test_names_are_joined_behind_their_folder():

@@ -3,6 +3,7 @@ import os
 import pytest
 
 from isocenter.base import tables
+from isocenter.base.arrow import path_text
 from isocenter.base.files import is_readable, located, open_regular, walk, write_atomically, write_text
 from isocenter.model.rows import FileRow
 
@@ -33,13 +34,15 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path):
 
 def test_a_name_that_is_no_utf8_is_found_again_through_a_table(tmp_path):
     (tmp_path / "data").mkdir()
-    for name in (b"l\xe4sion", "läsion".encode(), rb"l\udce4"):
+    names = [b"l\xe4sion", "läsion".encode(), rb"l\udce4", rb"l\u005cudce4", rb"l\\udce4"]
+    for name in names:
         (tmp_path / "data" / os.fsdecode(name)).write_bytes(name)
-    entries = list(walk(tmp_path / "data"))
-    rows = [FileRow(file_id="f", source=0, path=e.path, size=0, mtime_ns=0, kind="") for e in entries]
+    paths = [path_text(e.path) for e in walk(tmp_path / "data")]
+    rows = [FileRow(file_id="f", source=0, path=p, size=0, mtime_ns=0, kind="") for p in paths]
     tables.write(tmp_path / "t.parquet", FileRow, rows)
     back = [located(tmp_path / "data", r.path) for r in tables.read(tmp_path / "t.parquet", FileRow)]
-    assert sorted(p.read_bytes() for p in back) == sorted([b"l\xe4sion", "läsion".encode(), rb"l\udce4"])
+    assert [p.read_bytes() for p in back] == [os.fsencode(p.name) for p in back]
+    assert sorted(p.read_bytes() for p in back) == sorted(names)
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path):

@@ -210,7 +210,8 @@ def test_a_wrong_query_exits_with_2_and_names_no_path_of_ours(say, tmp_path, sql
 
 def test_an_error_in_a_late_row_leaves_one_document(say, tmp_path):
     index_folder.small(tmp_path / "work")
-    sql = "SELECT CASE WHEN range = 2999999 THEN CAST('a' || range AS INT) END FROM range(3000000)"
+    late = "CASE WHEN range = 299999 THEN CAST('a' || range AS INT) END"
+    sql = f"SELECT {late} AS late, repeat('x', 200) AS much FROM range(300000)"
     said = say("index", "--workspace", "work", "--query", sql, "--json")
     assert said.code == 2
     assert list(json.loads(said.out)) == ["error"]
@@ -234,7 +235,7 @@ def test_names_in_headers_cannot_steer_the_terminal(say, tmp_path):
     )
     for words in (
         [],
-        ["--query", "SELECT path, manufacturer FROM files JOIN instances USING (file_id)"],
+        ["--query", "SELECT files.path, manufacturer FROM files JOIN instances USING (file_id)"],
         ["--json"],
     ):
         said = say("index", "--workspace", "work", *words)

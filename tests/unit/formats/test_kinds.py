@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK
 
+from isocenter.base.archives.catalogue import KINDS as MEMBER_KINDS
 from isocenter.formats.image import FORMATS, format_of
 from isocenter.formats.kinds import KINDS, kind_of, kind_of_file, meaning_of, preamble_kind
 from tests.contracts.files import ct_bytes, metaimage_bytes, nifti_pair, nrrd_bytes, stored
@@ -157,6 +158,9 @@ def test_every_kind_means_something():
     assert list(KINDS) == sorted(KINDS)
     for name in FORMATS.names():
         assert meaning_of(f"{name}-unreadable")
+    for name in ("zip", "tar", "tar-gzip"):
+        assert "refused" in meaning_of(f"{name}-unreadable")
+    assert {*MEMBER_KINDS, "nested-archive"} - set(KINDS) == {"file"}
     assert all(meaning.endswith(".") for meaning in KINDS.values())
     assert meaning_of("tar-gzip") == "An archive (tar), compressed with gzip."
     assert meaning_of("nonsense") == meaning_of("nonsense-gzip") == ""

@@ -81,17 +81,24 @@ def test_an_edited_rule_makes_another_form_if_it_is_selected(catalogue) -> None:
     assert form("family/two") == other
 
 
-def test_an_installed_rule_makes_another_form_and_so_does_its_next_version(catalogue, tmp_path) -> None:
-    bare = Engine(ScreenOptions()).form
+def test_an_installed_rule_makes_another_form_and_so_does_its_next_version(
+    catalogue, tmp_path, monkeypatch
+) -> None:
+    def form() -> str:
+        """Of another process: what is installed is looked for once."""
+        monkeypatch.setattr(engine, "CATALOGUE", Plugins("some_rules", symbol=""))
+        return Engine(ScreenOptions()).form
+
+    forms = [form()]
     info = tmp_path / "guest-1.dist-info"
     info.mkdir()
     (tmp_path / "guest.py").write_text("rule = None")
     (info / "entry_points.txt").write_text("[some_rules]\nfamily/guest = guest:rule\n")
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: guest\nVersion: 1\n")
-    forms = [bare, Engine(ScreenOptions()).form]
+    forms.append(form())
     (tmp_path / "guest.py").write_text("rule = 1")
-    forms.append(Engine(ScreenOptions()).form)
+    forms.append(form())
     info.rename(tmp_path / "guest-2.dist-info")
     (tmp_path / "guest-2.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: guest\nVersion: 2\n")
-    forms.append(Engine(ScreenOptions()).form)
+    forms.append(form())
     assert len(set(forms)) == 4

@@ -21,6 +21,7 @@ from isocenter.base.errors import FormatError
 from isocenter.formats.boundary import parsing
 from isocenter.formats.bytes import MAX_BYTES, open_beginning, open_content, refuse_size
 from isocenter.formats.dicom.layout import Pixels, check_pixels
+from isocenter.formats.dicom.regions import LENGTH, OFFSET, PLAIN, WHAT, Regions, find_regions
 from isocenter.formats.dicom.survey import (
     MAX_INFLATED_BYTES,
     FunctionalGroups,
@@ -30,6 +31,7 @@ from isocenter.formats.dicom.survey import (
     inflated_bytes,
     prepare,
     refuse_late,
+    sequence_tags,
 )
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 
@@ -46,6 +48,7 @@ _IDENTITY_READS = 20_000
 _READS_BETWEEN_LOOKS = 256
 # Pixel data: however slow the disk is, reading them is no fault of the header.
 _LONG_READ = 1 << 20
+_CHARACTER_SET = 0x00080005
 _NOTHING_WANTED = np.zeros(0, np.int64)
 
 
@@ -57,11 +60,16 @@ class ParsedFile:
         dataset: The data set without pixel data and without functional groups.
         pixels: Whether pixel data are there, as `check_pixels` tells.
         groups: Values of the functional groups, None where there are none.
+        regions: The large sequences of a structure set, which are not in the data set then; None where there are
+            none, or where they are in the data set.
+        deadline: When the time for this file is over, by the monotonic clock.
     """
 
     dataset: Any
     pixels: Pixels | bool
     groups: FunctionalGroups | None
+    regions: Regions | None
+    deadline: float
 
 
 def read_object(
@@ -81,6 +89,15 @@ def read_object(
     with parsing("the header"), open_content(path) as file:
         bounded = Bounded(file, limits)
         survey = bounded.survey(wanted)
+        regions = _regions_of(file, bounded.size, survey, keywords, limits)
+        dataset = None if regions is None else _plain(file, survey, regions)
+        if dataset is not None:
+            file.seek(bounded.size if survey.pixels is None else survey.pixels)
+            pixels = _pixels(file, dataset, bounded)
+            return ParsedFile(
+                dataset=dataset, pixels=pixels, groups=None, regions=regions, deadline=bounded.deadline
+            )
+        file.seek(0)
         # the library would take a millisecond for each frame
         is_cut = survey.groups is not None and survey.is_complete and survey.is_ordered
         stop = _PIXELS | _GROUPS if is_cut else _PIXELS
@@ -92,7 +109,50 @@ def read_object(
         if is_cut:
             place = bounded.size if survey.pixels is None else survey.pixels
         file.seek(place)
-        return ParsedFile(dataset=dataset, pixels=_pixels(file, dataset, bounded), groups=groups)
+        pixels = _pixels(file, dataset, bounded)
+        return ParsedFile(
+            dataset=dataset, pixels=pixels, groups=groups, regions=None, deadline=bounded.deadline
+        )
+
+
+def _regions_of(
+    file: BinaryIO, size: int, survey: Survey, keywords: Sequence[str], limits: Limits
+) -> Regions | None:
+    """The large sequences of a structure set; None where there are none, or where the parser has to read them."""
+    is_plain = survey.is_complete and survey.source is file and not survey.is_big
+    if not survey.has_regions or survey.groups is not None or not is_plain or size > limits.header_bytes:
+        return None
+    file.seek(survey.start)
+    data = file.read((size if survey.pixels is None else survey.pixels) - survey.start)
+    return find_regions(data, _sorted_tags(tuple(keywords)), sequence_tags(), is_implicit=survey.is_implicit)
+
+
+def _plain(file: BinaryIO, survey: Survey, regions: Regions) -> Any:
+    """The wanted elements of the data set itself; None where the parser has to look for them.
+
+    The parser gets a file in which there is nothing else.
+    """
+    file.seek(0)
+    preface = file.read(survey.start)
+    rows = regions.rows[regions.rows[:, WHAT] == PLAIN]
+    kept = [regions.data[at : at + length] for at, length in rows[:, [OFFSET, LENGTH]].tolist()]
+    try:
+        content = b"".join([preface, *kept])
+        dataset = read_partial(BytesIO(content), force=True)
+        _check_values(dataset)
+        _refuse_nonsense(dataset, survey.elements)
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the parser is to say of the whole file
+        return None
+    last = list(dataset.values())[-1]
+    is_same = (
+        len(dataset) == len(kept)
+        and isinstance(last, RawDataElement)
+        and last.value_tell + last.length == len(content)
+        and last.is_little_endian
+        and last.is_implicit_VR == survey.is_implicit
+        and bool(dataset.original_character_set)
+    )
+    return dataset if is_same else None
 
 
 def read_header(
@@ -124,7 +184,7 @@ def _parse(bounded: Bounded, stop: set[int], keywords: Sequence[str] | None) -> 
             specific_tags=None if keywords is None else list(_tags(tuple(keywords))),
         )
     _check_values(dataset)
-    _refuse_nonsense(dataset)
+    _refuse_nonsense(dataset, bounded.elements)
     return dataset
 
 
@@ -172,6 +232,19 @@ def _tags(keywords: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(pydicom.tag.Tag(keyword) for keyword in keywords)
 
 
+@cache
+def _prepare() -> None:
+    """Load or compile what walks, so that the first file's clock does not pay for it."""
+    prepare()
+    find_regions(b"", _NOTHING_WANTED, sequence_tags(), is_implicit=True)
+
+
+@cache
+def _sorted_tags(keywords: tuple[str, ...]) -> NDArray[np.int64]:
+    """Tags in order, that of the character set with them, for no text can be read without it."""
+    return np.array(sorted({*map(int, _tags(keywords)), _CHARACTER_SET}), np.int64)
+
+
 class Bounded:
     """A file as pydicom reads it: a read beyond the end is refused, and so are too many, too large and too late ones.
 
@@ -189,16 +262,18 @@ class Bounded:
         file.seek(0)
         self.tell = file.tell
         self.is_deflated = False
+        self.elements = 0
         self._refusal: FormatError | None = None
         self._file, self._limits, self._is_inflatable, self._reads = file, limits, False, 0
         self._most_reads = _READS_PER_ELEMENT * limits.elements if reads is None else reads
         self._most_bytes = self._bytes_left = limits.header_bytes if value_bytes is None else value_bytes
-        prepare()
-        self._deadline = time.monotonic() + limits.seconds
+        _prepare()
+        self.deadline = time.monotonic() + limits.seconds
 
     def survey(self, wanted: NDArray[np.int64] = _NOTHING_WANTED) -> Survey:
         """Check the structure of the header before any of it is parsed."""
-        survey = check_structure(self._file, self.size, self._limits, wanted, self._deadline)
+        survey = check_structure(self._file, self.size, self._limits, wanted, self.deadline)
+        self.elements = survey.elements
         self._is_inflatable = survey.source is not self._file
         self._file.seek(0)
         return survey
@@ -228,7 +303,7 @@ class Bounded:
         began = time.monotonic() if count > _LONG_READ else 0.0
         out = self._file.read(count)
         if count > _LONG_READ:
-            self._deadline += time.monotonic() - began
+            self.deadline += time.monotonic() - began
         if len(out) < count and (count not in _MAY_BE_SHORT or (out and count == 8)):
             raise FormatError(
                 "file/truncated",
@@ -253,7 +328,7 @@ class Bounded:
         """Count a read, and look at the clock now and then."""
         self._reads += 1
         if self._reads % _READS_BETWEEN_LOOKS == 0:
-            refuse_late(self._deadline, self._limits)
+            refuse_late(self.deadline, self._limits)
         if self._reads > self._most_reads:
             raise FormatError(
                 "file/limit", "the header takes too many reads", expected=f"at most {self._most_reads:,}"
@@ -300,9 +375,10 @@ def _check_values(dataset: Any) -> None:
             )
 
 
-def _refuse_nonsense(dataset: Any) -> None:
+def _refuse_nonsense(dataset: Any, elements: int) -> None:
+    """Refuse a data set that is nothing, of so many elements with those of the file meta information."""
     known = ("SOPClassUID", "Rows", "Modality", "SeriesInstanceUID", "DirectoryRecordSequence")
-    if not len(dataset):
+    if not len(dataset) and elements <= len(dataset.file_meta):
         raise FormatError("file/truncated", "the file ends before an object can be recognised")
     if not any(keyword in dataset for keyword in known):
         raise FormatError("file/corrupt", "no object can be recognised after the DICOM preamble")

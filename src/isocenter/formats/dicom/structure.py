@@ -16,7 +16,8 @@ IMPLICIT, BIG, SYNTAX, SYNTAX_BYTES, GROUPS, GROUPS_END, FRAMES, IS_DAMAGED, IS_
 )
 BASE, SIZE, ALL_ITEMS, GROUP_ELEMENTS, GROUP_ITEMS = range(20, 25)
 _HASHES = 25  # and one for each of what identifies an object
-STATE_SIZE = 29
+HAS_REGIONS = 29
+STATE_SIZE = 30
 # Columns of the stack of open sequences and items.
 _KIND, _END, _BOUND, _COUNT, _TAG, _IMPLICIT, _SOFT, _FIRST, _ELEMENTS = range(9)
 STACK_COLUMNS = 9
@@ -292,6 +293,8 @@ def _count(
     if state[OPEN] == 0:
         if tag == _SYNTAX_TAG:
             state[SYNTAX], state[SYNTAX_BYTES] = start, length
+        if tag in (0x30060010, 0x30060020, 0x30060039):
+            state[HAS_REGIONS] = 1
         if state[GROUPS] >= 0 and tag < SHARED_GROUPS:
             state[IS_UNORDERED] = 1
     status = _open(data, state, stack, limits, head)

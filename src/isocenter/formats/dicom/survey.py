@@ -41,11 +41,14 @@ class Survey:
         pixels: Where the pixel data begin, None where there are none or they were not reached.
         frames: Items of the per-frame functional groups, 0 without them.
         groups: Where the functional groups begin and end, None without them.
+        start: Where the data set begins, behind the file meta information.
+        has_regions: Whether one of the large sequences of a structure set is there.
         found: Where the wanted elements of the functional groups are, a row for each.
         is_complete: Whether the walk could be followed to the pixel data or the end.
         is_damaged: Whether parts of the functional groups could not be followed.
         is_ordered: Whether nothing that belongs before the functional groups comes after them.
         is_big: Whether numbers are big endian.
+        is_implicit: Whether the VRs of the data set are not written.
         source: The bytes that were walked over: the file, or what it inflates to.
     """
 
@@ -57,11 +60,14 @@ class Survey:
     pixels: int | None
     frames: int
     groups: tuple[int, int] | None
+    start: int
+    has_regions: bool
     found: NDArray[np.int64]
     is_complete: bool
     is_damaged: bool
     is_ordered: bool
     is_big: bool
+    is_implicit: bool
     source: BinaryIO
 
 
@@ -116,11 +122,14 @@ def check_structure(
         pixels=int(state[structure.PIXELS]) if state[structure.PIXELS] >= 0 else None,
         frames=int(state[structure.FRAMES]),
         groups=(begin, end) if begin >= 0 else None,
+        start=steps.start,
+        has_regions=bool(state[structure.HAS_REGIONS]),
         found=steps.found[: state[structure.FOUND]],
         is_complete=status == structure.DONE,
         is_damaged=bool(state[structure.IS_DAMAGED]) or (begin >= 0 and end < 0),
         is_ordered=not state[structure.IS_UNORDERED],
         is_big=bool(state[structure.BIG]),
+        is_implicit=bool(state[structure.IMPLICIT]),
         source=steps.file,
     )
 
@@ -181,6 +190,14 @@ def prepare() -> None:
 
 
 @cache
+def sequence_tags() -> NDArray[np.int64]:
+    """Tags of the dictionary that are sequences, in order."""
+    tags, kinds = _dictionary()
+    sequences: NDArray[np.int64] = tags[kinds == structure.SEQUENCE]
+    return sequences
+
+
+@cache
 def _dictionary() -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Tags of the dictionary in order, and what each is: text, a sequence or neither."""
     entries = sorted(pydicom.datadict.DicomDictionary.items())
@@ -202,10 +219,15 @@ class _Steps:
         wanted: NDArray[np.int64],
         refuse: Callable[[], None],
     ) -> None:
-        self.file, self._refuse_late = file, refuse
+        self.file, self._refuse_late, self.start = file, refuse, 0
         self.state = np.zeros(structure.STATE_SIZE, np.int64)
         self.state[structure.SIZE] = size
-        for place in (structure.PIXELS, structure.GROUPS, structure.GROUPS_END, structure.SYNTAX):
+        for place in (
+            structure.PIXELS,
+            structure.GROUPS,
+            structure.GROUPS_END,
+            structure.SYNTAX,
+        ):
             self.state[place] = -1
         self._stack = np.zeros((2 * limits.depth + 4, structure.STACK_COLUMNS), np.int64)
         self._limits = np.array(
@@ -241,6 +263,7 @@ class _Steps:
             self.file = io.BytesIO(zlib.decompress(data, wbits=-15, bufsize=size))
             state[structure.POSITION], state[structure.SIZE], state[structure.BASE] = 0, size, 0
             self._data = np.zeros(0, np.uint8)
+        self.start = int(state[structure.POSITION])
         head = self._peek(6)
         is_big = syntax == pydicom.uid.ExplicitVRBigEndian.encode()
         if state[structure.SYNTAX] < 0 and head[4:6] in _VRS:

@@ -14,8 +14,9 @@ from isocenter.formats.dicom.frames import DOSE_KEYWORDS, WANTED, frames_of, sha
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.instance import KEYWORDS, instance_of, kind_of_object
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
-from isocenter.formats.dicom.survey import FunctionalGroups
+from isocenter.formats.dicom.survey import FunctionalGroups, refuse_late
 from isocenter.formats.dicom.volume import read_volume
+from isocenter.formats.dicom.watched import WatchedHeader
 from isocenter.formats.image import Scan
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 from isocenter.model.rows import FrameRow, Instance, Stack
@@ -64,10 +65,10 @@ def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFA
 def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> Scan:
     parsed = read_object(path, _KEYWORDS, WANTED, limits)
     with parsing("the header"):
-        header = Header(parsed.dataset)
+        header = WatchedHeader(parsed.dataset, lambda: refuse_late(parsed.deadline, limits))
         kind = kind_of_object(header, has_pixels=parsed.pixels)
         if kind == "dicom-rtstruct":
-            return Scan(kind=kind, annotation=object_of(header, file_id, source, site))
+            return Scan(kind=kind, annotation=object_of(header, file_id, source, site, parsed.regions))
         instance = instance_of(header, file_id, source, site, has_pixels=parsed.pixels)
         again = Header(parsed.dataset)
         frames = frames_of(again, parsed.groups, file_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import (
     AnnotationObject,
-    Instance,
     LayoutRow,
     Series,
     Stack,
@@ -70,7 +69,7 @@ def assemble(
     layout: Mapping[str, DatasetRow],
     roots: Sequence[Path],
     names: Pseudonyms,
-    instances: Path | None = None,
+    instances: Iterable[tables.Table] | None = None,
 ) -> Assembled:
     """Group the images into series and stacks; the result does not depend on the order of the files.
 
@@ -81,8 +80,8 @@ def assemble(
         layout: What layouts say, by file.
         roots: Folder of each source.
         names: The workspace's pseudonyms.
-        instances: The table behind the view instances, where its rows stand series by series already; without
-            it they are sorted here.
+        instances: The rows of the view instances, series by series; without them they are sorted here. They are
+            read to their end in any case.
     """
     described = [_Described(file_id=f, modality=r.modality) for f, r in sorted(layout.items())]
     database.put("described", tables.table_of_rows(_Described, described))
@@ -95,11 +94,12 @@ def assemble(
     folder.mkdir(parents=True)
     has_pixels = has_pixel_digests(database)
     grouping = _Grouping(identities, persons, Losses(database), layout, names, folder, has_pixels=has_pixels)
-    images = (
-        database.tables(_question(has_pixels=has_pixels), size=_AT_ONCE)
-        if has_pixels or instances is None
-        else _sorted_images(database, instances, {d.file_id: d.modality for d in described if d.modality})
-    )
+    if instances is None or has_pixels:
+        for _ in instances or ():
+            pass
+        images = database.tables(_question(has_pixels=has_pixels), size=_AT_ONCE)
+    else:
+        images = _sorted_images(database, instances, {d.file_id: d.modality for d in described if d.modality})
     for members in series_in(images):
         grouping.add(members)
     grouping.series.write(database, out / "series.parquet")
@@ -136,7 +136,7 @@ def _question(*, has_pixels: bool) -> str:
 
 
 def _sorted_images(
-    database: Database, instances: Path, modalities: Mapping[str, str]
+    database: Database, instances: Iterable[tables.Table], modalities: Mapping[str, str]
 ) -> Iterator[tables.Table]:
     """The answer to `_question`, of a table whose rows stand in that order."""
     unused = f"""
@@ -144,7 +144,8 @@ def _sorted_images(
         ON i.file_id = t.target AND i.kind IN ({image_kinds()})
     """
     left_out = {file_id for (file_id,) in database.rows(unused)}
-    for found in tables.batches(instances, Instance, _AT_ONCE, (*COLUMNS, "path", "kind")):
+    for whole in instances:
+        found = tables.selected(whole, (*COLUMNS, "path", "kind"))
         kinds = arrow.coded(found, "kind")
         is_used = np.array([v in kinds_of_images() for v in kinds.values])[kinds.codes]
         ids = arrow.values(found, "file_id") if left_out or modalities else []
@@ -238,7 +239,7 @@ def _write_summaries(out: Path, summaries: Summaries) -> dict[str, int]:
     tables.write(out / "studies.parquet", Study, studies)
     tables.write(out / "subjects.parquet", SubjectRow, subjects)
     tables.write(out / "values.parquet", ValueCount, summaries.values())
-    return {"studies": len(studies), "subjects": len(subjects)}
+    return {"studies": len(studies), "subjects": sum(bool(s.id) for s in subjects)}
 
 
 def _write_annotations(database: Database, out: Path, identities: Identities) -> int:

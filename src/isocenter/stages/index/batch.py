@@ -145,8 +145,11 @@ def _scan_heads(batch: Batch, rows: tables.Table, opened: OpenedHeads, found: _F
         headers = reader.read(opened.heads, batch.reading.limits)
         known = np.flatnonzero(headers.is_known & left)
         left[known] = False
-        for number, kind in zip(known.tolist(), headers.kinds, strict=True):
-            kinds[number] = kind
+        if len(known) == count:
+            kinds = list(headers.kinds)
+        else:
+            for number, kind in zip(known.tolist(), headers.kinds, strict=True):
+                kinds[number] = kind
         if len(known):
             found.instances.append(_instances(batch, name, rows, headers, known))
     for number in np.flatnonzero(left).tolist():
@@ -162,8 +165,8 @@ def _scan_heads(batch: Batch, rows: tables.Table, opened: OpenedHeads, found: _F
             scanned = Scanned(kind="unreadable", issue=issue_of(changed, row.file_id))
         kinds[number] = scanned.kind
         _add(found, row, scanned)
-    ids = arrow.values(rows, "file_id")
     for number in _with_preamble(opened):
+        ids = arrow.values(rows, "file_id")
         if kinds[number].startswith("dicom") and (what := preamble_kind(opened.bytes_of(number))):
             found.issues.append(because("index/foreign-preamble", target=ids[number], measured=what))
     files = tables.with_column(rows, "kind", kinds)
@@ -189,10 +192,10 @@ def _with_digests(batch: Batch, files: tables.Table, found: _Findings) -> tables
 
 
 def _with_preamble(opened: OpenedHeads) -> list[int]:
-    """Files whose first 128 bytes, which nobody reads in DICOM (PS3.10 7.1), are not all zero."""
+    """Files that begin with something else than zeros, which in DICOM nobody reads (PS3.10 7.1)."""
     heads = opened.heads
     long = np.flatnonzero(heads.counts > _PREAMBLE)
-    first = heads.arena[heads.starts[long][:, None] + np.arange(_PREAMBLE)]
+    first = heads.arena[heads.starts[long][:, None] + np.arange(4)]
     return [int(n) for n in long[first.any(axis=1)]]
 
 

@@ -50,7 +50,7 @@ def root_of(source: Source, base: Path) -> Path:
 def list_files(sources: Sequence[Source], base: Path, names: Pseudonyms, out: Path) -> Listing:
     """List every source into a table of `FileRow`; nothing is opened but the description of a layout."""
     of_site: Counter[str] = Counter()
-    with tables.Writer(out, FileRow) as writer:
+    with tables.Writer(out, FileRow, is_kept=False) as writer:
         lister = _Lister(names, writer)
         for number, source in enumerate(sources):
             of_site[source.site] += 1

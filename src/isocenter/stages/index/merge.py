@@ -123,7 +123,7 @@ ORDER BY f.source, f.path, f.file_id
 
 def write_files(database: Database, path: Path) -> None:
     """Write the table of files once `instances` is there: each header with the file that holds its voxels."""
-    database.do(f"CREATE OR REPLACE VIEW all_files AS {_united('files')}")
+    database.do(f"CREATE OR REPLACE VIEW all_files AS {united('files')}")
     database.do(_BESIDE)
     with tables.Writer(path, FileRow) as writer:
         for table in database.tables(_FILES, size=tables.GROUP_ROWS):
@@ -132,14 +132,21 @@ def write_files(database: Database, path: Path) -> None:
 
 def write_merged(database: Database, name: str, path: Path) -> None:
     """Write one table of the index: what is known and what was scanned (`new_<name>`), in a fixed order."""
-    row_type = ROW_TYPES[name]
-    with tables.Writer(path, row_type) as writer:
-        question = f"SELECT * FROM ({_united(name)}) ORDER BY {_ORDERS[name]}"
+    for _ in merged(database, name, path):
+        pass
+
+
+def merged(database: Database, name: str, path: Path) -> Iterator[tables.Table]:
+    """The rows of one table of the index in a fixed order; they are written on the way."""
+    with tables.Writer(path, ROW_TYPES[name]) as writer:
+        question = f"SELECT * FROM ({united(name)}) ORDER BY {_ORDERS[name]}"
         for table in database.tables(question, size=tables.GROUP_ROWS):
             writer.write(table)
+            yield table
 
 
-def _united(name: str) -> str:
+def united(name: str) -> str:
+    """What is known and what was scanned of one table, as a question."""
     key = _KEYS.get(name, "file_id")
     columns = tables.schema_of(ROW_TYPES[name]).names
     replaced = {"files": {"source", "device", "inode"}, "instances": {"source"}, "annotations": {"source"}}

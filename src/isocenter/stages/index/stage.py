@@ -63,11 +63,11 @@ def index(
         database.view("listing", FileRow, [earlier.scan / "listing.parquet"])
         if done is not None and done["key"] == key and not _can_be_read_now(done, database, options, base):
             earlier.forget()
-            return {**done["counts"], "scanned": 0, "reused": listing.count}
+            return {**done["counts"], "scanned": 0, "reused": done["counts"]["files"]}
         how = earlier.view(database)
         merge.choose(database, [n for n, h in enumerate(how) if h in earlier.how])
         since = earlier.number
-        scanned = _scan(database, earlier, options, base, executor, jobs, workspace, progress)
+        _scan(database, earlier, options, base, executor, jobs, workspace, progress)
         _merge(database, earlier, since)
         finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
         roots = [root_of(s, base) for s in options.sources]
@@ -78,16 +78,12 @@ def index(
             layout=listing.layout,
             roots=roots,
             names=names,
-            instances=earlier.next / "instances.parquet",
+            instances=merge.merged(database, "instances", earlier.next / "instances.parquet"),
         )
         tables.write(earlier.next / "layout.parquet", LayoutRow, layout_rows(layout))
-        files = next(database.rows("SELECT count(*) FROM files"))[0]
-        refused = [
-            t
-            for (t,) in database.rows(
-                "SELECT target FROM told WHERE rule = 'file/unreadable' ORDER BY target"
-            )
-        ]
+        # members of archives are listed where they are scanned
+        ((files, scanned),) = database.rows("SELECT (SELECT count(*) FROM files), count(*) FROM new_files")
+        refused = _refused(database)
     counts = {"files": files, **found.counts}
     folder = workspace.start(STAGE)
     for table in sorted(earlier.next.glob("*.parquet")):
@@ -95,6 +91,12 @@ def index(
     workspace.finish(STAGE, key, how=earlier.how, counts=counts, digest=found.digest, unreadable=refused)
     earlier.forget()
     return {**counts, "scanned": scanned, "reused": files - scanned}
+
+
+def _refused(database: Database) -> list[str]:
+    """Files that could not be opened: they are tried again, for nothing on them tells when they can be."""
+    asked = "SELECT target FROM told WHERE rule = 'file/unreadable' ORDER BY target"
+    return [file_id for (file_id,) in database.rows(asked)]
 
 
 def _can_be_read_now(done: dict[str, Any], database: Database, options: IndexOptions, base: Path) -> bool:
@@ -117,8 +119,8 @@ def _scan(
     jobs: int,
     workspace: Workspace,
     progress: Progress,
-) -> int:
-    """Scan what is to be scanned, and put it by; how many files those were."""
+) -> None:
+    """Scan what is to be scanned, and put it by."""
     total = merge.count_to_scan(database)
     start, done = time.monotonic(), 0
     progress(Step(STAGE, 0, total, "files", 0.0))
@@ -127,7 +129,6 @@ def _scan(
     for count in earlier.keep(_scanned(batches, executor, jobs)):
         done += count
         progress(Step(STAGE, done, total, "files", time.monotonic() - start))
-    return total
 
 
 def _batches(
@@ -181,18 +182,16 @@ def _scan_alone(batch: Batch, executor: Executor) -> Iterator[Mapping[str, bytes
 
 
 def _merge(database: Database, earlier: Earlier, since: int) -> None:
-    """Write what is known and what was scanned as tables, and name them: files, instances, ..., told."""
+    """Name what is known and what was scanned: files, instances, ..., told; write what is final already."""
     merge.tell_unlisted(database)
     for name, row_type in ROW_TYPES.items():
         database.view(f"new_{name}", row_type, earlier.parts(name, since))
-    for name, row_type in ROW_TYPES.items():
-        if name == "files":
-            continue
-        # annotations still lack their subjects, and to what is told much will be added
-        is_final = name in {"instances", "frames"}
-        path = (earlier.next if is_final else earlier.scan) / f"{name}.parquet"
+    database.define("instances", merge.united("instances"))
+    # annotations still lack their subjects, and to what is told much will be added
+    for name, folder in (("frames", earlier.next), ("annotations", earlier.scan), ("issues", earlier.scan)):
+        path = folder / f"{name}.parquet"
         merge.write_merged(database, name, path)
-        database.view("scan_issues" if name == "issues" else name, row_type, [path])
+        database.view("scan_issues" if name == "issues" else name, ROW_TYPES[name], [path])
     database.define("told", f"SELECT * FROM scan_issues WHERE rule NOT IN {merge.NOTES}")
     database.define("noted", f"SELECT * FROM scan_issues WHERE rule IN {merge.NOTES}")
     merge.write_files(database, earlier.next / "files.parquet")

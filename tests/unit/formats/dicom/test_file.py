@@ -71,6 +71,16 @@ class TestEveryWayIn:
         assert refusal(read, at(twice), DEFAULT_LIMITS).measured == "PatientID"
 
 
+@pytest.mark.parametrize("read", READERS[:3])
+def test_an_object_of_private_elements_is_not_cut(read, at):
+    """Only where nothing at all follows the file meta information has the file ended early."""
+    data = ct_bytes()
+    head = data[: data.index(b"\x08\x00\x08\x00CS")]
+    private = b"\x09\x00\x10\x00LO\x04\0OURS"
+    reasons = [refusal(read, at(head + rest), DEFAULT_LIMITS).reason for rest in (b"", private)]
+    assert reasons == ["file/truncated", "file/corrupt"]
+
+
 class TestBounded:
     def test_the_clock(self, at, monkeypatch):
         with at(bytes(100_000)).open("rb") as file:

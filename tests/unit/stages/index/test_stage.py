@@ -16,7 +16,19 @@ from isocenter.stages.index.options import IndexOptions, Source, SubjectFrom
 from isocenter.stages.index.stage import index
 from tests.properties.tiny import KEY, bytes_of, write_patient
 
-TABLES = ("files", "instances", "frames", "annotations", "series", "stacks", "studies", "subjects", "layout", "values", "issues")
+TABLES = (
+    "files",
+    "instances",
+    "frames",
+    "annotations",
+    "series",
+    "stacks",
+    "studies",
+    "subjects",
+    "layout",
+    "values",
+    "issues",
+)
 
 
 @pytest.fixture
@@ -214,10 +226,10 @@ def test_special_files_and_folders_are_listed_once_each(place, archive):
 def test_a_folder_that_cannot_be_listed_is_told_once(place, archive, monkeypatch):
     real = listing.list_folder
 
-    def refuse(folder):
+    def refuse(folder, listed=None):
         if folder.rstrip(b"/").endswith(b"/p1"):
             raise PermissionError
-        return real(folder)
+        return real(folder, listed)
 
     monkeypatch.setattr(listing, "list_folder", refuse)
     place.run()
