@@ -1,8 +1,5 @@
 """Real structure sets: the compiled walk is sure of each, and says what the parser says."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from isocenter.base.errors import FormatError
@@ -16,14 +13,14 @@ STRUCTURE_SET = b"1.2.840.10008.5.1.4.1.1.481.3\0"
 
 
 def structure_sets(folder):
-    for path in sorted(p for p in Path(folder).rglob("*") if p.is_file()):
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         with path.open("rb") as file:
             head = file.read(4096)
         if STRUCTURE_SET in head and format_of(head) == "dicom":
             yield path
 
 
-def test_the_walk_says_what_the_parser_says(monkeypatch):
+def test_the_walk_says_what_the_parser_says(real_data, monkeypatch):
     plain, sure, walked = dicom_file._plain, [], {}
 
     def watched(*given):
@@ -33,7 +30,7 @@ def test_the_walk_says_what_the_parser_says(monkeypatch):
     scan = FORMATS.get("dicom").scan
     with monkeypatch.context() as patch:
         patch.setattr(dicom_file, "_plain", watched)
-        for path in structure_sets(os.environ["ISOCENTER_REAL_DATA"]):
+        for path in structure_sets(real_data):
             try:
                 walked[path] = scan(path, "file", 0, "site")
             except FormatError:
