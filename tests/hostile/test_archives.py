@@ -5,16 +5,12 @@ import gzip
 import io
 import os
 import random
-import re
-import signal
 import stat
 import struct
-import sys
 import tarfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -23,60 +19,28 @@ from isocenter.base.archives.archive import members, open_member
 from isocenter.base.errors import FormatError
 from isocenter.formats.boundary import opening, parsing
 from isocenter.model.reasons import REASONS
+from tests.hostile.bounded import bounded, listening
 
 CPU_SECONDS, MEMORY_BYTES = 10, 512 << 20
 ZIP_LOCAL, ZIP_ENTRY, ZIP_END = "<4s5H3L2H", "<4s6H3L5H2L", "<4s4H2LH"
 TEXT = b"the right bytes " * 64
-_listening: list[list[str]] = []
-
-
-class TooSlow(BaseException):
-    """Nothing may catch it but the test."""
-
-
-def _listen(event, args):
-    if event == "open" and isinstance(args[0], str | bytes):
-        for opened in _listening:
-            opened.append(os.fsdecode(args[0]))
-
-
-sys.addaudithook(_listen)
 
 
 @pytest.fixture(autouse=True)
 def bounds(tmp_path):
     """Every case has ten seconds of processor time and half a GiB, and leaves the disk as it was."""
-
-    def stop(*_):
-        raise TooSlow
-
     archive._KEPT.clear()
-    before = signal.signal(signal.SIGPROF, stop)
-    Path("/proc/self/clear_refs").write_text("5")
-    base = _memory("VmHWM")
-    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-    yield
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.signal(signal.SIGPROF, before)
-    assert _memory("VmHWM") - base < MEMORY_BYTES
+    with bounded(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES):
+        yield
     assert {p.name for p in tmp_path.rglob("*")} <= {"archive", "canary"}
     archive._KEPT.clear()
-
-
-def _memory(name):
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) << 10
 
 
 @contextmanager
 def only_the_archive(path):
     """Nothing but the archive is opened meanwhile."""
-    opened = []
-    _listening.append(opened)
-    try:
+    with listening() as opened:
         yield
-    finally:
-        _listening.remove(opened)
     assert set(opened) <= {str(path)}
 
 

@@ -2,13 +2,8 @@
 
 import gzip
 import os
-import re
-import signal
 import struct
-import sys
 import zlib
-from contextlib import contextmanager
-from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -38,34 +33,10 @@ from tests.contracts.files import (
     stack_of,
     stored,
 )
+from tests.hostile.bounded import bounded, listening
 
 CPU_SECONDS, MEMORY_BYTES = 2, 512 << 20
 CANARY = b"CANARY" * 99
-_listening: list[list[str]] = []
-
-
-class TooSlow(BaseException):
-    """Nothing may catch it but the test."""
-
-
-def _listen(event, args):
-    if event == "open" and isinstance(args[0], str | bytes):
-        for opened in _listening:
-            opened.append(os.fsdecode(args[0]))
-
-
-sys.addaudithook(_listen)
-
-
-@contextmanager
-def listening():
-    """The names of the files that are opened meanwhile."""
-    opened = []
-    _listening.append(opened)
-    try:
-        yield opened
-    finally:
-        _listening.clear()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,23 +55,8 @@ def _compiled(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def bounds():
     """Every case has two seconds of processor time and half a GiB of memory."""
-
-    def stop(*_):
-        raise TooSlow
-
-    before = signal.signal(signal.SIGPROF, stop)
-    Path("/proc/self/clear_refs").write_text("5")
-    base = _memory("VmHWM")
-    signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
-    yield
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.signal(signal.SIGPROF, before)
-    assert _memory("VmHWM") - base < MEMORY_BYTES
-
-
-def _memory(name):
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) << 10
+    with bounded(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES):
+        yield
 
 
 def judge(folder, data, good=None):

@@ -13,7 +13,9 @@ import isocenter
 _EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.scandir"}
 
 
-class _Hook:
+class Hook:
+    """Counts the events on files of a workspace, and kills this process at one of them."""
+
     def __init__(self, workspace: str, last: int) -> None:
         self.seen = 0
         self._workspace = workspace
@@ -32,7 +34,7 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, float(when))  # nobody handles it: it ends us wherever we are
         isocenter.run(config, until="build")
     else:
-        hook = _Hook(workspace, int(when))
+        hook = Hook(workspace, int(when))
         sys.addaudithook(hook)
         isocenter.run(config, until="build")
         sys.stdout.write(f"{hook.seen}\n")

@@ -70,8 +70,9 @@ class Scene:
         key.chmod(0o600)
 
     def child(self, name: str, *how: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, killed_index.__file__, str(self.root), str(self.folder / name), *how]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        command = [sys.executable, "-m", killed_index.__name__, str(self.root), str(self.folder / name), *how]
+        here = Path(killed_index.__file__).parents[2]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=here)
 
 
 def write_series(root, series):

@@ -21,6 +21,7 @@ from pydicom.uid import UID
 import isocenter as iso
 from isocenter.base import tables
 from isocenter.model.rows import Instance
+from tests.oracles import plain_pydicom
 
 pytestmark = pytest.mark.real
 
@@ -57,54 +58,6 @@ DICOM_AS_TEXT = {f"{ODD}test_files/test1.json", f"{ODD}test_files/test_PN.json"}
 # What pydicom cannot read, by the exception that it raises: nothing of this folder.
 BEYOND_PYDICOM: dict[str, str] = {}
 
-TEXTS = {
-    "patient_id": "PatientID",
-    "patient_id_issuer": "IssuerOfPatientID",
-    "patient_name": "PatientName",
-    "birth_date": "PatientBirthDate",
-    "burned_in_annotation": "BurnedInAnnotation",
-    "accession_number": "AccessionNumber",
-    "acquisition_time": "AcquisitionTime",
-    "device_serial": "DeviceSerialNumber",
-    "software": "SoftwareVersions",
-    "institution": "InstitutionName",
-    "study_description": "StudyDescription",
-    "modality": "Modality",
-    "manufacturer": "Manufacturer",
-    "model": "ManufacturerModelName",
-    "body_part": "BodyPartExamined",
-    "series_description": "SeriesDescription",
-    "protocol_name": "ProtocolName",
-    "convolution_kernel": "ConvolutionKernel",
-    "contrast_agent": "ContrastBolusAgent",
-    "age": "PatientAge",
-    "sex": "PatientSex",
-    "photometric": "PhotometricInterpretation",
-    "rescale_type": "RescaleType",
-    "presentation_intent": "PresentationIntentType",
-    "pet_units": "Units",
-}
-UIDS = {
-    "sop_class_uid": "SOPClassUID",
-    "sop_instance_uid": "SOPInstanceUID",
-    "series_uid": "SeriesInstanceUID",
-    "study_uid": "StudyInstanceUID",
-    "frame_of_reference_uid": "FrameOfReferenceUID",
-}
-NUMBERS = {
-    "kvp": "KVP",
-    "echo_time_ms": "EchoTime",
-    "repetition_time_ms": "RepetitionTime",
-    "inversion_time_ms": "InversionTime",
-    "b_value": "DiffusionBValue",
-    "field_strength_t": "MagneticFieldStrength",
-    "weight_kg": "PatientWeight",
-    "slice_thickness_mm": "SliceThickness",
-    "spacing_between_slices_mm": "SpacingBetweenSlices",
-    "gantry_tilt_deg": "GantryDetectorTilt",
-    "rescale_slope": "RescaleSlope",
-    "rescale_intercept": "RescaleIntercept",
-}
 INTEGERS = {
     "series_number": ("SeriesNumber", -math.inf, math.inf),
     "acquisition_number": ("AcquisitionNumber", -math.inf, math.inf),
@@ -118,6 +71,9 @@ INTEGERS = {
     "pixel_padding": ("PixelPaddingValue", -math.inf, math.inf),
     "pixel_padding_limit": ("PixelPaddingRangeLimit", -math.inf, math.inf),
 }
+UIDS = {field: keyword for field, keyword in plain_pydicom.TEXTS.items() if field.endswith("_uid")}
+TEXTS = {field: keyword for field, keyword in plain_pydicom.TEXTS.items() if field not in UIDS}
+NUMBERS = {field: keyword for field, keyword in plain_pydicom.NUMBERS.items() if field not in INTEGERS}
 # Fields of `Instance` that are no DICOM attribute, that others formats fill, or that have a test of their own.
 OTHERS = {"file_id", "path", "kind", "source", "site", "format", "pixel_offset", "pixel_bytes", "unparsable", "shape", "affine",
           "orientation_code", "affine_conflict_mm", "dtype", "data_name"}  # fmt: skip

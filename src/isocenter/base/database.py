@@ -1,4 +1,4 @@
-"""Database: questions to tables that are larger than memory; the one door to duckdb."""
+"""Database: questions to tables that are larger than memory; with `questions`, the door to duckdb."""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from isocenter.base.siphash import name_texts
 
 
 class Pseudonyms:
-    """Names derived from identifiers with a secret key (HMAC-SHA256): same key, same names.
+    """Names derived from identifiers with a secret key (HMAC-SHA256; those of files: SipHash-2-4): same key, same names.
 
     Args:
         key: At least 16 secret bytes, kept outside the data set.
@@ -34,15 +33,10 @@ class Pseudonyms:
         keyed = hmac.digest(self._key, text.encode(errors="surrogatepass"), "sha256")
         return f"{kind}-{keyed[:8].hex()}"
 
-    @property
-    def _states(self) -> tuple[Any, Any]:
-        inner, outer = self._pads
-        return hashlib.sha256(inner), hashlib.sha256(outer)
-
     def of_each(self, kind: str, texts: Iterable[str]) -> list[str]:
         """`of` for many texts of one kind, each a name's only part."""
         # HMAC (RFC 2104) by hand: both keys are hashed once, and what follows them each time
-        inner, outer = self._states
+        inner, outer = (hashlib.sha256(pad) for pad in self._pads)
         label, begin = f"{kind}-", inner.copy()
         begin.update(f"{kind}\x1f".encode())
         out = []

@@ -1,4 +1,4 @@
-"""Tables: rows are frozen dataclasses, columns are Arrow, files are Parquet; the one door to pyarrow."""
+"""Tables: rows are frozen dataclasses, columns are Arrow, files are Parquet; with `arrow`, the door to pyarrow."""
 
 from __future__ import annotations
 
@@ -186,19 +186,6 @@ class Writer:
             part = table.slice(start, min(GROUP_ROWS, rows - start)).combine_chunks()
             self._file.write_table(part, row_group_size=GROUP_ROWS)
         self._pending, self._rows = [table.slice(rows)], self._rows - rows
-
-
-def batches(path: Path, row_type: type, size: int = GROUP_ROWS) -> Iterator[Table]:
-    """The rows of a Parquet file as tables of some rows each.
-
-    Raises:
-        StaleArtefact: it is damaged, or another version of the package wrote it with other columns.
-    """
-    names = schema_of(row_type).names
-    with _reading(path), pq.ParquetFile(path) as file:
-        _check_columns(path, names, file)
-        for batch in file.iter_batches(batch_size=size, columns=names):
-            yield pa.Table.from_batches([batch])
 
 
 def write_table(path: Path, table: pa.Table) -> None:

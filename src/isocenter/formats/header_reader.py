@@ -70,7 +70,7 @@ class Headers:
     Args:
         is_known: Which of the files these are, (N,); the others are left to `ImageFormat.scan`.
         kinds: Kind of each known file, in order.
-        columns: One column per field of `Instance` but `file_id`, `source` and `site`, one row per known
+        columns: One column per field of `Instance` but `file_id`, `source`, `site`, `path` and `kind`, one row per known
             file, in order; a field that is not there has its default everywhere.
     """
 

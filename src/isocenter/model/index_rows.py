@@ -19,7 +19,7 @@ class FileRow:
     """`index/files.parquet`: one row per file found, and what it is.
 
     `kind` is "dicom-image", "dicom-rtstruct", "dicom-seg", "dicom-<other>", "nifti", "nrrd", "table",
-    or a kind that is ignored ("text", "folder-record", "symlink", ...). A file inside an archive has the
+    or a kind that is ignored ("text", "folder-settings", "symlink", ...). A file inside an archive has the
     path `archive.zip!/member`, and `archive` is the file id of the archive; `data_file` is that of
     the file beside a header that holds its voxels. The digests are there where they were asked for.
     """

@@ -14,7 +14,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a function as the whole house does: kept on disk, free of the interpreter's lock."""
+    """Compile a function: kept on disk, free of the interpreter's lock; `steps.kernel` is for those that make no arrays."""
     compiled: _Function = numba.njit(cache=True, nogil=True)(function)
     return compiled
 

@@ -83,5 +83,7 @@ class Found:
 
     def is_native(self) -> NDArray[np.bool_]:
         """Where the pixel data lie in one piece as rows and columns, (N,)."""
-        out: NDArray[np.bool_] = (self.state[:, steps.PIXELS] == 1) & (self.state[:, steps.SYNTAX] != 2)
+        out: NDArray[np.bool_] = (self.state[:, steps.PIXELS] == 1) & (
+            self.state[:, steps.SYNTAX] != steps.ENCAPSULATED
+        )
         return out

@@ -43,7 +43,7 @@ from isocenter.formats.dicom.steps import (
 # and -2 what nobody knows.
 OF_ITEMS, OF_FRAGMENTS, OF_ELEMENTS, FLAT, ODD = 0, 1, 2, -1, -2
 _CHARACTER_SET = 0x00080005
-_CS, _SQ, _UN = code_of("CS"), code_of("SQ"), code_of("UN")
+_CS, _SQ = code_of("CS"), code_of("SQ")
 _MAX_FRAGMENTS = 100_000
 # Bytes that must be at hand to look at an element and at what its value begins with.
 AHEAD = 16

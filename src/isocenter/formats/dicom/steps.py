@@ -48,7 +48,7 @@ HEADER_BYTES, MAX_ELEMENTS, NESTED_DEPTH, MAX_ITEMS, TEXT_BYTES = range(5)
 # What a wanted tag is wanted for.
 VALUE, PRESENCE, NEVER, CHARACTERS, CLASS = range(5)
 MAX_DEPTH = 32
-# The slow reader allows itself so many reads for a header, a few for each element.
+# Headers of more elements than these are left to the slow reader.
 _MOST_ELEMENTS = 100_000
 
 UNDEFINED = 0xFFFFFFFF

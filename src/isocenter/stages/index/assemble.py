@@ -74,7 +74,7 @@ def assemble(
     """Group the images into series and stacks; the result does not depend on the order of the files.
 
     Args:
-        database: With the views files, instances, annotations and told (issues on files).
+        database: With the views files, instances, annotations, told (issues on files that cannot be used) and noted (others).
         out: Folder that the tables of series, stacks, studies, subjects, values, annotations and issues go to.
         finders: How subjects are found, by source.
         layout: What layouts say, by file.
@@ -275,6 +275,6 @@ def _write_issues(database: Database, out: Path, issues: Sequence[Issue]) -> int
 def _meaning(database: Database, out: Path) -> str:
     """Digest of what later stages depend on: everything but the times of the files."""
     tables_told = ("series", "stacks", "annotations", "issues")
-    # a sum of hashes stands for all files in any order
+    # the exclusive or of hashes stands for all files in any order
     kinds = next(database.rows("SELECT bit_xor(hash(file_id, kind)), count(*) FROM files"))
     return digest_of([[digest_of_file(out / f"{n}.parquet") for n in tables_told], *kinds])

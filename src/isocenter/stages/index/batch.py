@@ -72,13 +72,17 @@ class _Findings:
     issues: list[Issue] = field(default_factory=list)
 
     def marks(self) -> list[int]:
-        """How much there is of each, for `go_back`."""
+        """How much there is of each, for `go_back` and `since`."""
         return [len(part) for part in self._parts()]
 
     def go_back(self, marks: list[int]) -> None:
         """Forget what was found since."""
         for part, mark in zip(self._parts(), marks, strict=True):
             del part[mark:]
+
+    def since(self, marks: list[int]) -> _Findings:
+        """What was found since."""
+        return _Findings(*(part[mark:] for part, mark in zip(self._parts(), marks, strict=True)))
 
     def _parts(self) -> tuple[list[Any], ...]:
         return self.files, self.instances, self.slow, self.frames, self.annotations, self.issues
@@ -139,6 +143,7 @@ def _plain(paths: list[str]) -> list[str]:
 
 def _scan_heads(batch: Batch, rows: tables.Table, opened: OpenedHeads, found: _Findings) -> None:
     count = rows.num_rows
+    before_all = found.marks()
     kinds: list[str] = [""] * count
     left = np.ones(count, np.bool_)
     for name, reader in HEADER_READERS:
@@ -165,12 +170,14 @@ def _scan_heads(batch: Batch, rows: tables.Table, opened: OpenedHeads, found: _F
             scanned = Scanned(kind="unreadable", issue=issue_of(changed, row.file_id))
         kinds[number] = scanned.kind
         _add(found, row, scanned)
+    ids = rows["file_id"]
     for number in _with_preamble(opened):
-        ids = arrow.values(rows, "file_id")
         if kinds[number].startswith("dicom") and (what := preamble_kind(opened.bytes_of(number))):
-            found.issues.append(because("index/foreign-preamble", target=ids[number], measured=what))
+            found.issues.append(because("index/foreign-preamble", target=ids[number].as_py(), measured=what))
     files = tables.with_column(rows, "kind", kinds)
-    found.files.append(_with_digests(batch, files, found) if batch.reading.content != Content.UIDS else files)
+    if batch.reading.content != Content.UIDS:
+        files = _with_digests(batch, files, found.since(before_all))
+    found.files.append(files)
 
 
 def _with_digests(batch: Batch, files: tables.Table, found: _Findings) -> tables.Table:

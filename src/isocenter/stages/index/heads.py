@@ -53,7 +53,7 @@ class HeadReader:
         """
         names = packed_names(os.fsencode("\0".join(paths)) + b"\0")
         counts = read_heads(root, names, listed, self._arena, HEAD_BYTES)
-        failed = {int(n): _failures(int(counts[n])) for n in np.flatnonzero(counts < 0)}
+        failed = {int(n): _failure(int(counts[n])) for n in np.flatnonzero(counts < 0)}
         starts = np.arange(len(paths), dtype=np.int64) * HEAD_BYTES
         heads = Heads(self._arena, starts, np.maximum(counts, 0), listed[:, 0].copy(), _more_of(root, paths))
         return OpenedHeads(heads, failed)
@@ -69,7 +69,7 @@ def heads_of(
     return OpenedHeads(Heads(arena, starts, counts, np.array(sizes, np.int64), more), failed)
 
 
-def _failures(count: int) -> FormatError:
+def _failure(count: int) -> FormatError:
     if count == CHANGED:
         return FormatError("file/changed", "the file changed after it was listed")
     return FormatError("file/unreadable", "the file cannot be opened")

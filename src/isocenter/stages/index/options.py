@@ -37,7 +37,7 @@ class SubjectFrom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One folder that was handed over."""
+    """One folder, file or archive that was handed over."""
 
     path: Annotated[str, "folder, file or archive (zip, tar, tar.gz), relative to this file or absolute"]
     site: Annotated[str, "the centre that the data come from"] = "site-1"

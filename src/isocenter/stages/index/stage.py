@@ -15,6 +15,7 @@ from isocenter.base import arrow, tables
 from isocenter.base.database import Database
 from isocenter.base.files import is_readable, located
 from isocenter.base.progress import Progress, Step
+from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
 from isocenter.model.rows import FileRow, LayoutRow
@@ -49,7 +50,7 @@ def index(
         progress: Called after every batch of files.
 
     Returns:
-        Counts: files, scanned, reused, series, stacks, issues; all "reused" where nothing had changed.
+        Counts: files, scanned, reused, and rows of series, stacks, studies, subjects, annotations, issues; all "reused" where nothing had changed.
     """
     names = workspace.pseudonyms()
     earlier = Earlier(workspace, options)
@@ -67,7 +68,7 @@ def index(
         how = earlier.view(database)
         merge.choose(database, [n for n, h in enumerate(how) if h in earlier.how])
         since = earlier.number
-        _scan(database, earlier, options, base, executor, jobs, workspace, progress)
+        _scan(database, earlier, options, base, names, executor, jobs, progress)
         _merge(database, earlier, since)
         finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
         roots = [root_of(s, base) for s in options.sources]
@@ -94,8 +95,8 @@ def index(
 
 
 def _refused(database: Database) -> list[str]:
-    """Files that could not be opened: they are tried again, for nothing on them tells when they can be."""
-    asked = "SELECT target FROM told WHERE rule = 'file/unreadable' ORDER BY target"
+    """Files that could not be opened, or were not the ones listed: nothing on them tells when to try again."""
+    asked = "SELECT target FROM told WHERE rule IN ('file/unreadable', 'file/changed') ORDER BY target"
     return [file_id for (file_id,) in database.rows(asked)]
 
 
@@ -115,9 +116,9 @@ def _scan(
     earlier: Earlier,
     options: IndexOptions,
     base: Path,
+    names: Pseudonyms,
     executor: Executor,
     jobs: int,
-    workspace: Workspace,
     progress: Progress,
 ) -> None:
     """Scan what is to be scanned, and put it by."""
@@ -125,16 +126,15 @@ def _scan(
     start, done = time.monotonic(), 0
     progress(Step(STAGE, 0, total, "files", 0.0))
     size = min(BATCH_FILES, max(_LEAST_FILES, total // (jobs * 4)))
-    batches = _batches(database, options, base, workspace, size)
+    batches = _batches(database, options, base, names, size)
     for count in earlier.keep(_scanned(batches, executor, jobs)):
         done += count
         progress(Step(STAGE, done, total, "files", time.monotonic() - start))
 
 
 def _batches(
-    database: Database, options: IndexOptions, base: Path, workspace: Workspace, size: int
+    database: Database, options: IndexOptions, base: Path, names: Pseudonyms, size: int
 ) -> Iterator[tuple[int, int, Batch]]:
-    names = workspace.pseudonyms()
     sites: list[str] = [s.site for s in options.sources]
     for table in merge.to_scan(database, size):
         number = int(arrow.values(table, "source")[0])

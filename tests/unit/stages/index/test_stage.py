@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from isocenter.base import tables
+from isocenter.base.bulk import CHANGED
 from isocenter.base.errors import ConfigError
 from isocenter.base.progress import silent
 from isocenter.base.workspace import Workspace
@@ -278,3 +279,21 @@ def test_identifiers_stay_in_the_index(place):
     place.run()
     others = {k: v for k, v in bytes_of(place.workspace.root).items() if not k.startswith("index/")}
     assert set(others) == {"secret.key"}
+
+
+def test_a_file_that_was_another_for_a_moment_is_read_by_the_next_run(place, archive, monkeypatch):
+    """Its size and time may be those of the one that took its place."""
+    real = heads.read_heads
+
+    def swap(root, names, *rest):
+        counts = real(root, names, *rest)
+        paths = names.data.tobytes().split(b"\0")
+        counts[[n for n, path in enumerate(paths) if path.endswith(b"p1/ct.nii")]] = CHANGED
+        return counts
+
+    with monkeypatch.context() as patched:
+        patched.setattr(heads, "read_heads", swap)
+        place.run()
+    assert [i.rule for i in place.rows("issues", Issue)] == ["file/changed"]
+    assert place.run()["scanned"] == 1
+    assert place.rows("issues", Issue) == []
