@@ -92,6 +92,11 @@ class Instance:
     field_strength_t: float | None = None
     acquisition_number: int | None = None
     temporal_position: int | None = None
+    temporal_positions: int | None = None
+    trigger_time_ms: float | None = None
+    content_time: str | None = None
+    gradient: tuple[float, ...] = ()
+    images_in_acquisition: int | None = None
     instance_number: int | None = None
     age: str | None = None
     sex: str | None = None
@@ -121,6 +126,7 @@ class Instance:
     pixel_offset: int | None = None
     pixel_bytes: int | None = None
     data_name: str = ""
+    high_bit: int | None = None
     presentation_intent: str | None = None
     pet_units: str | None = None
     shape: tuple[int, ...] = ()
@@ -136,6 +142,8 @@ class FrameRow:
     """`index/frames.parquet`: one frame of an object whose frames differ (functional groups, PS3.3 C.7.6.16).
 
     `frame` counts from 0; geometry is RAS+ millimetres; a group that all frames share is written into each.
+    A mosaic's tiles are frames: `window` is the first row, the first column, and how many rows and columns
+    of the picture a tile has; empty where a frame is a whole picture.
     """
 
     file_id: str
@@ -164,6 +172,7 @@ class FrameRow:
     convolution_kernel: str | None = None
     kvp: float | None = None
     segment_number: int | None = None
+    window: tuple[int, ...] = ()
     unparsable: tuple[str, ...] = ()
 
 
@@ -250,7 +259,12 @@ class Stack:
     `files[n]` and `frames[n]` are the nth slice; `positions_mm` are their distances along the normal;
     `affine` (16 numbers, row by row) takes (i, j, k, 1) of voxel centres to RAS+ millimetres, empty where
     the geometry is not known; `shear_mm` is how far the last slice is displaced within its plane;
-    `affine_residual_mm` is the largest distance of a slice's origin from where the affine puts it.
+    `affine_residual_mm` is the largest distance of a slice's origin from where the affine puts it, and
+    `orientation_residual` the largest difference of a slice's direction cosines from the stack's.
+    Stacks that differ only in time, echo, ... are one `group`: `axis` names it, `axis_index` of `axis_count`
+    is this one's place on it and `axis_value` what the headers say there, None where they only tell the order.
+    `all_*` hold the distinct values over the slices, `absent` the keywords of what the standard asks for and
+    a slice lacks, `first_number` and `last_number` the lowest and highest Instance Number.
     """
 
     id: str
@@ -302,6 +316,20 @@ class Stack:
     layout_case: str = ""
     partition: str = ""
     unparsable: tuple[str, ...] = ()
+    axis: str = ""
+    axis_index: int = 0
+    axis_count: int = 1
+    axis_value: float | None = None
+    group: str = ""
+    all_bits_stored: tuple[int, ...] = ()
+    all_signs: tuple[int, ...] = ()
+    all_rescale_types: tuple[str, ...] = ()
+    all_transfer_syntaxes: tuple[str, ...] = ()
+    orientation_residual: float = 0.0
+    first_number: int | None = None
+    last_number: int | None = None
+    images_in_acquisition: int | None = None
+    absent: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
 
     @property

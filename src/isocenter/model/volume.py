@@ -16,11 +16,44 @@ from isocenter.model.issue import Issue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One row of the slice table: where a plane lies along the normal, and which object it came from."""
+    """One row of the slice table: where a plane lies along the normal, and which object, file and frame it came from."""
 
     position_mm: float
     instance: str = ""
     is_synthetic: bool = False
+    file: str = ""
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AxisPosition:
+    """Where a volume stands on the fourth axis of its set: "time", "echo", "b-value", ...; `index` counts from 0."""
+
+    name: str
+    index: int
+    count: int
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class VolumeFacts:
+    """What reading saw of the values, slice by slice, so that no rule need look at every voxel again.
+
+    Args:
+        minimum: Lowest valid value of each slice, (K,) float64; NaN where a slice has none.
+        maximum: Highest one, (K,).
+        n_valid: Voxels that are no padding, (K,) int64.
+        n_below: Of these, those below -1024, (K,) int64.
+        n_above: Of these, those of 3071 and above, (K,) int64.
+        n_not_finite: Voxels that are no finite number, (K,) int64.
+    """
+
+    minimum: NDArray[np.float64]
+    maximum: NDArray[np.float64]
+    n_valid: NDArray[np.int64]
+    n_below: NDArray[np.int64]
+    n_above: NDArray[np.int64]
+    n_not_finite: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -37,6 +70,8 @@ class Volume:
         attributes: Age, sex, scan parameters.
         issues: What was seen or repaired while reading.
         provenance: The reader, and how it was resampled if it was.
+        facts: What reading saw of the values; None where the reader did not look.
+        axis: Where the volume stands on a fourth axis; None where there is none.
     """
 
     array: NDArray[Any]
@@ -49,6 +84,8 @@ class Volume:
     issues: tuple[Issue, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)
     id: str = ""
+    facts: VolumeFacts | None = None
+    axis: AxisPosition | None = None
 
     def to_nibabel(self) -> Any:
         """The volume as a nibabel image: the same affine, its data as [i, j, k]."""

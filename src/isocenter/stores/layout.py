@@ -25,7 +25,7 @@ from isocenter.model.rows import LabelState
 from isocenter.model.volume import Slice
 from isocenter.stores.shard import Record, digest_of_array
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 """Goes up when what is written changes so that an older version of the package would misread it."""
 
 FOREGROUND_VOXELS = 1024
@@ -74,8 +74,8 @@ def case_of(case_id: str, meta: Mapping[str, Any], arrays: Mapping[str, Any]) ->
         attributes=tuple(Attribute(**{**a, "state": AttributeState(a["state"])}) for a in meta["attributes"]),
         statistics={c: {k: _number(v) for k, v in s.items()} for c, s in meta["statistics"].items()},
         slices=tuple(
-            Slice(position_mm=position, instance=instance, is_synthetic=is_synthetic)
-            for position, instance, is_synthetic in zip(*columns, strict=True)
+            Slice(position_mm=position, instance=instance, is_synthetic=is_synthetic, file=file, frame=frame)
+            for position, instance, is_synthetic, file, frame in zip(*columns, strict=True)
         ),
         issues=tuple(
             Issue(**{**i, "severity": Severity(i["severity"]) if i["severity"] else None})
@@ -113,6 +113,8 @@ def _meta(case: Case, digests: dict[str, str]) -> dict[str, Any]:
             [float(s.position_mm) for s in case.slices],
             [s.instance for s in case.slices],
             [bool(s.is_synthetic) for s in case.slices],
+            [s.file for s in case.slices],
+            [int(s.frame) for s in case.slices],
         ],
         "issues": [asdict(i) for i in case.issues],
         "provenance": case.provenance,

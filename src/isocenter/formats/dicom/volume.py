@@ -20,7 +20,7 @@ from isocenter.imaging.intensity import invert_monochrome1, to_float, to_hounsfi
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
-from isocenter.model.volume import Slice, Volume
+from isocenter.model.volume import AxisPosition, Slice, Volume
 
 AIR_HU = -1024
 _RADIOGRAPHS = {"CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF"}
@@ -83,12 +83,26 @@ def read_volume(stack: Stack, paths: Sequence[Path]) -> Volume:
         unit=unit_of(stack, counts.suv_type),
         modality=stack.modality,
         valid=valid,
-        slices=tuple(
-            Slice(position_mm=z, instance=i) for z, i in zip(_positions(stack), stack.instances, strict=True)
-        ),
+        slices=slices_of(stack),
         attributes=stack.attributes,
         issues=tuple(_issues(stack, counts, array.size)),
         provenance={"reader": "dicom"},
+        axis=axis_of(stack),
+    )
+
+
+def slices_of(stack: Stack) -> tuple[Slice, ...]:
+    """The slice table of a stack: which object, file and frame each plane came from."""
+    rows = zip(_positions(stack), stack.instances, stack.files, stack.frames, strict=True)
+    return tuple(Slice(position_mm=z, instance=i, file=f, frame=n) for z, i, f, n in rows)
+
+
+def axis_of(stack: Stack) -> AxisPosition | None:
+    """Where a stack stands on the fourth axis of its group."""
+    if not stack.axis:
+        return None
+    return AxisPosition(
+        name=stack.axis, index=stack.axis_index, count=stack.axis_count, value=stack.axis_value
     )
 
 
