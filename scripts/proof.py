@@ -78,6 +78,32 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             environment={"ISOCENTER_KILLS": "50"},
         ),
     ),
+    "4": (
+        Proof(
+            claim="faults and sound variants of series, of every modality they can happen to, in 4 sizes: told by rule, "
+            "rebuilt ones with 0 voxels and at most 1e-3 mm wrong, no false alarm",
+            tests=("tests/oracles/test_fault_matrix.py",),
+            least=900,
+            environment={"ISOCENTER_FAULT_SEEDS": "4"},
+        ),
+        Proof(
+            claim="tests of files cut at 100 points and with 200 bits flipped hold, of every format",
+            tests=("tests/contracts/test_images.py",),
+            least=1,
+            environment={"ISOCENTER_CUTS": "1000", "ISOCENTER_FLIPS": "2000"},
+        ),
+        Proof(
+            claim="tests of hostile pixels hold: no death, every reason",
+            tests=("tests/hostile/test_files.py",),
+            least=1,
+            environment={"ISOCENTER_HOSTILE": "all"},
+        ),
+        Proof(
+            claim="real series equal their references, SimpleITK and dcm2niix in voxels, and within 1e-3 mm",
+            tests=("tests/real/test_volumes.py", "tests/real/test_formats.py"),
+            least=40,
+        ),
+    ),
 }
 
 

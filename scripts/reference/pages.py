@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from scripts.reference import commands, config, errors, inventory, plugins, python, reasons, rules, tables
+from scripts.reference import (
+    commands,
+    config,
+    errors,
+    faults,
+    inventory,
+    plugins,
+    python,
+    reasons,
+    rules,
+    tables,
+)
 
 _INDEX = """# Reference
 
@@ -17,6 +28,7 @@ rules
 reasons
 plugins
 errors
+faults
 tables
 inventory
 python
@@ -30,6 +42,7 @@ def pages() -> dict[str, str]:
         "commands": commands.page(),
         "config": config.page(),
         "errors": errors.page(),
+        "faults": faults.page(),
         "inventory": inventory.page(),
         "plugins": plugins.page(),
         "python": python.page(),

@@ -11,7 +11,7 @@ _HOMES = {
     "Index": "isocenter.pipeline.index",
     "Issue": "isocenter.model.issue",
     "IsocenterError": "isocenter.base.errors",
-    "Reading": "isocenter.pipeline.read",
+    "Reading": "isocenter.pipeline.reading",
     "Run": "isocenter.pipeline.run",
     "Split": "isocenter.model.split",
     "Store": "isocenter.stores.store",

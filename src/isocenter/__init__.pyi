@@ -13,9 +13,9 @@ from isocenter.model.volume import Volume as Volume
 from isocenter.pipeline.audit import audit as audit
 from isocenter.pipeline.index import Index as Index
 from isocenter.pipeline.index import index as index
-from isocenter.pipeline.read import Reading as Reading
 from isocenter.pipeline.read import read as read
 from isocenter.pipeline.read import read_annotations as read_annotations
+from isocenter.pipeline.reading import Reading as Reading
 from isocenter.pipeline.run import Run as Run
 from isocenter.pipeline.run import run as run
 from isocenter.pipeline.split import split as split

@@ -2,15 +2,23 @@
 
 import gzip
 import io
+import struct
 import zlib
 from dataclasses import dataclass
 
+import imagecodecs
 import nibabel
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
 
 from isocenter.base import tables
 from isocenter.base.pseudonyms import Pseudonyms
@@ -239,9 +247,40 @@ def _pairs(array):
     ]
 
 
+def encapsulated_bytes(syntax, encode, k=1):
+    """A CT slice whose plane was compressed by an encoder of our choice."""
+    plane = stored()[k % SHAPE[0]].astype("<i2")
+    dataset = ct_dataset(k, PixelData=encapsulate([encode(plane)]))
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    return dicom_bytes(dataset, syntax)
+
+
+def run_lengths(plane):
+    """A plane as RLE Lossless (PS3.5 Annex G): literal runs only, the high bytes first."""
+    planes = plane.view(np.uint8).reshape(*plane.shape, 2)[..., ::-1]
+    parts = []
+    for n in range(2):
+        rows = (row.tobytes() for row in planes[..., n])
+        part = b"".join(bytes([len(row) - 1]) + row for row in rows)
+        parts.append(part + bytes(len(part) % 2))
+    starts = [64, 64 + len(parts[0])]
+    return struct.pack("<16I", 2, *starts, *[0] * 13) + b"".join(parts)
+
+
+def wavelets(plane):
+    """A plane as reversible JPEG 2000."""
+    return bytes(imagecodecs.jpeg2k_encode(plane, level=0, reversible=True, codecformat="J2K"))
+
+
 def image_samples():
+    packed = encapsulated_bytes(RLELossless, run_lengths)
     return [
         Sample("dicom", "slice.dcm", ct_bytes(1)),
+        Sample("dicom", "runs.dcm", packed),
+        Sample("dicom", "wavelets.dcm", encapsulated_bytes(JPEG2000Lossless, wavelets)),
+        Sample("dicom", "runs.dcm.gz", gzip.compress(packed, mtime=0)),
+        Sample("dicom", "deflated.dcm", dicom_bytes(ct_dataset(1), DeflatedExplicitVRLittleEndian)),
         Sample("dicom", "slice.dcm.gz", gzip.compress(ct_bytes(1), mtime=0)),
         Sample("nifti", "image.nii", nifti_bytes()),
         Sample("nifti", "image.nii.gz", gzip.compress(nifti_bytes(), mtime=0)),
@@ -300,7 +339,7 @@ def stack_of(format_name, paths, modality=""):
         identities=[Identity("sub-1", "", is_dummy=False)],
         attributes=(),
     )
-    (stack,) = stacks_of(members, Pseudonyms(b"0123456789abcdef"))
+    (stack,) = stacks_of(members, Pseudonyms(b"0123456789abcdef")).stacks
     return stack
 
 

@@ -19,8 +19,11 @@ from pydicom.uid import (
 from isocenter.base.errors import FormatError
 from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.formats.image import FORMATS, HEAD_BYTES, format_of
+from isocenter.model.issue import Severity
 from isocenter.model.reasons import REASONS
 from isocenter.model.rows import FileRow
+from isocenter.rules.engine import Engine
+from isocenter.rules.select import ScreenOptions
 from isocenter.stages.index.scan import FileToScan, scan_file
 from tests.contracts.files import (
     SHAPE,
@@ -439,7 +442,11 @@ class TestNifti:
     def test_voxels_that_are_no_numbers(self, value, tmp_path):
         array = stored(dtype=np.float32)
         array[1, 2, 3] = value
-        assert judge(tmp_path, nifti_bytes(array)) == ("read", "read/values")
+        step, volume = judge(tmp_path, nifti_bytes(array))
+        assert step == "volume"
+        assert volume.facts.n_not_finite.tolist() == [0, 1, 0]
+        (told,) = [i for i in Engine(ScreenOptions()).check(volume) if i.rule == "values/non-finite-values"]
+        assert (told.severity, told.measured) == (Severity.REJECT, "1")
 
     def test_values_beyond_the_type(self, tmp_path):
         assert judge(tmp_path, nifti_bytes(np.full(SHAPE, 1e300))) == ("read", "read/values")

@@ -18,6 +18,7 @@ TEXTS = {
     "burned_in_annotation": "BurnedInAnnotation",
     "accession_number": "AccessionNumber",
     "acquisition_time": "AcquisitionTime",
+    "content_time": "ContentTime",
     "modality": "Modality",
     "manufacturer": "Manufacturer",
     "model": "ManufacturerModelName",
@@ -43,6 +44,7 @@ NUMBERS = {
     "repetition_time_ms": "RepetitionTime",
     "inversion_time_ms": "InversionTime",
     "b_value": "DiffusionBValue",
+    "trigger_time_ms": "TriggerTime",
     "field_strength_t": "MagneticFieldStrength",
     "weight_kg": "PatientWeight",
     "slice_thickness_mm": "SliceThickness",
@@ -53,16 +55,23 @@ NUMBERS = {
     "series_number": "SeriesNumber",
     "acquisition_number": "AcquisitionNumber",
     "temporal_position": "TemporalPositionIdentifier",
+    "temporal_positions": "NumberOfTemporalPositions",
+    "images_in_acquisition": "ImagesInAcquisition",
     "instance_number": "InstanceNumber",
     "rows": "Rows",
     "columns": "Columns",
     "bits_allocated": "BitsAllocated",
     "bits_stored": "BitsStored",
+    "high_bit": "HighBit",
     "pixel_representation": "PixelRepresentation",
     "pixel_padding": "PixelPaddingValue",
     "pixel_padding_limit": "PixelPaddingRangeLimit",
 }
-TUPLES = {"orientation": ("ImageOrientationPatient", 6), "position_mm": ("ImagePositionPatient", 3)}
+TUPLES = {
+    "orientation": ("ImageOrientationPatient", 6),
+    "position_mm": ("ImagePositionPatient", 3),
+    "gradient": ("DiffusionGradientOrientation", 3),
+}
 
 
 def value_of(dataset, keyword):

@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from isocenter.formats.dicom.fields import FIELDS
 from tests.contracts.files import ct_dataset, dicom_bytes
 from tests.contracts.headers import read, scans_of
-from tests.oracles.plain_pydicom import NUMBERS, TEXTS, disagreements
+from tests.oracles.plain_pydicom import NUMBERS, TEXTS, TUPLES, disagreements
 
 SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian]
 # Of each VR that occurs: plain, padded, with blanks in front, at its limits, of several values, empty.
@@ -73,14 +73,13 @@ def element(vr, value, count):
     if isinstance(value, str):
         raw = value.encode()
         return "\\".join([value] * count).encode() if count > 1 and "\\" not in value else raw
-    return np.array([value], {"FD": "<f8"}.get(vr, "<u2")).tobytes()
+    return np.array([value] * count, {"FD": "<f8"}.get(vr, "<u2")).tobytes()
 
 
 def with_value(keyword, vr, value, syntax):
     """A file in which one attribute has certain bytes, which no library is let to mend."""
-    count = {"ImageOrientationPatient": 6, "ImagePositionPatient": 3}.get(
-        keyword, 2 if "Spacing" in keyword else 1
-    )
+    counts = {"ImageOrientationPatient": 6, "ImagePositionPatient": 3, "DiffusionGradientOrientation": 3}
+    count = counts.get(keyword, 2 if "Spacing" in keyword else 1)
     raw = element(vr, value, 1 if keyword == "SpacingBetweenSlices" else count)
     raw += b"\0" * (len(raw) % 2) if vr == "UI" else b" " * (len(raw) % 2)
     dataset = ct_dataset()
@@ -123,7 +122,7 @@ def test_every_vr_of_the_fields_is_written_here():
 
 
 def test_the_oracle_knows_every_field():
-    known = {*TEXTS, *NUMBERS, "orientation", "position_mm", "pixel_spacing_mm", "study_date", "image_type"}
+    known = {*TEXTS, *NUMBERS, *TUPLES, "pixel_spacing_mm", "study_date", "image_type"}
     known |= {"identity_removed", "is_lossy", "has_modality_lut", "frames", "samples"}
     assert {f.name for f in FIELDS} == known
 

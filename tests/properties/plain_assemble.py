@@ -17,7 +17,16 @@ from isocenter.model.reasons import because
 from isocenter.model.rows import AnnotationObject, FileRow, Instance, LayoutRow, Series, Stack
 from isocenter.model.vocabulary import scrub
 from isocenter.stages.index.subjects import Identity, SubjectFinder
-from tests.properties.plain_stack import PROJECTIONS, SeriesMembers, series_key, series_of, stacks_of
+from tests.properties.plain_stack import (
+    PROJECTIONS,
+    Part,
+    SeriesMembers,
+    parts,
+    series_key,
+    series_of,
+    set_apart,
+    stacks_of,
+)
 from tests.unit.stages.grouping import Found
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
@@ -64,8 +73,8 @@ def personal(row: Instance) -> dict[str, str]:
 
 def _age_years(row: Instance) -> int | None:
     """Whole years from Patient's Age (VR AS, PS3.5 6.2), else from birth and study date."""
-    if row.age and (parts := _AGE.fullmatch(row.age)):
-        return int(int(parts[1]) / _IN_A_YEAR[parts[2]])
+    if row.age and (found := _AGE.fullmatch(row.age)):
+        return int(int(found[1]) / _IN_A_YEAR[found[2]])
     born, studied = row.birth_date or "", row.study_date or ""
     if re.fullmatch(r"\d{8}", born) and re.fullmatch(r"\d{8}", studied) and born <= studied:
         return (int(studied) - int(born)) // 10_000
@@ -243,7 +252,8 @@ def assemble(
         if found.issue is not None:
             out.issues.append(found.issue)
         if found.instance is not None:
-            out.instances.append(_with_layout(found.instance, layout.get(found.row.file_id)))
+            placed = replace(found.instance, path=found.row.path)
+            out.instances.append(_with_layout(placed, layout.get(found.row.file_id)))
         if found.annotation is not None:
             out.annotations.append(found.annotation)
     files = {f.file_id: f for f in out.files}
@@ -306,21 +316,30 @@ def _group(
         stacks = stacks_of(members, names)
         out.series.append(series_of(members, stacks))
         out.stacks += stacks
-        out.issues += _group_issues(stacks, losses.of_series(key), losses)
+        out.issues += _group_issues(stacks, parts(rows), losses.of_series(key), losses)
     out.issues += known.issues
     out.series.sort(key=lambda s: s.id)
     out.stacks.sort(key=lambda s: s.id)
 
 
-def _group_issues(stacks: Sequence[Stack], of_series: int, losses: Losses) -> list[Issue]:
+def _group_issues(
+    stacks: Sequence[Stack], made_of: Sequence[Part], of_series: int, losses: Losses
+) -> list[Issue]:
     out = []
-    for stack in stacks:
+    for stack, part in zip(stacks, made_of, strict=True):
         if not stack.subject:
             out.append(because("index/no-subject", target=stack.id))
         if len(stacks) > 1 and len(stack.files) > 1:
+            measured = "; ".join([f"{len(stacks)} stacks", *set_apart(part, made_of)])
+            out.append(because("index/series-split", target=stack.id, measured=measured, expected="1"))
+        if part.by_number:
+            stated = {r.temporal_positions for r in part.rows if r.temporal_positions}
+            expected = f"{stated.pop()} times by Number of Temporal Positions" if stated else ""
             out.append(
-                because("index/series-split", target=stack.id, measured=f"{len(stacks)} stacks", expected="1")
+                because("index/time-by-number", target=stack.id, measured=part.by_number, expected=expected)
             )
+        if stack.format == "dicom" and not part.rows[0].series_uid and len(stack.files) > 1:
+            out.append(because("index/no-series-uid", target=stack.id, measured=f"{len(stack.files)} files"))
         if lost := of_series + losses.beside(stack):
             out.append(because("index/lost-slices", target=stack.id, measured=f"{lost} files", expected="0"))
     return out

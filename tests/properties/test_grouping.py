@@ -35,9 +35,27 @@ VARYING = {
     "photometric": ("MONOCHROME2", "RGB", None),
     "samples": (1, 3),
     "frames": (1, 4),
-    "image_type": (("ORIGINAL", "AXIAL"), ("DERIVED",), ("ORIGINAL", "LOCALIZER"), ()),
+    "image_type": (
+        ("ORIGINAL", "AXIAL"),
+        ("DERIVED",),
+        ("ORIGINAL", "LOCALIZER"),
+        (),
+        ("ORIGINAL", "M"),
+        ("ORIGINAL", "P"),
+        ("DERIVED", "SECONDARY", "MIP"),
+    ),
     "modality": ("CT", "MR", "DX", None),
     "acquisition_number": (1, 2, 3, None),
+    "acquisition_time": (None, "101500", "101530.5", "101600", "20200102101700.25"),
+    "content_time": (None, "101700", "101800"),
+    "trigger_time_ms": (None, 0.0, 33.0, 66.5),
+    "gradient": ((), (1.0, 0.0, 0.0), (0.0, 0.6, 0.8)),
+    "repetition_time_ms": (None, 500.0, 600.0),
+    "temporal_positions": (None, 2, 3),
+    "images_in_acquisition": (None, 5, 10),
+    "rescale_type": (None, "HU", "US"),
+    "transfer_syntax_uid": ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2"),
+    "sop_class_uid": ("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.7"),
     "temporal_position": (None, 1, 2),
     "echo_time_ms": (None, 4.6, 9.2),
     "b_value": (None, 0.0, 800.0),
@@ -55,6 +73,7 @@ VARYING = {
     "is_lossy": (False, True),
     "has_pixels": (True, False),
     "has_modality_lut": (False, True),
+    "overlong": ((), ("PixelSpacing",), ("ImageOrientationPatient", "PixelSpacing")),
     "unparsable": ((), ("KVP",), ("EchoTime", "KVP")),
     "manufacturer": ("Acme", "", None),
     "model": ("One", "P-2 unit", None),
@@ -209,9 +228,63 @@ def test_one_series_makes_the_same_stacks(seed):
         identity = Identity("sub-1", "site-1", is_dummy=False)
         ours = SeriesMembers(rows=members_of(rows), identities=[identity], attributes=())
         plain = plain_stack.SeriesMembers(rows=ordered, identities=[identity] * len(rows), attributes=())
-        stacks = stacks_of(ours, NAMES)
+        stacks = stacks_of(ours, NAMES).stacks
         assert stacks == plain_stack.stacks_of(plain, NAMES)
         assert series_of(ours, stacks) == plain_stack.series_of(plain, stacks)
+
+
+def _scanned(random):
+    """Passes of a scanner over the same or shifted positions, told apart by times or by one attribute, with faults."""
+    slices, passes = random.choice((3, 4, 6, 9)), random.choice((1, 2, 2, 3))
+    shift, by_slice = random.choice((0.0, 0.0, 0.7, 1.1)), random.random() < 0.3
+    told = random.choice(
+        ("acquisition_time", "content_time", "trigger_time_ms", "acquisition_number", "", "echo_time_ms")
+    )
+    rows = []
+    for m in range(passes):
+        for n in range(slices):
+            second = 7 * (n * passes + m if by_slice else m * slices + n)
+            clock = f"10{second // 60:02}{second % 60:02}.5"
+            value = {
+                "acquisition_time": clock, "content_time": clock, "trigger_time_ms": 33.0 * m + 0.1 * n,
+                "acquisition_number": m + 1, "echo_time_ms": 4.6 * m,
+            }.get(told)  # fmt: skip
+            row = a_slice(
+                100 * m + n,
+                position_mm=(10.0, 20.0 + 0.2 * n * (shift > 1), 2.5 * n + shift * m),
+                instance_number=random.choice((second, n)),
+                **({told: value} if told else {}),
+            )
+            rows.append(row)
+    if random.random() < 0.3:
+        rows = [r for r in rows if random.random() < 0.9] or rows[:1]
+    if random.random() < 0.3:
+        n = random.randrange(len(rows))
+        x, y, z = rows[n].position_mm
+        rows[n] = replace(
+            rows[n], position_mm=(x + random.choice((0.0, 1.7)), y, z + random.choice((0.0, 0.4, 30.0)))
+        )
+    if random.random() < 0.3:
+        n = random.randrange(len(rows))
+        rows[n] = replace(
+            rows[n], image_type=random.choice((("DERIVED", "SECONDARY"), ("DERIVED", "SECONDARY", "ADC")))
+        )
+    return random.sample(rows, len(rows))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32))
+def test_what_scanners_do_makes_the_same_stacks(seed):
+    random = Random(seed)
+    for _ in range(4):
+        rows = _scanned(random)
+        ordered = sorted(rows, key=lambda r: (r.sop_instance_uid, r.file_id))
+        identity = Identity("sub-1", "site-1", is_dummy=False)
+        ours = SeriesMembers(rows=members_of(rows), identities=[identity], attributes=())
+        plain = plain_stack.SeriesMembers(rows=ordered, identities=[identity] * len(rows), attributes=())
+        stacks = stacks_of(ours, NAMES).stacks
+        assert stacks == plain_stack.stacks_of(plain, NAMES)
+        assert sorted(f for s in stacks for f in s.files) == sorted(r.file_id for r in rows)
 
 
 @settings(max_examples=12, deadline=None)

@@ -1,4 +1,4 @@
-"""Clean random stacks raise no alarm, and planted faults always do.
+"""Clean random stacks raise no alarm, and planted faults always do, each by its own rule.
 
 Positions and directions are made here as a scanner would write them, rounded as a header rounds them, and
 measured by plain projection; no code of the index stage takes part.
@@ -28,6 +28,14 @@ stacks = st.fixed_dictionaries(
         "noise": st.floats(0, 1e-4),
         "seed": st.integers(0, 2**32 - 1),
         "overlap": st.floats(0.7, 2.0),
+        "bits": st.sampled_from([(12, "int16"), (16, "int16"), (12, "uint16"), (16, "uint16")]),
+        "first": st.integers(0, 5000),
+        "told": st.sampled_from(
+            ["nothing", "the stack", "with what was split off", "another reconstruction"]
+        ),
+        "beside": st.integers(1, 90),
+        "compressed": st.sampled_from(["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.90"]),
+        "turned": st.floats(0, 9e-5),
     }
 )
 
@@ -64,7 +72,33 @@ def stack_of(made: dict, keep=None, moved: dict[int, float] | None = None):
         affine=tuple(affine.ravel()),
         shear_mm=float(np.linalg.norm(across - (across @ normal) * normal)),
         affine_residual_mm=float(np.linalg.norm(points - expected, axis=1).max()),
+        orientation_residual=made["turned"],
+        bits_stored=made["bits"][0],
+        all_bits_stored=made["bits"][:1],
+        all_signs=(int(made["bits"][1] == "int16"),),
+        dtype=made["bits"][1],
+        transfer_syntax_uid=made["compressed"],
+        all_transfer_syntaxes=(made["compressed"],),
+        **numbering(made, len(points)),
     )
+
+
+def numbering(made: dict, count: int) -> dict:
+    """Instance Numbers from any number on, whatever the header says of how many images were made."""
+    first, beside = made["first"], made["beside"]
+    told = {
+        "nothing": (None, count),
+        "the stack": (count, count),
+        "with what was split off": (count + beside, count + beside),
+        "another reconstruction": (max(count, first + count - 1 - beside), count),
+    }
+    in_acquisition, in_series = told[made["told"]]
+    return {
+        "first_number": first,
+        "last_number": first + count - 1,
+        "images_in_acquisition": in_acquisition,
+        "n_in_series": in_series,
+    }
 
 
 def rules_on(stack) -> set[str]:

@@ -48,7 +48,8 @@ def test_sarcoma_patients_raise_nothing(real_data: Path, patient: str, image: st
     assert len(stacks) == 1
     assert told(series, *stacks) == set()
     found = told(volume_of(stacks[0]))
-    assert found <= {"values/saturated-values", "values/clipped-values"}
+    # some were cut from larger scans, and end in slices of nothing
+    assert found <= {"values/saturated-values", "values/clipped-values", "values/empty-slices"}
 
 
 def test_a_chest_raises_nothing(real_data: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 from isocenter.cli.console import from_here, show
 from isocenter.cli.drawing import drawn, duration
 from isocenter.cli.flags import Request
-from isocenter.pipeline.config import load
+from isocenter.pipeline.config import CohortConfig, load
 from isocenter.pipeline.run import Run, run
 
 
@@ -24,10 +24,15 @@ def run_until(stage: str, request: Request) -> None:
 
 def run_to(stage: str, request: Request) -> Run:
     """Run the pipeline up to a stage, with its progress drawn."""
-    config = load(request.config, overrides=request.overrides)
+    config = config_of(request)
     options: dict[str, Any] = {"dry_run": True} if request.dry_run else {}
     with drawn() as progress:
         return run(config, until=stage, jobs=request.jobs, progress=progress, **options)
+
+
+def config_of(request: Request) -> CohortConfig:
+    """The config that a command was asked to run."""
+    return load(request.config, overrides=request.overrides)
 
 
 def leave_at_gate(done: Run) -> None:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.bytes import MAX_BYTES, refuse_size
+from isocenter.model.issue import Issue, Severity
+from isocenter.model.reasons import because
 from isocenter.model.rows import Instance
 
 
@@ -45,6 +47,23 @@ class ArrayHeader:
         needed = math.prod(self.shape) * self.dtype.itemsize
         refuse_size(needed, MAX_BYTES)
         return needed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArrayFile:
+    """What is in such a file.
+
+    Args:
+        stored: The stored voxels (K, J, I).
+        slope: What brings them to their values, with the intercept.
+        intercept: What is added.
+        doubts: What the file leaves open or contradicts itself in, and how it was read.
+    """
+
+    stored: NDArray[Any]
+    slope: float = 1.0
+    intercept: float = 0.0
+    doubts: tuple[Issue, ...] = ()
 
 
 def row_of(header: ArrayHeader, file_id: str, source: int, site: str) -> Instance:
@@ -82,6 +101,30 @@ def shape_of_sizes(sizes: Sequence[int]) -> tuple[int, int, int]:
         )
     i, j, k = found + [1] * (3 - len(found))
     return k, j, i
+
+
+def axes_in_doubt(sizes: Sequence[int]) -> tuple[Issue, ...]:
+    """A note that axes of length one were dropped."""
+    if len(sizes) <= 3:
+        return ()
+    lengths = " x ".join(str(int(n)) for n in sizes)
+    return (because("read/singleton-axis", measured=lengths, expected="3 axes"),)
+
+
+def handedness_in_doubt(affine: NDArray[np.float64]) -> tuple[Issue, ...]:
+    """A note that the axes of a file, right, up and out of the page, are those of a mirror."""
+    with np.errstate(all="ignore"):  # a number may be any
+        is_mirror = np.linalg.det(affine[:3, :3]) < 0
+    return (because("read/left-handed"),) if is_mirror else ()
+
+
+def rest_in_doubt(body: bytearray, end: int) -> tuple[Issue, ...]:
+    """What lies behind the last voxel: zeros are padding, anything else may be voxels that no axis counts."""
+    rest = len(body) - end
+    if rest <= 0:
+        return ()
+    severity = Severity.REVIEW if any(memoryview(body)[end:]) else None
+    return (because("read/trailing-bytes", severity=severity, measured=rest, expected=0, unit="bytes"),)
 
 
 def array_of(

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from isocenter.base.archives.address import open_file
-from isocenter.base.errors import FormatError
+from isocenter.base.errors import FormatError, IsocenterError
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def parsing(what: str) -> Iterator[None]:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             yield
-    except FormatError:
+    except IsocenterError:
         raise
     except EOFError:
         raise FormatError("file/truncated", f"{what} ends early") from None

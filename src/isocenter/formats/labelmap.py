@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.formats.array_file import ArrayFile
+from isocenter.imaging.facts import facts_of_array
 from isocenter.imaging.intensity import to_float, to_hounsfield
 from isocenter.imaging.shapes import MaskShape
 from isocenter.model.annotation import Annotation, AnnotationState
 from isocenter.model.grid import Grid
-from isocenter.model.issue import Issue, Severity
+from isocenter.model.issue import Severity
 from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Slice, Volume
@@ -25,38 +28,50 @@ MAX_LABELS = 4096
 _MAX_MM = 1e9
 
 
-def volume_of(stack: Stack, stored: NDArray[Any], slope: float, intercept: float) -> Volume:
-    """A volume from a stored array (K, J, I): CT as int16 HU, others as stored integers or float32."""
+def volume_of(stack: Stack, file: ArrayFile) -> Volume:
+    """A volume from a stored array (K, J, I): CT as int16 HU, others as stored integers or float32.
+
+    Voxels that are no finite numbers are counted, for a rule to judge; in a CT they are masked as padding is.
+    """
+    stored, slope, intercept = file.stored, file.slope, file.intercept
     if stored.shape != stack.shape:
         raise FormatError("file/changed", "the file is not the one that was indexed")
     is_scaled = (slope, intercept) != (1.0, 0.0)
     native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
-    _refuse_not_finite(native)
-    issues: tuple[Issue, ...] = ()
+    valid = _finite(native)
+    issues = tuple(replace(i, target=stack.id) for i in file.doubts)
     if stack.modality == "CT":
         array: NDArray[Any]
-        array, saturated = to_hounsfield(native, slope, intercept)
+        array, saturated = to_hounsfield(native, slope, intercept, valid=valid)
         unit = "HU"
         if saturated:
-            issues = (
-                because("read/saturated", target=stack.id, measured=saturated, expected=0, unit="voxels"),
-            )
+            facts: dict[str, Any] = {"measured": saturated, "expected": 0, "unit": "voxels"}
+            issues = (*issues, because("read/saturated", target=stack.id, **facts))
     elif is_scaled or stored.dtype.kind == "f" or stored.dtype.itemsize > 2:
         array, unit = to_float(native, slope, intercept), "arbitrary"
-        _refuse_not_finite(array)
+        _refuse_overflow(array, valid)
     else:
         array, unit = native, "stored"
+    array = np.ascontiguousarray(array)
+    valid = valid if unit == "HU" else None
+    seen = facts_of_array(array, valid)
+    if valid is not None:
+        seen = replace(seen, n_not_finite=stored[0].size - seen.n_valid)
     distance = stack.grid.slice_distance_mm
     return Volume(
         id=stack.id,
-        array=np.ascontiguousarray(array),
+        array=array,
         grid=stack.grid,
         unit=unit,
+        valid=valid,
         modality=stack.modality,
-        slices=tuple(Slice(position_mm=n * distance) for n in range(stored.shape[0])),
+        slices=tuple(
+            Slice(position_mm=n * distance, file=stack.files[0], frame=n) for n in range(stored.shape[0])
+        ),
         attributes=stack.attributes,
         issues=issues,
         provenance={"reader": stack.format},
+        facts=seen,
     )
 
 
@@ -143,7 +158,16 @@ def _small(plane: NDArray[Any]) -> NDArray[Any]:
     return np.flatnonzero(is_there)
 
 
-def _refuse_not_finite(array: NDArray[Any]) -> None:
+def _finite(array: NDArray[Any]) -> NDArray[np.bool_] | None:
+    """Where values are finite numbers; None if that is everywhere."""
     # the ends tell: NaN passes through both, infinity is one of them
-    if array.dtype.kind == "f" and not (np.isfinite(array.min()) and np.isfinite(array.max())):
-        raise FormatError("read/values", "voxels that are not finite numbers")
+    if array.dtype.kind != "f" or (np.isfinite(array.min()) and np.isfinite(array.max())):
+        return None
+    return np.asarray(np.isfinite(array))
+
+
+def _refuse_overflow(array: NDArray[Any], valid: NDArray[np.bool_] | None) -> None:
+    """Refuse values that were finite and are too large for the type they are kept in."""
+    now = _finite(array)
+    if now is not None and (valid is None or (valid & ~now).any()):
+        raise FormatError("read/values", "values that are too large for 32-bit numbers")

@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.formats.array_file import ArrayHeader, array_of, shape_of_sizes
+from isocenter.formats.array_file import (
+    ArrayFile,
+    ArrayHeader,
+    array_of,
+    axes_in_doubt,
+    handedness_in_doubt,
+    rest_in_doubt,
+    shape_of_sizes,
+)
 from isocenter.formats.boundary import opening
 from isocenter.formats.bytes import (
     GZIP,
@@ -29,11 +37,15 @@ from isocenter.formats.bytes import (
 from isocenter.formats.detached import opening_beside
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 from isocenter.formats.text_header import SCANNED, read_text_header
+from isocenter.model.issue import Issue, Severity
+from isocenter.model.reasons import because
 
 _BEGIN = re.compile(rb"(ObjectType[ \t]*[=:][ \t]*Image\b|NDims[ \t]*[=:][ \t]*\d)")
 _END = re.compile(rb"(?m)^[ \t]*ElementDataFile[ \t]*[=:][^\n]*\n")
 _LINE = re.compile(rb"[ \t]*([A-Za-z0-9_]+)[ \t]*[=:][ \t]*(.*?)[ \t\r]*")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
+# Two numbers of a header that were meant to be equal, and were rounded.
+_ROUNDING = 0.01
 _LOCAL = {"LOCAL", "Local", "local"}
 _TYPES = {
     "MET_CHAR": "i1",
@@ -204,13 +216,46 @@ def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
 
 def read_array(path: Path) -> tuple[NDArray[Any], ArrayHeader]:
     """Stored voxels (K, J, I) and what the header says of them."""
+    array, header, _, _ = _read(path)
+    return array, header
+
+
+def read_image(path: Path) -> ArrayFile:
+    """The voxels, and what the header leaves open."""
+    array, header, fields, rest = _read(path)
+    return ArrayFile(stored=array, doubts=(*doubts_of(fields, header.affine), *rest))
+
+
+def _read(path: Path) -> tuple[NDArray[Any], ArrayHeader, dict[str, str], tuple[Issue, ...]]:
     fields, start = read_header(path)
     out = array_header(fields)
     name, needed = out.data_name, out.needed_bytes
     with opening_beside(path, name) if name else open_content(path, limit=MAX_BYTES) as file:
         _check_packed_length(fields, file.seek(0, 2) - (0 if name else start))
         file.seek(0 if name else start)
-        return array_of(read_rest(file, needed, encoding=_encoding(fields)), out.shape, out.dtype), out
+        body = read_rest(file, needed, encoding=_encoding(fields))
+    return array_of(body, out.shape, out.dtype), out, fields, rest_in_doubt(body, needed)
+
+
+def doubts_of(fields: dict[str, str], affine: NDArray[np.float64]) -> tuple[Issue, ...]:
+    """What the header says beyond an image on its grid, and how it was read."""
+    sizes = _sizes(fields)
+    out = [*axes_in_doubt(sizes), *handedness_in_doubt(affine)]
+    spacing, size = (_numbers(fields, f"Element{name}", len(sizes)) for name in ("Spacing", "Size"))
+    told: dict[str, Any] = {"measured": _text(spacing), "unit": "mm"}
+    if any(step <= 0 for step in spacing):
+        out.append(because("read/voxel-sizes", message="a spacing of the header is not above 0", **told))
+    elif spacing and size and not np.allclose(spacing, size, rtol=_ROUNDING, atol=0):
+        message = "the voxels are not as long as they are apart; the spacing is used"
+        out.append(because("read/voxel-sizes", message=message, severity=Severity.NOTE, **told))
+    unit = fields.get("DistanceUnits", "mm").strip().lower()
+    if unit not in {"mm", "", "?"}:
+        out.append(because("read/unit-assumed", measured="another unit", expected="millimetres"))
+    return tuple(out)
+
+
+def _text(numbers: list[float]) -> str:
+    return " x ".join(f"{number:.4g}" for number in numbers)
 
 
 def _check_packed_length(fields: dict[str, str], size: int) -> None:

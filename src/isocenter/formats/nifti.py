@@ -14,7 +14,7 @@ from nibabel.nifti2 import Nifti2Header, Nifti2PairHeader
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.formats.array_file import ArrayHeader, array_of, shape_of_sizes
+from isocenter.formats.array_file import ArrayFile, ArrayHeader, array_of, rest_in_doubt, shape_of_sizes
 from isocenter.formats.boundary import opening, parsing
 from isocenter.formats.bytes import (
     GZIP,
@@ -28,6 +28,7 @@ from isocenter.formats.bytes import (
     refuse_size,
 )
 from isocenter.formats.detached import find_beside, opening_beside
+from isocenter.formats.nifti_doubts import doubts_of
 
 _SINGLE_1, _PAIR_1 = b"n+1\0", b"ni1\0"
 _SINGLE_2, _PAIR_2 = b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n"
@@ -165,24 +166,45 @@ def dtype_of(header: Any) -> np.dtype[Any]:
     """Type of the stored voxels; colours and complex numbers are refused."""
     dtype: np.dtype[Any] = np.dtype(header.get_data_dtype())
     if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        raise FormatError("file/unsupported", "voxels that are not real numbers")
+        kind = "complex" if dtype.kind == "c" else "colours, or numbers of more than 64 bits"
+        raise FormatError("file/unsupported", f"voxels that are not real numbers: {kind}")
     return dtype
 
 
 def read_array(path: Path) -> tuple[NDArray[Any], float, float, Any]:
     """Stored voxels (K, J, I), the slope and intercept that bring them to their values, and the header."""
     header = read_header(path)
-    needed, name = _needed(header), _data_name(header, path)
     slope, intercept = _scaling(header)
+    data, _ = _read_voxels(path, header)
+    array = array_of(data, shape_of(header), dtype_of(header), int(header["vox_offset"]))
+    return array, slope, intercept, header
+
+
+def read_image(path: Path) -> ArrayFile:
+    """The voxels, their scaling, and what the header leaves open."""
+    head = read_head(path, HEAD_BYTES << 6)
+    header = header_of(head)
+    slope, intercept = _scaling(header)
+    data, end = _read_voxels(path, header)
+    affine, code, conflict_mm = affine_of(header)
+    return ArrayFile(
+        stored=array_of(data, shape_of(header), dtype_of(header), int(header["vox_offset"])),
+        slope=slope,
+        intercept=intercept,
+        doubts=(*doubts_of(head, header, affine, code, conflict_mm), *rest_in_doubt(data, end)),
+    )
+
+
+def _read_voxels(path: Path, header: Any) -> tuple[bytearray, int]:
+    """The file that holds the voxels, and where the last of them ends in it."""
+    needed, name = _needed(header), _data_name(header, path)
     refuse_size(needed, MAX_BYTES)
     if name:
         with opening_beside(path, name) as file:
-            data = read_rest(file, needed, encoding="gzip" if _is_gzip(name) else "raw")
-    else:
-        data = read_all(path, limit=needed + MAX_PADDING_BYTES)
-        check_length(len(data), needed)
-    array = array_of(data, shape_of(header), dtype_of(header), int(header["vox_offset"]))
-    return array, slope, intercept, header
+            return read_rest(file, needed, encoding="gzip" if _is_gzip(name) else "raw"), needed
+    data = read_all(path, limit=needed + MAX_PADDING_BYTES)
+    check_length(len(data), needed)
+    return data, needed
 
 
 def _data_name(header: Any, path: Path) -> str:

@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.formats.array_file import ArrayHeader, array_of, shape_of_sizes
+from isocenter.formats.array_file import (
+    ArrayFile,
+    ArrayHeader,
+    array_of,
+    axes_in_doubt,
+    handedness_in_doubt,
+    rest_in_doubt,
+    shape_of_sizes,
+)
 from isocenter.formats.boundary import opening, parsing
 from isocenter.formats.bytes import (
     GZIP,
@@ -27,6 +35,8 @@ from isocenter.formats.bytes import (
 from isocenter.formats.detached import opening_beside
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 from isocenter.formats.text_header import SCANNED, read_text_header
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
 
 _END = re.compile(rb"\n\r?\n")
 _DATA_FILE = re.compile(rb"(?im)^data ?file[ \t]*:[ \t]*([^\r\n]*)")
@@ -83,6 +93,9 @@ _SPACES = {
     "left-posterior-superior": (-1, -1, 1),
     "lps": (-1, -1, 1),
 }
+# Spaces of a scanner or of nothing: their vectors are lengths and directions, but say nothing about the patient.
+_UNPLACED = {"scanner-xyz", "3d-right-handed", "3d-left-handed"}
+_ABBREVIATED = {"rast": "ras", "last": "las", "lpst": "lps"}
 # NRRD "space units" -> millimetres.
 _TO_MM = {"": 1.0, "mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "micron": 0.001}
 _SEGMENT = re.compile(r"Segment(\d{1,6})_(Name|LabelValue|Layer)")
@@ -122,13 +135,14 @@ def _in_lower_case(field: re.Match[bytes]) -> bytes:
 def shape_of(header: dict[str, Any]) -> tuple[int, int, int]:
     """(K, J, I); layered segmentations and several volumes are refused."""
     sizes = [int(n) for n in header.get("sizes", ())]
-    kinds = [str(k).lower() for k in header.get("kinds", ())]
+    kinds = [str(k).lower() for k in header.get("kinds", ())][:3]
     if not sizes or len(sizes) != int(header.get("dimension", 0)):
         raise FormatError("file/corrupt", "the number of axes and their sizes disagree")
-    shape = shape_of_sizes(sizes)
+    if any("color" in kind for kind in kinds):
+        raise FormatError("file/unsupported", "voxels that are not real numbers: colours")
     if not _PLACES.issuperset(kinds):
         raise FormatError("file/several-volumes", "several layers or volumes in one file")
-    return shape
+    return shape_of_sizes(sizes)
 
 
 def dtype_of(header: dict[str, Any]) -> np.dtype[Any]:
@@ -149,22 +163,55 @@ def dtype_of(header: dict[str, Any]) -> np.dtype[Any]:
 def affine_of(header: dict[str, Any]) -> tuple[NDArray[np.float64], str]:
     """RAS affine in mm, and "space", or "none" where the header says nothing about the patient."""
     affine = np.eye(4)
-    factors = _SPACES.get(str(header.get("space", "")).lower())
     directions = header.get("space directions")
-    if factors is None or directions is None:
+    if directions is None:
         for axis, spacing in enumerate(np.atleast_1d(header.get("spacings", (1.0, 1.0, 1.0)))[:3]):
             affine[axis, axis] = spacing if np.isfinite(spacing) else 1.0
         return affine, "none"
-    directions = np.asarray(directions, dtype=np.float64)
-    origin = np.asarray(header.get("space origin", (0, 0, 0)), dtype=np.float64)
-    if directions.shape != (3, 3) or not np.isfinite(directions).all():
+    factors = _SPACES.get(_space(header))
+    affine[:3, :3] = _in_space(header, directions).T
+    affine[:3, 3] = _origin(header)
+    affine[:3] *= np.array(factors or (1, 1, 1), dtype=np.float64)[:, None] * _unit_mm(header)
+    return affine, "none" if factors is None else "space"
+
+
+def _space(header: dict[str, Any]) -> str:
+    """The space without its time: that axis is refused or has one point."""
+    name = str(header.get("space", "")).strip().lower()
+    name = _ABBREVIATED.get(name, name.removesuffix("-time"))
+    if name and name not in {*_SPACES, *_UNPLACED}:
+        raise FormatError("file/corrupt", "a space that the format does not know")
+    return name
+
+
+def _in_space(header: dict[str, Any], directions: Any) -> NDArray[np.float64]:
+    """The vectors of the three axes, one in each row; a fourth axis, of time, stands apart from them."""
+    given = np.asarray(directions, dtype=np.float64)
+    if given.ndim != 2 or given.shape[0] != len(header.get("sizes", ())) or given.shape[1] not in {3, 4}:
         raise FormatError("file/corrupt", "the space directions are no three vectors")
-    if origin.shape != (3,) or not np.isfinite(origin).all():
+    vectors = given[:3]
+    if vectors.shape[0] != 3 or not np.isfinite(vectors).all() or vectors[:, 3:].any():
+        raise FormatError("file/corrupt", "the space directions are no three vectors")
+    return vectors[:, :3]
+
+
+def _origin(header: dict[str, Any]) -> NDArray[np.float64]:
+    origin = np.asarray(header.get("space origin", (0, 0, 0)), dtype=np.float64)
+    if origin.shape not in {(3,), (4,)} or not np.isfinite(origin).all():
         raise FormatError("file/corrupt", "the space origin is no point")
-    affine[:3, :3] = directions.T
-    affine[:3, 3] = origin
-    affine[:3] *= np.array(factors, dtype=np.float64)[:, None] * _unit_mm(header)
-    return affine, "space"
+    return origin[:3]
+
+
+def doubts_of(header: dict[str, Any], affine: NDArray[np.float64]) -> tuple[Issue, ...]:
+    """What the header says beyond an image on its grid, and how it was read."""
+    out = [*axes_in_doubt(header.get("sizes", ())), *handedness_in_doubt(affine)]
+    if (frame := header.get("measurement frame")) is not None:
+        matrix = np.asarray(frame, dtype=np.float64)
+        if matrix.shape != (3, 3) or not np.array_equal(matrix, np.eye(3)):
+            out.append(because("read/measurement-frame"))
+    if (factor := _unit_mm(header)) != 1.0:
+        out.append(because("read/unit-converted", measured=f"{factor:g} mm", expected="1 mm", unit="a unit"))
+    return tuple(out)
 
 
 def _unit_mm(header: dict[str, Any]) -> float:
@@ -213,13 +260,25 @@ def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
 
 def read_array(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
     """Stored voxels (K, J, I) and the header."""
+    array, header, _ = _read(path)
+    return array, header
+
+
+def read_image(path: Path) -> ArrayFile:
+    """The voxels, and what the header leaves open."""
+    array, header, rest = _read(path)
+    return ArrayFile(stored=array, doubts=(*doubts_of(header, affine_of(header)[0]), *rest))
+
+
+def _read(path: Path) -> tuple[NDArray[Any], dict[str, Any], tuple[Issue, ...]]:
     header, start, name = read_header(path)
     shape, dtype, encoding = shape_of(header), dtype_of(header), _encoding(header)
     needed = math.prod(shape) * dtype.itemsize
     refuse_size(needed, MAX_BYTES)
     with opening_beside(path, name) if name else open_content(path, limit=MAX_BYTES) as file:
         file.seek(start)
-        return array_of(read_rest(file, needed, encoding=encoding), shape, dtype), header
+        body = read_rest(file, needed, encoding=encoding)
+    return array_of(body, shape, dtype), header, rest_in_doubt(body, needed)
 
 
 def _encoding(header: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.imaging.facts import look
 
 PerSlice = float | Sequence[float] | NDArray[np.float64]
 
@@ -41,6 +42,7 @@ def to_hounsfield(
     *,
     valid: NDArray[np.bool_] | None = None,
     background: int = -1024,
+    out: NDArray[np.int16] | None = None,
 ) -> tuple[NDArray[np.int16], int]:
     """Stored values (K, J, I) in HU, computed in float64, rounded half to even, once.
 
@@ -50,6 +52,7 @@ def to_hounsfield(
         intercept: Rescale Intercept (0028,1052), one or one a slice.
         valid: False where a voxel is padding; it becomes background.
         background: HU of padding.
+        out: Where the HU go, of the shape of `stored`; new memory where it is not given.
 
     Returns:
         The HU, and how many valid voxels did not fit 16 bits and were set to the nearest end.
@@ -58,9 +61,17 @@ def to_hounsfield(
         FormatError: a slope is 0 or no number, or an intercept is no number.
     """
     slopes, intercepts = _rescale(stored, slope, intercept)
-    out = np.empty(stored.shape, dtype=np.int16)
-    flags = _flags(stored, valid)
-    saturated = _to_int16(np.ascontiguousarray(stored), slopes, intercepts, flags, background, out)
+    out = np.empty(stored.shape, dtype=np.int16) if out is None else out
+    flags, saturated = _flags(stored, valid), 0
+    for k, plane in enumerate(np.ascontiguousarray(stored)):
+        values, target = plane.reshape(-1), out[k].reshape(-1)
+        real = flags[k].reshape(-1) if flags.size else flags.reshape(-1)
+        if _fits(values, slopes[k], intercepts[k]):
+            _to_whole(values, slopes[k], intercepts[k], target)
+            if real.size:
+                _blank(target, real, np.int16(background))
+        else:
+            saturated += _to_int16(values, slopes[k], intercepts[k], real, background, target)
     return out, int(saturated)
 
 
@@ -71,16 +82,19 @@ def to_float(
     *,
     valid: NDArray[np.bool_] | None = None,
     background: float = 0.0,
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Stored values (K, J, I) times slope plus intercept as float32, computed in float64, rounded once.
 
     PET changes its slope from slice to slice (PS3.3 C.8.9.4). See `to_hounsfield` for the rest.
     """
     slopes, intercepts = _rescale(stored, slope, intercept)
-    out = np.empty(stored.shape, dtype=np.float32)
-    _to_float32(
-        np.ascontiguousarray(stored), slopes, intercepts, _flags(stored, valid), float(background), out
-    )
+    out = np.empty(stored.shape, dtype=np.float32) if out is None else out
+    flags = _flags(stored, valid)
+    for k, plane in enumerate(np.ascontiguousarray(stored)):
+        _to_float32(plane.reshape(-1), slopes[k], intercepts[k], out[k].reshape(-1))
+        if flags.size:
+            _blank(out[k].reshape(-1), flags[k].reshape(-1), np.float32(background))
     return out
 
 
@@ -139,53 +153,43 @@ def _flags(array: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[np.b
     return np.ascontiguousarray(valid)
 
 
+def _fits(stored: NDArray[Any], slope: float, intercept: float) -> bool:
+    """Whether no value leaves 16 bits, which its ends tell: multiplying, adding and rounding keep the order."""
+    if stored.dtype.kind not in "iu" or not stored.size:
+        return False
+    seen = look(stored)
+    ends = np.rint(slope * np.array([seen.minimum, seen.maximum]) + intercept)
+    return bool(ends.min() >= -32768 and ends.max() <= 32767)
+
+
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _to_int16(
-    stored: NDArray[Any],
-    slopes: NDArray[np.float64],
-    intercepts: NDArray[np.float64],
-    valid: NDArray[np.bool_],
-    background: int,
-    out: NDArray[np.int16],
-) -> int:
+def _to_whole(stored: Any, slope: Any, intercept: Any, out: Any) -> None:
+    """Values that all fit 16 bits: nothing branches, so that several are worked on at once."""
+    for n in range(stored.size):
+        out[n] = np.int16(np.rint(slope * stored[n] + intercept))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _to_int16(stored: Any, slope: Any, intercept: Any, valid: Any, background: Any, out: Any) -> Any:
     saturated = 0
-    for k in range(stored.shape[0]):
-        source = stored[k].reshape(-1)
-        target = out[k].reshape(-1)
-        slope, intercept = slopes[k], intercepts[k]
-        if valid.size == 0:
-            for n in range(source.size):
-                value = np.rint(slope * source[n] + intercept)
-                saturated += int(value < -32768.0 or value > 32767.0)
-                target[n] = np.int16(min(max(value, -32768.0), 32767.0))
-        else:
-            flags = valid[k].reshape(-1)
-            for n in range(source.size):
-                value = np.rint(slope * source[n] + intercept) if flags[n] else np.float64(background)
-                saturated += int(value < -32768.0 or value > 32767.0)
-                target[n] = np.int16(min(max(value, -32768.0), 32767.0))
+    for n in range(stored.size):
+        is_real = valid.size == 0 or valid[n]
+        value = np.rint(slope * stored[n] + intercept) if is_real else np.float64(background)
+        saturated += int(value < -32768.0 or value > 32767.0)
+        out[n] = np.int16(min(max(value, -32768.0), 32767.0))
     return saturated
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _to_float32(
-    stored: NDArray[Any],
-    slopes: NDArray[np.float64],
-    intercepts: NDArray[np.float64],
-    valid: NDArray[np.bool_],
-    background: float,
-    out: NDArray[np.float32],
-) -> None:
-    for k in range(stored.shape[0]):
-        source = stored[k].reshape(-1)
-        target = out[k].reshape(-1)
-        for n in range(source.size):
-            target[n] = slopes[k] * source[n] + intercepts[k]
-        if valid.size:
-            flags = valid[k].reshape(-1)
-            for n in range(source.size):
-                if not flags[n]:
-                    target[n] = background
+def _to_float32(stored: Any, slope: Any, intercept: Any, out: Any) -> None:
+    for n in range(stored.size):
+        out[n] = slope * stored[n] + intercept
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _blank(values: Any, valid: Any, background: Any) -> None:
+    for n in range(values.size):
+        values[n] = values[n] if valid[n] else background
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

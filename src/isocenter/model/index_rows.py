@@ -43,7 +43,8 @@ class Instance:
     """`index/instances.parquet`: one SOP Instance, or one image file of another format.
 
     Geometry is RAS+ millimetres already. None means that the attribute is absent or empty; `unparsable`
-    names the attributes whose value could not be understood. Of a file that cannot be used
+    names the attributes whose value could not be understood, `overlong`
+    those whose numbers are written with more characters than the standard allows. Of a file that cannot be used
     ("dicom-unreadable") there is no more than its identity. `pixel_offset` is where the value of the pixel
     data begins in the file and `pixel_bytes` its length, None where it is encapsulated or deflated.
     `data_name` is the file beside a header without voxels (.hdr, .nhdr, .mhd) that holds them.
@@ -135,6 +136,7 @@ class Instance:
     affine_conflict_mm: float = 0.0
     dtype: str = ""
     unparsable: tuple[str, ...] = ()
+    overlong: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,7 @@ class FrameRow:
     """`index/frames.parquet`: one frame of an object whose frames differ (functional groups, PS3.3 C.7.6.16).
 
     `frame` counts from 0; geometry is RAS+ millimetres; a group that all frames share is written into each.
+    `image_type` ends with the Complex Image Component and the ASL Context where these say more than it.
     A mosaic's tiles are frames: `window` is the first row, the first column, and how many rows and columns
     of the picture a tile has; empty where a frame is a whole picture.
     """
@@ -264,7 +267,10 @@ class Stack:
     Stacks that differ only in time, echo, ... are one `group`: `axis` names it, `axis_index` of `axis_count`
     is this one's place on it and `axis_value` what the headers say there, None where they only tell the order.
     `all_*` hold the distinct values over the slices, `absent` the keywords of what the standard asks for and
-    a slice lacks, `first_number` and `last_number` the lowest and highest Instance Number.
+    a slice lacks, `first_number` and `last_number` the lowest and highest Instance Number; the numbers of images
+    in the acquisition and of temporal positions are what the headers say. `n_in_series` counts the images of its
+    series, whatever stacks they are in (0: not counted), `group_slices` the slices of each stack of its group;
+    `overlong` names attributes whose decimal strings are longer than the standard allows.
     """
 
     id: str
@@ -329,7 +335,11 @@ class Stack:
     first_number: int | None = None
     last_number: int | None = None
     images_in_acquisition: int | None = None
+    temporal_positions: int | None = None
+    n_in_series: int = 0
+    group_slices: tuple[int, ...] = ()
     absent: tuple[str, ...] = ()
+    overlong: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
 
     @property

@@ -43,6 +43,11 @@ REASONS: dict[str, Reason] = {
         "The header reached a limit: elements, depth, items, length of a value, bytes or seconds.",
         "Check the file; if it is sound, raise the limit (limits.*).",
     ),
+    "file/decoder-died": Reason(
+        _REJECT,
+        "The decoder of the compressed pixels died of them, twice.",
+        "Copy it again from its source; if the file is sound, please report it.",
+    ),
     "file/outside": Reason(
         _REJECT,
         "The header names a file outside its own folder, or one that is no regular file.",
@@ -60,6 +65,11 @@ REASONS: dict[str, Reason] = {
     "file/reader-failed": Reason(
         _REJECT, "The reader stopped on this file for a reason it did not foresee.", "Please report it."
     ),
+    "file/not-an-image": Reason(
+        _NOTE,
+        "Files that are no images were left out.",
+        "Nothing; if they should be images, copy them again from their source.",
+    ),
     "index/foreign-preamble": Reason(
         _NOTE,
         "The bytes in front of the DICOM header are the beginning of another kind of file.",
@@ -70,6 +80,11 @@ REASONS: dict[str, Reason] = {
     ),
     "index/conflicting-object": Reason(
         _REJECT, "Two files claim one SOP Instance UID but differ.", "Find out which one is right."
+    ),
+    "index/duplicate-pixels": Reason(
+        _NOTE,
+        "Another file has the same pixels at the same place in the same units; one of them is used.",
+        "Nothing, or remove the copy.",
     ),
     "index/same-pixels": Reason(
         _REVIEW,
@@ -89,6 +104,16 @@ REASONS: dict[str, Reason] = {
     "index/series-split": Reason(
         _NOTE, "One series held several stacks; they were separated.", "Nothing: each stack is judged alone."
     ),
+    "index/no-series-uid": Reason(
+        _REVIEW,
+        "The files name no series; those of one folder that fit together were taken as one.",
+        "Check that the folder holds one examination, or restore the Series Instance UIDs.",
+    ),
+    "index/time-by-number": Reason(
+        _NOTE,
+        "Slices repeat and nothing but Instance Numbers, which run evenly, tells their times apart.",
+        "Nothing, or compare the number of times with what the scanner was set to.",
+    ),
     "index/lost-slices": Reason(
         _REVIEW, "Files of this series could not be used, so slices may be missing.", "Copy the series again."
     ),
@@ -101,7 +126,9 @@ REASONS: dict[str, Reason] = {
         "Change channels.*.prefer to choose otherwise.",
     ),
     "enrol/several-candidates": Reason(
-        _REVIEW, "Several images fit one channel and nothing says which.", "Add channels.*.prefer."
+        _REVIEW,
+        "Several images fit one channel and nothing says which.",
+        "Add channels.*.prefer; of one set in time, echo or b-value name a volume: where: {axis_index: '0'}.",
     ),
     "enrol/missing-channel": Reason(
         _REJECT, "A case lacks one of the channels.", "Add the data, or mark the channel as optional."
@@ -184,6 +211,11 @@ REASONS: dict[str, Reason] = {
     "read/values": Reason(
         _REJECT, "The voxel values cannot be brought to their unit.", "Check the rescale tags."
     ),
+    "read/decoders-disagree": Reason(
+        _REJECT,
+        "Two independent decoders read different values from one compressed frame.",
+        "Copy it again from its source; if the file is sound, please report it.",
+    ),
     "read/box-outside": Reason(
         _REVIEW, "A box lies outside its image.", "Check the axes of the table (LPS or RAS) and its image."
     ),
@@ -196,8 +228,76 @@ REASONS: dict[str, Reason] = {
     "read/padding-masked": Reason(
         _NOTE, "Padding voxels were masked before the values were brought to their unit.", "Nothing."
     ),
+    "read/resampled-gaps": Reason(
+        _NOTE,
+        "Slices were interpolated onto even spacing; the slice table marks those that are synthetic.",
+        "Nothing, if that is what standardise.gaps or uneven was set for; masks hold nothing on slices that nobody saw.",
+    ),
+    "read/resampled-tilt": Reason(
+        _NOTE, "Slices of a tilted gantry were brought onto a rectangular grid.", "Nothing."
+    ),
+    "read/too-many-gaps": Reason(
+        _REJECT,
+        "More slices are missing than are there: most of the volume would be made up.",
+        "Fetch the missing images, or look for two acquisitions in one series.",
+    ),
+    "read/overlay-bits": Reason(
+        _NOTE,
+        "An overlay lay in bits of the pixels that hold no value; it was taken out before the values were used.",
+        "Nothing; it may show text or drawings that were made on the picture.",
+    ),
+    "read/monochrome1-kept": Reason(
+        _NOTE,
+        "The picture is to be shown inverted (MONOCHROME1); its values have a meaning and were left as they are.",
+        "Nothing.",
+    ),
     "read/inverted": Reason(
         _NOTE, "A MONOCHROME1 radiograph was inverted in its stored range.", "Nothing: bright is dense again."
+    ),
+    "read/label-intent": Reason(
+        _NOTE, "The header says that the values are labels; they are read as an image.", "Nothing."
+    ),
+    "read/left-handed": Reason(
+        _NOTE,
+        "The axes of the file are those of a mirror; its affine says so, and voxels lie where it puts them.",
+        "Nothing, if what reads the data uses the affine.",
+    ),
+    "read/measurement-frame": Reason(
+        _NOTE,
+        "The header turns vectors by a measurement frame; an image of numbers has none.",
+        "Nothing; apply it to gradient directions that are kept beside the image.",
+    ),
+    "read/singleton-axis": Reason(_NOTE, "Axes of length one beyond the third were dropped.", "Nothing."),
+    "read/trailing-bytes": Reason(
+        _NOTE,
+        "There are bytes behind the last voxel that the header does not account for.",
+        "Nothing where they are zeros; else check the sizes of the axes.",
+    ),
+    "read/two-affines": Reason(
+        _REVIEW,
+        "The header holds two affines that place the image differently; the sform is used.",
+        "Find out which one is right and write it to both.",
+    ),
+    "read/uncounted-axes": Reason(
+        _REVIEW,
+        "The header gives lengths of more axes than it says there are.",
+        "Check the sizes of the axes at the source.",
+    ),
+    "read/unit-assumed": Reason(
+        _NOTE,
+        "The header does not give lengths in a unit that is known; millimetres are assumed.",
+        "Compare the voxel size with the protocol.",
+    ),
+    "read/unit-converted": Reason(_NOTE, "Lengths of the header were converted to millimetres.", "Nothing."),
+    "read/voxel-sizes": Reason(
+        _REVIEW,
+        "The voxel sizes of the header contradict its affine, which is used.",
+        "Find out which is right: other tools use the sizes.",
+    ),
+    "read/voxel-type": Reason(
+        _REVIEW,
+        "The header gives voxels another number of bits than its data type has; the type is used.",
+        "Compare the values with what another tool shows.",
     ),
     "build/too-large": Reason(
         _REJECT, "The packed arrays of the case are larger than allowed.", "Raise standardise.max_case_bytes."

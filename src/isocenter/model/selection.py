@@ -55,5 +55,8 @@ def values_of(stack: Stack, path: str, name: str) -> Sequence[str]:
         "slices": (str(len(stack.files)),),
         "site": (stack.site,),
         "layout_channel": (stack.layout_channel,),
+        "axis": (stack.axis,),
+        "axis_index": (str(stack.axis_index),),
+        "axis_value": ("" if stack.axis_value is None else f"{stack.axis_value:g}",),
     }
     return known.get(name, (stack.attribute(name),))

@@ -76,7 +76,7 @@ class _Tables:
                 self._issues.setdefault(issue.target, []).append(issue)
         self._stacks_of_file: dict[str, list[Stack]] = {}
         for stack in self.stacks.values():
-            for file_id in stack.files:
+            for file_id in dict.fromkeys(stack.files):  # once, however many of its frames are slices
                 self._stacks_of_file.setdefault(file_id, []).append(stack)
         self._cases_of: dict[str, list[PlannedCase]] = {}
         for case in self.planned.values():
@@ -122,8 +122,7 @@ class _Tables:
         ]
         for stack in self._stacks_of_file.get(file.file_id, ()):
             targets += [stack.id, stack.series]
-            at = f"slice {stack.files.index(file.file_id) + 1} of {len(stack.files)} of"
-            lines.append(f"It is {at if stack.format == 'dicom' else 'the volume of'} stack {stack.id}.")
+            lines.append(f"It {_part_of(stack, file)} stack {stack.id}.")
             self._tell_cases(stack, targets, lines)
         for case in self._cases_of.get(file.file_id, ()):
             targets.append(case.id)
@@ -138,8 +137,9 @@ class _Tables:
         shape = " x ".join(map(str, stack.shape))
         whose = f"subject {stack.subject}" if stack.subject else "no subject"
         lines = [
-            f"Stack {stack_id}: {stack.modality or stack.format}, {len(stack.files)} files, {shape} voxels.",
+            f"Stack {stack_id}: {stack.modality or stack.format}, {_files_of(stack)}, {shape} voxels.",
             f"It is of series {stack.series}, {whose}.",
+            *_place_in_set(stack),
             f"State: {outcome.state}, {_meaning(outcome)}",
         ]
         self._tell_cases(stack, targets, lines)
@@ -187,7 +187,7 @@ class _Tables:
         if stack is None:
             return stack_id or "missing"
         path = next(f.path for f in self.files if f.file_id == stack.files[0])
-        return f"{stack_id}, {len(stack.files)} files, the first is {path}"
+        return f"{stack_id}, {_files_of(stack)}, the first is {path}"
 
     def _made(
         self, target: str, kind: str, state: str, reason: str, lines: list[str], targets: list[str]
@@ -213,6 +213,29 @@ class _Tables:
     def _rows(self, stage: str, name: str, row_type: type[Row]) -> Iterable[Row]:
         path = self._workspace.root / stage / f"{name}.parquet"
         return tables.read(path, row_type) if path.exists() and self._workspace.done(stage) else ()
+
+
+def _part_of(stack: Stack, file: FileRow) -> str:
+    """What a file is to a stack: a slice of it, some of its slices, or all of it."""
+    if stack.format != "dicom":
+        return "is the volume of"
+    count = stack.files.count(file.file_id)
+    if count > 1:
+        return f"holds {count} of {len(stack.files)} slices of"
+    return f"is slice {stack.files.index(file.file_id) + 1} of {len(stack.files)} of"
+
+
+def _files_of(stack: Stack) -> str:
+    count = len(set(stack.files))
+    return f"{count} file{'s'[: count != 1]}"
+
+
+def _place_in_set(stack: Stack) -> list[str]:
+    if not stack.axis:
+        return []
+    value = "" if stack.axis_value is None else f" ({stack.axis_value:g})"
+    place = f"volume {stack.axis_index + 1} of {stack.axis_count} along {stack.axis}{value}"
+    return [f"It is {place}; where: {{axis_index: '{stack.axis_index}'}} in a channel asks for it alone."]
 
 
 def _is_below(path: str, folder: str) -> bool:

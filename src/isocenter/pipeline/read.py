@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from isocenter.base import arrow, tables
-from isocenter.base.errors import ConfigError, FormatError, RejectedError
+from isocenter.base.errors import ConfigError, FormatError
 from isocenter.base.files import located
+from isocenter.base.plugins import did_you_mean
 from isocenter.base.progress import silent
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.workspace import Workspace
@@ -20,87 +24,111 @@ from isocenter.formats.boundary import opening
 from isocenter.formats.image import FORMATS, HEAD_BYTES
 from isocenter.model.annotation import Annotation
 from isocenter.model.grid import Grid
-from isocenter.model.issue import Issue, Severity
+from isocenter.model.issue import Issue, Verdict, verdict_of
 from isocenter.model.reasons import because
-from isocenter.model.rows import FileRow, Stack
+from isocenter.model.rows import FileRow, Series, Stack
 from isocenter.model.task import Label
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.model.volume import Volume
-from isocenter.rules.engine import Engine
+from isocenter.pipeline.policies import weighed
+from isocenter.pipeline.reading import Reading, StackVerdict, judged
+from isocenter.rules.engine import CATALOGUE, Engine
 from isocenter.rules.select import ScreenOptions
+from isocenter.stages.build.options import GapPolicy, Standardise, TiltPolicy
+from isocenter.stages.build.policies import evenly, upright
 from isocenter.stages.index.listing import root_of
 from isocenter.stages.index.options import IndexOptions, Source
 from isocenter.stages.index.scan import FileToScan, scan_file
 from isocenter.stages.index.stage import index
+from isocenter.stages.index.used import kinds_of_images
+
+Policy = TypeVar("Policy", bound=enum.StrEnum)
 
 # Names made while reading files by hand are for telling things apart only; no workspace knows them.
 _KEY = b"isocenter.read, not a secret"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """Volumes read from files, and what was seen on the way; iterating gives the volumes."""
-
-    volumes: tuple[Volume, ...]
-    issues: tuple[Issue, ...]
-
-    @property
-    def volume(self) -> Volume:
-        """The one volume.
-
-        Raises:
-            RejectedError: there is none, or more than one; the message names the stacks.
-        """
-        if len(self.volumes) == 1:
-            return self.volumes[0]
-        if not self.volumes:
-            told = "; ".join(sorted({i.message for i in self.issues if i.severity is Severity.REJECT}))
-            raise RejectedError(f"no volume could be read: {told or 'no image was found'}")
-        shapes = "; ".join(f"{v.id}: {v.modality or 'image'} {v.grid.shape}" for v in self.volumes)
-        raise RejectedError(
-            f"{len(self.volumes)} stacks, not one: {shapes}. Iterate, or name one of them: series='...'."
-        )
-
-    def __iter__(self) -> Iterator[Volume]:
-        return iter(self.volumes)
-
-    def __len__(self) -> int:
-        return len(self.volumes)
-
-
-def read(path: str | os.PathLike[str], *, series: str | None = None, modality: str = "") -> Reading:
+def read(
+    path: str | os.PathLike[str],
+    *,
+    series: str | None = None,
+    modality: str = "",
+    tilt: str = "keep",
+    gaps: str = "reject",
+    uneven: str = "reject",
+) -> Reading:
     """Read the images of a file or folder as volumes in physical units on RAS+ grids.
 
     Args:
         path: A file, or a folder with one or more series.
         series: Read only one series: its Series Instance UID, or the id of a stack as messages name it.
         modality: What images are taken for whose format has no modality (NIfTI, NRRD), e.g. "CT".
+        tilt: What becomes of slices that a tilted gantry displaced: "keep" (an exact sheared affine),
+            "resample" (a rectangular grid) or "reject".
+        gaps: What becomes of a stack in which slices are missing: "reject", or "resample": they are
+            interpolated, and marked as synthetic in the slice table.
+        uneven: The same, of a stack whose slices lie unevenly.
 
     Returns:
-        The volumes that no rule rejects, and every issue.
+        The volumes that no rule rejects, the verdict on every stack, and every issue.
 
     Raises:
-        ConfigError: there is no such file, folder or series.
+        ConfigError: there is no such file, folder, series or policy.
     """
+    policies = Standardise(
+        tilt=_policy("tilt", TiltPolicy, tilt),
+        gaps=_policy("gaps", GapPolicy, gaps),
+        uneven=_policy("uneven", GapPolicy, uneven),
+    )
     found = _indexed(Path(path), series)
-    engine = Engine(ScreenOptions())
-    issues = [i for i in found.issues if i.rule != "index/no-subject"]
+    engine = Engine(weighed(ScreenOptions(ignore=_not_by_hand()), policies))
+    kept = {i.target for i in found.issues} - {s.id for s in found.stacks}
+    issues = [i for i in found.issues if i.target in kept and i.rule != "index/no-subject"]
+    on_series = {s.id: engine.check(s) for s in found.series}
     volumes: list[Volume] = []
-    for stack in found.stacks:
+    verdicts: dict[str, StackVerdict] = {}
+    for stack in _in_order(found.stacks):
         typed = stack if stack.modality else replace(stack, modality=modality)
-        seen = [i for i in engine.check(typed) if not i.rule.startswith("identity/")]
+        seen = [i for i in found.issues if i.target == stack.id and i.rule != "index/no-subject"]
+        seen += [replace(i, target=stack.id) for i in on_series.get(stack.series, ())]
+        seen += engine.check(typed)
+        if verdict_of(seen) is not Verdict.REJECT:
+            seen = _read_stack(typed, found.paths, engine, policies, seen, volumes)
+        verdicts[stack.id] = judged(typed, tuple(seen))
         issues += seen
-        if any(i.severity is Severity.REJECT for i in seen):
-            continue
-        issues += _read_stack(typed, found.paths, engine, volumes)
-    return Reading(tuple(volumes), tuple(issues))
+    return Reading(tuple(volumes), tuple(issues), verdicts)
+
+
+def _policy(name: str, kind: type[Policy], word: str) -> Policy:
+    try:
+        return kind(word)
+    except ValueError:
+        known = [str(m.value) for m in kind]
+        raise ConfigError(
+            f"{name} is one of {', '.join(known)}, not {word!r}{did_you_mean(word, known)}"
+        ) from None
+
+
+def _not_by_hand() -> dict[str, str]:
+    """Rules on whose the images are: nobody is enrolled here. That they are of one person still matters."""
+    names = (n for n in CATALOGUE.names() if n.startswith("identity/"))
+    return {n: "read by hand" for n in names if n != "identity/several-patients-in-series"}
+
+
+def _in_order(stacks: list[Stack]) -> list[Stack]:
+    """Stacks as they are in the index, those of one set (time, echo, ...) together and in its order."""
+    first: dict[str, int] = {}
+    for n, stack in enumerate(stacks):
+        first.setdefault(stack.group or stack.id, n)
+    return sorted(stacks, key=lambda s: (first[s.group or s.id], s.axis_index))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Indexed:
-    """The stacks that are to be read, where their files are, and what was seen."""
+    """The stacks that are to be read with their series, where their files are, and what was seen."""
 
     stacks: list[Stack]
+    series: list[Series]
     issues: list[Issue]
     paths: dict[str, Path]
 
@@ -131,13 +159,25 @@ def _indexed(path: Path, series: str | None) -> _Indexed:
         if series is not None:
             stacks = _of_series(series, stacks, workspace)
         root = root_of(source, Path())
-        files = tables.read_table(workspace.table("index", "files"), ["file_id", "path"])
-        names = zip(arrow.values(files, "file_id"), arrow.values(files, "path"), strict=True)
+        files = list(tables.read(workspace.table("index", "files"), FileRow))
+        issues = list(tables.read(workspace.table("index", "issues"), Issue))
+        asked = {s.series for s in stacks}
         return _Indexed(
             stacks=stacks,
-            issues=list(tables.read(workspace.table("index", "issues"), Issue)),
-            paths={file_id: located(root, name) for file_id, name in names},
+            series=[s for s in tables.read(workspace.table("index", "series"), Series) if s.id in asked],
+            issues=[*issues, *_left_out(files, issues)],
+            paths={f.file_id: located(root, f.path) for f in files},
         )
+
+
+def _left_out(files: list[FileRow], issues: list[Issue]) -> list[Issue]:
+    """A note on the files that are no images, if there are any: archives are what is in them."""
+    told = {i.target for i in issues} | {f.archive for f in files} | {f.data_file for f in files}
+    kinds = Counter(f.kind for f in files if f.kind not in kinds_of_images() and f.file_id not in told)
+    if not kinds:
+        return []
+    what = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+    return [because("file/not-an-image", measured=what, unit="files")]
 
 
 def _of_series(series: str, stacks: list[Stack], workspace: Workspace) -> list[Stack]:
@@ -157,10 +197,18 @@ def _of_series(series: str, stacks: list[Stack], workspace: Workspace) -> list[S
 
 
 def _read_stack(
-    stack: Stack, paths: Mapping[str, Path], engine: Engine, volumes: list[Volume]
+    stack: Stack,
+    paths: Mapping[str, Path],
+    engine: Engine,
+    policies: Standardise,
+    before: list[Issue],
+    volumes: list[Volume],
 ) -> list[Issue]:
+    """Everything that was seen of a stack after it was read; the volume has it too, if it is kept."""
     try:
         volume = FORMATS.get(stack.format).read(stack, [paths[f] for f in stack.files])
+        told = engine.check(volume)  # on what was read, before a slice of ours is in it
+        volume = upright(evenly(volume, policies), policies)
     except FormatError as error:
         issue = because(
             error.reason,
@@ -169,10 +217,10 @@ def _read_stack(
             measured=error.measured,
             expected=error.expected,
         )
-        return [issue]
-    seen = [*volume.issues, *engine.check(volume)]
-    if not any(i.severity is Severity.REJECT for i in seen):
-        volumes.append(replace(volume, issues=(*volume.issues, *seen[len(volume.issues) :])))
+        return [*before, issue]
+    seen = [*before, *volume.issues, *told]
+    if verdict_of(seen) is not Verdict.REJECT:
+        volumes.append(replace(volume, issues=tuple(seen)))
     return seen
 
 

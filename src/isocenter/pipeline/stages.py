@@ -18,6 +18,7 @@ from isocenter.model.issue import Issue
 from isocenter.model.rows import CaseRow
 from isocenter.model.task import TaskContract
 from isocenter.pipeline.config import CohortConfig
+from isocenter.pipeline.policies import weighed
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
 from isocenter.stages.build.options import BuildOptions
@@ -64,7 +65,7 @@ def rules_of(context: Context, *, is_split: bool = False) -> ScreenOptions:
         if is_split
         else {"annotation/low-agreement": {"min_dice": config.agreement.min_dice}}
     )
-    said = config.screen
+    said = weighed(config.screen, config.standardise)
 
     def is_ours(name: str) -> bool:
         return name == "all" or (name.partition("/")[0] == "split") is is_split
@@ -76,6 +77,11 @@ def rules_of(context: Context, *, is_split: bool = False) -> ScreenOptions:
         severity={n: v for n, v in said.severity.items() if is_ours(n)},
         options=options | {n: {**own, **options.get(n, {})} for n, own in limits.items()},
     )
+
+
+def masks_of(config: CohortConfig) -> list[str]:
+    """Path templates of files that are masks, and so no images."""
+    return [s.path for s in config.annotations if s.kind is AnnotationKind.MASKS]
 
 
 def run_stage(name: str, context: Context) -> Mapping[str, int]:
@@ -108,11 +114,10 @@ def _index(context: Context) -> Mapping[str, int]:
 
 
 def _screen(context: Context) -> Mapping[str, int]:
-    masks = [s.path for s in context.config.annotations if s.kind is AnnotationKind.MASKS]
     return screen(
         rules_of(context),
         context.contract.channels,
-        masks,
+        masks_of(context.config),
         context.workspace,
         progress=context.progress,
     )

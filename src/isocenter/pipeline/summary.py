@@ -38,7 +38,7 @@ def summarise(
     by_state = totals(outcomes)
     counts = {"files": len(outcomes), **{s: sum(r.values()) for s, r in by_state.items()}}
     lines = [_files(counts, by_state)]
-    if is_dry or _runs(stages) == ["index", "screen", "enrol"]:
+    if (is_dry and "enrol" in _runs(stages)) or _runs(stages) == ["index", "screen", "enrol"]:
         lines += forecast_of(context).lines()
     if "build" in _runs(stages):
         found, more = _cases(context)

@@ -59,6 +59,7 @@ def a_stack(**changes: Any) -> Stack:
     """An axial CT stack of five slices; changed positions take files, shape and affine along."""
     positions = tuple(float(p) for p in changes.get("positions_mm", POSITIONS_MM))
     count = len(positions) or len(POSITIONS_MM)
+    syntax = "1.2.840.10008.1.2.1"
     gaps = sorted(b - a for a, b in pairwise(positions))
     distance = gaps[len(gaps) // 2] if gaps else None
     spacing = (distance or SPACING_MM[0], *SPACING_MM[1:])
@@ -84,7 +85,7 @@ def a_stack(**changes: Any) -> Stack:
         slice_thickness_mm=spacing[0],
         frame_of_reference="frame-1",
         sop_class_uid="1.2.840.10008.5.1.4.1.1.2",
-        transfer_syntax_uid="1.2.840.10008.1.2.1",
+        transfer_syntax_uid=syntax,
         image_type=("ORIGINAL", "PRIMARY", "AXIAL"),
         photometric="MONOCHROME2",
         bits_allocated=16,
@@ -93,6 +94,51 @@ def a_stack(**changes: Any) -> Stack:
         rescale_slopes=(1.0,),
         rescale_intercepts=(-1024.0,),
         burned_in_annotation="NO",
+        all_bits_stored=(12,),
+        all_signs=(1,),
+        all_transfer_syntaxes=(syntax,),
+        first_number=1,
+        last_number=count,
+        images_in_acquisition=count,
+        n_in_series=count,
+    )
+    return replace(clean, **changes)
+
+
+def an_enhanced(**changes: Any) -> Stack:
+    """The same five slices as frames of one enhanced CT object, which are not in spatial order."""
+    clean = a_stack(
+        files=("file-0",) * 5,
+        frames=(4, 2, 0, 1, 3),
+        instances=("instance-0",) * 5,
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.2.1",
+        image_type=("ORIGINAL", "PRIMARY", "VOLUME", "NONE"),
+        multi_frame=True,
+        last_number=1,
+        images_in_acquisition=None,
+    )
+    return replace(clean, **changes)
+
+
+def a_time_point(**changes: Any) -> Stack:
+    """The second of three times at which five slices of MR were taken: one of three stacks of its group."""
+    clean = a_stack(
+        modality="MR",
+        sop_class_uid="1.2.840.10008.5.1.4.1.1.4",
+        image_type=("ORIGINAL", "PRIMARY", "M", "NONE"),
+        rescale_slopes=(),
+        rescale_intercepts=(),
+        axis="time",
+        axis_index=1,
+        axis_count=3,
+        axis_value=2.0,
+        group="group-1",
+        group_slices=(5, 5, 5),
+        temporal_positions=3,
+        first_number=6,
+        last_number=10,
+        images_in_acquisition=5,
+        n_in_series=15,
     )
     return replace(clean, **changes)
 
@@ -119,6 +165,13 @@ def a_nifti(**changes: Any) -> Stack:
         rescale_slopes=(),
         rescale_intercepts=(),
         burned_in_annotation="",
+        all_bits_stored=(),
+        all_signs=(),
+        all_transfer_syntaxes=(),
+        first_number=None,
+        last_number=None,
+        images_in_acquisition=None,
+        n_in_series=1,
     )
     return replace(clean, **changes)
 
@@ -196,6 +249,8 @@ def clean_subjects() -> list[object]:
     return [
         a_series(),
         a_stack(),
+        an_enhanced(),
+        a_time_point(),
         a_nifti(),
         a_volume(),
         an_annotation(),

@@ -13,6 +13,7 @@ from isocenter.pipeline.config import CohortConfig
 from isocenter.pipeline.explain import Explanation
 from isocenter.pipeline.run import Run, StageResult
 from isocenter.pipeline.run import run as real_run
+from tests.unit.pipeline.dicom_series import write_series
 
 STAGES = ["index", "screen", "enrol", "build", "split", "report"]
 
@@ -227,6 +228,25 @@ def test_a_rule_is_explained_with_its_options(say):
     assert {o["name"] for o in document["options"]} == {"tolerance_share", "tolerance_mm"}
 
 
+def test_list_and_show_may_be_said_or_left_out(say):
+    assert say("rules", "list").out == say("rules").out
+    assert say("rules", "list", "--json").out == say("rules", "--json").out
+    name = "geometry/missing-slices"
+    shown = say("rules", "show", name)
+    assert shown.out.startswith(f"{name}: reject of a Stack, DICOM PS3.3")
+    assert shown.out == say("rules", name).out
+    assert say("rules", "show", name, "--json").out == say("rules", "--json", name).out
+
+
+def test_one_family_is_listed_alone(say):
+    document = say("rules", "list", "--family", "geometry", "--json").json
+    assert {r["family"] for r in document} == {"geometry"}
+    assert len(document) >= 10
+    said = say("rules", "list", "--family", "geometri")
+    assert said.code == 2
+    assert "did you mean 'geometry'?" in said.err
+
+
 def test_an_unknown_rule_is_told_with_the_nearest(say):
     said = say("rules", "geometry/uneven-spacing")
     assert said.code == 2
@@ -241,3 +261,58 @@ def test_doctor_tells_what_there_is(say):
     assert {"isocenter", "python", "numpy", "cores", "memory", "disk", "kernel cache", "extra torch"} <= set(
         facts
     )
+
+
+def test_a_dry_screen_tells_what_each_rule_costs(say, cohort, tmp_path):
+    write_series(tmp_path / "archive" / "a", (0, 3, 6, 12, 15, 18), uid="1.2.826.1")
+    said = say("screen", cohort, "--dry-run")
+    assert said.code == 0
+    head, _, _, columns, *rows = said.out.splitlines()
+    assert head == "1 stacks are asked for, of 1 cases (subjects at a date) before any rule."
+    assert columns.split()[:2] == ["rule", "now"]
+    [row] = [r for r in rows if r.startswith("geometry/missing-slices")]
+    assert row.split() == ["geometry/missing-slices", "reject", "1", "100.0%", "1", "1", "ACME", "1"]
+    assert not (tmp_path / "work" / "screen" / "verdicts.parquet").exists()
+    document = say("screen", cohort, "--dry-run", "--json").json
+    assert (document["stacks"], document["cases"]) == (1, 1)
+    assert document["rules"][0]["rule"] == "geometry/missing-slices"
+    kept = say("screen", cohort, "--dry-run", "--json", "--set", "standardise.gaps=resample").json
+    assert kept["rules"][0]["severity"] == "review"
+
+
+def test_a_dry_screen_of_nothing_stops_at_the_gate(say, cohort):
+    said = say("screen", cohort, "--dry-run")
+    assert said.code == 1
+    assert "the sources hold no files" in said.err
+
+
+@pytest.fixture
+def indexed(say, cohort, tmp_path):
+    """The id of the one stack of an archive that was indexed."""
+    write_series(tmp_path / "archive" / "a", (0, 3, 6), uid="1.2.826.1")
+    assert say("index", cohort).code == 0
+    return say("explain", "a/s000.dcm").out.split("stack ")[1].split(".")[0]
+
+
+def test_a_slice_is_traced_to_its_file(say, indexed):
+    said = say("explain", indexed, "--slice", "1")
+    assert said.code == 0
+    assert said.out.splitlines()[0] == f"{indexed}: slice 1 of 3 x 20 x 24, counted from 0"
+    assert "a/s001.dcm, frame 0" in said.out
+    document = say("explain", indexed, "--voxel", "1,19,23", "--json").json
+    assert document["at"] == [1, 19, 23]
+    assert [s["path"] for s in document["sources"]] == ["a/s001.dcm"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--slice", "3"], "there is no 3"),
+        (["--voxel", "1,x,2"], "needs three whole numbers"),
+        (["--voxel", "1,2,3", "--slice", "1"], "give either"),
+    ],
+)
+def test_a_wrong_slice_exits_with_2(say, indexed, words, message):
+    said = say("explain", indexed, *words)
+    assert said.code == 2
+    assert message in said.err

@@ -110,3 +110,37 @@ def test_other_texts_are_not_claimed():
         b" NDims = 3",
     ):
         assert not is_metaimage(head)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"DistanceUnits": "mm", "ElementSize": "0.75 0.5 2"}, []),
+        ({"TransformMatrix": "1 0 0 0 1 0 0 0 -1"}, [("left-handed", "note")]),
+        ({"DistanceUnits": "um"}, [("unit-assumed", "note")]),
+        ({"ElementSize": "0.75 0.5 5"}, [("voxel-sizes", "note")]),
+        ({"ElementSpacing": "0.75 0.5 -2"}, [("left-handed", "note"), ("voxel-sizes", "review")]),
+        (
+            {
+                "NDims": "4",
+                "DimSize": "8 6 3 1",
+                "ElementSpacing": "0.75 0.5 2 1",
+                "Offset": "0 0 0 0",
+                "TransformMatrix": "1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1",
+            },
+            [("singleton-axis", "note")],
+        ),
+    ],
+)
+def test_what_a_header_leaves_open_is_told(changes, expected, tmp_path):
+    path = tmp_path / "a.mha"
+    path.write_bytes(metaimage_bytes(**changes))
+    found = read_files("metaimage", [path]).issues
+    assert [(i.rule.removeprefix("read/"), i.severity.value) for i in found] == expected
+
+
+def test_bytes_behind_the_voxels_are_told(tmp_path):
+    path = tmp_path / "a.mha"
+    path.write_bytes(metaimage_bytes(tail=stored().tobytes() + bytes(4)))
+    assert [i.rule for i in read_files("metaimage", [path]).issues] == ["read/trailing-bytes"]

@@ -1,12 +1,14 @@
 import gzip
 
+import numpy as np
 import pytest
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.image import FORMATS
+from isocenter.formats.images import nrrd
 from isocenter.formats.limits import Limits
 from isocenter.formats.nrrd_file import read_array, read_header, segment_names
-from tests.contracts.files import nrrd_bytes, stored
+from tests.contracts.files import nrrd_bytes, stack_of, stored
 
 
 def scan(folder, data, **limits):
@@ -107,6 +109,74 @@ def test_fields_that_nobody_knows_may_be_the_place_in_the_room(tmp_path):
         6,
         8,
     )
+
+
+def told(tmp_path, **changes):
+    path = tmp_path / "a.nrrd"
+    path.write_bytes(nrrd_bytes(**changes))
+    stack = stack_of("nrrd", [path])
+    volume = nrrd.read(stack, [path])
+    return [(i.rule.removeprefix("read/"), i.severity.value) for i in volume.issues], stack
+
+
+def test_a_plain_image_leaves_no_doubt(tmp_path):
+    found, stack = told(tmp_path)
+    assert found == []
+    assert stack.orientation_code == "space"
+
+
+@pytest.mark.parametrize(
+    ("space", "code", "signs"),
+    [
+        ("left-posterior-superior", "space", (-1, -1, 1)),
+        ("LPS", "space", (-1, -1, 1)),
+        ("RAS", "space", (1, 1, 1)),
+        ("right-anterior-superior", "space", (1, 1, 1)),
+        ("LAS", "space", (-1, 1, 1)),
+        ("left-anterior-superior", "space", (-1, 1, 1)),
+        ("scanner-xyz", "none", (1, 1, 1)),
+        ("3D-right-handed", "none", (1, 1, 1)),
+        ("3D-left-handed", "none", (1, 1, 1)),
+    ],
+)
+def test_every_space_is_known(space, code, signs, tmp_path):
+    """Teem's definition of NRRD, section 5: which way the axes of each space go."""
+    found, stack = told(tmp_path, space=space)
+    assert stack.orientation_code == code
+    assert np.allclose(np.diag(np.reshape(stack.affine, (4, 4)))[:3], np.array(signs) * (0.75, 0.5, 2))
+    assert ("left-handed", "note") in found or np.prod(signs) > 0
+
+
+def test_a_time_of_one_point_is_dropped_and_told(tmp_path):
+    found, stack = told(
+        tmp_path,
+        dimension="4",
+        sizes="8 6 3 1",
+        space="left-posterior-superior-time",
+        kinds="domain domain domain time",
+        space_directions="(0.75,0,0,0) (0,0.5,0,0) (0,0,2,0) (0,0,0,1)",
+        space_origin="(-10,-20,0,0)",
+    )
+    assert found == [("singleton-axis", "note")]
+    assert stack.orientation_code == "space"
+    assert np.allclose(np.reshape(stack.affine, (4, 4))[:3, 3], (10, 20, 0))
+
+
+def test_frames_mirrors_and_units_are_told(tmp_path):
+    assert told(tmp_path, measurement_frame="(1,0,0) (0,1,0) (0,0,1)")[0] == []
+    assert told(tmp_path, measurement_frame="(0,1,0) (1,0,0) (0,0,1)")[0] == [("measurement-frame", "note")]
+    mirrored = "(0.75,0,0) (0,0.5,0) (0,0,-2)"
+    assert told(tmp_path, space_directions=mirrored)[0] == [("left-handed", "note")]
+    found, stack = told(tmp_path, space_units='"cm" "cm" "cm"')
+    assert found == [("unit-converted", "note")]
+    assert stack.spacing_mm == pytest.approx((20, 5, 7.5))
+    assert told(tmp_path, tail=stored().tobytes() + b"more")[0] == [("trailing-bytes", "review")]
+
+
+def test_unknown_spaces_colours_and_layers_are_refused(tmp_path):
+    assert reason(tmp_path, nrrd_bytes(space="left-posterior-inferior")) == "file/corrupt"
+    assert reason(tmp_path, nrrd_bytes(kinds="RGB-color domain domain")) == "file/unsupported"
+    assert reason(tmp_path, nrrd_bytes(kinds="list domain domain")) == "file/several-volumes"
 
 
 def test_segments_are_named(tmp_path):

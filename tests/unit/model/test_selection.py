@@ -5,6 +5,7 @@ from isocenter.model.task import Channel
 from isocenter.testing.rules import a_stack
 
 NIFTI = {"format": "nifti", "modality": ""}
+TIME = {"axis": "time", "axis_index": 1, "axis_count": 3, "axis_value": 2.5, "group": "g"}
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,11 @@ NIFTI = {"format": "nifti", "modality": ""}
         ({}, {"where": {"site": "NORTH*"}}, False),
         ({"site": "north-1"}, {"where": {"site": "NORTH*"}}, True),
         ({}, {"where": {"image_type": "primary"}}, True),
+        (TIME, {"where": {"axis_index": "0"}}, False),
+        (TIME, {"where": {"axis_index": "1"}}, True),
+        (TIME, {"where": {"axis": "time", "axis_value": "2.5"}}, True),
+        (TIME, {"where": {"axis": "echo"}}, False),
+        ({}, {"where": {"axis_index": "0", "axis_value": ""}}, True),
     ],
 )
 def test_who_asks_for_a_stack(stack, channel, is_wanted):

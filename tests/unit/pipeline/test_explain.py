@@ -1,8 +1,13 @@
 """Asking what became of a thing: by path, folder, file name, id or UID."""
 
+from dataclasses import replace
+
 import pytest
 
+from isocenter.base import tables
 from isocenter.base.errors import ConfigError, StaleArtefact
+from isocenter.base.workspace import Workspace
+from isocenter.model.rows import Stack
 from isocenter.pipeline.explain import explain
 from isocenter.pipeline.run import run
 from tests.unit.pipeline.archives import write_ct, write_rtstruct
@@ -54,3 +59,21 @@ def test_a_name_nearly_right_is_offered(workspace):
 def test_a_workspace_that_was_never_indexed_says_so(tmp_path):
     with pytest.raises(StaleArtefact, match="index has not been run"):
         explain(tmp_path, "x")
+
+
+def test_a_volume_of_a_set_and_a_file_of_many_slices_are_told_as_what_they_are(workspace):
+    table = Workspace(workspace).table("index", "stacks")
+    [stack] = tables.read(table, Stack)
+    first = stack.files[0]
+    several = replace(
+        stack, files=(first,) * 6, axis="time", axis_index=1, axis_count=3, axis_value=2.5, group="g"
+    )
+    tables.write(table, Stack, [several])
+    (one,) = explain(workspace, stack.id)
+    assert "1 file, 6 x 4 x 4 voxels" in one.lines[0]
+    assert (
+        "It is volume 2 of 3 along time (2.5); where: {axis_index: '1'} in a channel asks for it alone."
+        in one.lines
+    )
+    (file,) = explain(workspace, first)
+    assert f"It holds 6 of 6 slices of stack {stack.id}." in file.lines

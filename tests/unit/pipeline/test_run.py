@@ -59,3 +59,9 @@ def test_the_seed_given_to_a_call_wins(patient):
 def test_the_config_as_run_can_be_run(patient):
     first = run(patient.write(), until="screen")
     assert run(first.workspace / "cohort.yaml", until="screen").is_fresh
+
+
+def test_a_dry_run_that_stops_before_the_plan_tells_the_gate_and_no_forecast(cohort):
+    made = run(cohort.write(), dry_run=True)
+    assert made.gate.startswith("index: the sources hold no files")
+    assert not any(line.startswith("Forecast") for line in made.summary)

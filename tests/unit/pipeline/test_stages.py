@@ -9,12 +9,14 @@ from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Severity
 from isocenter.pipeline.stages import STAGES, forget_after, rules_of
 from isocenter.rules.select import ScreenOptions
+from isocenter.stages.build.options import GapPolicy, Standardise
 from tests.properties.tiny import write_cohort, write_patient
 
 
-def context(**screen):
+def context(*, standardise=None, **screen):
     config = SimpleNamespace(
         screen=ScreenOptions(**screen),
+        standardise=standardise or Standardise(),
         split=SimpleNamespace(min_external_share=0.3),
         agreement=SimpleNamespace(min_dice=0.8),
     )
@@ -50,6 +52,12 @@ def test_limits_of_the_config_are_the_rules_own():
 def test_a_rule_that_was_given_a_limit_keeps_it():
     own = {"annotation/low-agreement": {"min_dice": 0.5}}
     assert rules_of(context(options=own)).options == own
+
+
+def test_what_is_resampled_is_for_review():
+    policies = Standardise(gaps=GapPolicy.RESAMPLE)
+    assert rules_of(context(standardise=policies)).severity == {"geometry/missing-slices": Severity.REVIEW}
+    assert rules_of(context(standardise=policies), is_split=True).severity == {}
 
 
 def test_the_share_that_stops_a_run_is_no_rule():

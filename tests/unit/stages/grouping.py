@@ -12,6 +12,7 @@ from isocenter.model.issue import Issue
 from isocenter.model.rows import (
     AnnotationObject,
     FileRow,
+    FrameRow,
     Instance,
     Series,
     Stack,
@@ -19,7 +20,7 @@ from isocenter.model.rows import (
     SubjectRow,
     ValueCount,
 )
-from isocenter.stages.index import stack
+from isocenter.stages.index import geometry, stack
 from isocenter.stages.index.assemble import assemble
 from isocenter.stages.index.columns import Columns, Members
 
@@ -83,16 +84,21 @@ def separate(rows):
     """The stacks of one series, as instances."""
     members = members_of(rows)
     by_file = {r.file_id: r for r in rows}
-    return [[by_file[members.file_ids[n]] for n in part] for part in stack.separate(members)]
+    return [[by_file[members.file_ids[n]] for n in p.rows] for p in stack.separate(members).parts]
+
+
+def parts(rows):
+    """The stacks of one series with their places on an axis."""
+    return stack.separate(members_of(rows)).parts
 
 
 def geometry_of(rows):
     """Geometry of a stack of instances in spatial order."""
     members = members_of(rows)
-    return stack.geometry_of(members, np.array([members.file_ids.index(r.file_id) for r in rows]))
+    return geometry.geometry_of(members, np.array([members.file_ids.index(r.file_id) for r in rows]))
 
 
-def grouped(found, finders, layout, roots, names):
+def grouped(found, finders, layout, roots, names, *, frames=(), by_folder=()):
     """The index of some files."""
     found = list(found)
     files = [f.row for f in found]
@@ -100,12 +106,15 @@ def grouped(found, finders, layout, roots, names):
     with TemporaryDirectory() as folder, Database(Path(folder) / "database") as database:
         database.put("files", tables.table_of_rows(FileRow, files))
         database.put("instances", tables.table_of_rows(Instance, instances))
+        database.put("frames", tables.table_of_rows(FrameRow, frames))
         annotations = [f.annotation for f in found if f.annotation]
         database.put("annotations", tables.table_of_rows(AnnotationObject, annotations))
         database.put("noted", tables.table_of_rows(Issue, []))
         database.put("told", tables.table_of_rows(Issue, [f.issue for f in found if f.issue]))
         out = Path(folder) / "out"
-        made = assemble(database, out, finders=finders, layout=layout, roots=roots, names=names)
+        made = assemble(
+            database, out, finders=finders, layout=layout, roots=roots, names=names, by_folder=by_folder
+        )
         rows = {n: list(tables.read(out / f"{n}.parquet", t)) for n, t in _TABLES.items()}
         content = {n: (out / f"{n}.parquet").read_bytes() for n in _TABLES}
         assert sorted(p.name for p in out.iterdir()) == sorted(f"{n}.parquet" for n in _TABLES)

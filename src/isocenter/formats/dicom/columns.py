@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from isocenter.formats.boundary import parsing
 from isocenter.formats.bytes import MAX_PADDING_BYTES
 from isocenter.formats.dicom import slots, steps
-from isocenter.formats.dicom.fields import FIELDS, Field
+from isocenter.formats.dicom.fields import FIELDS, Field, longest
 from isocenter.formats.dicom.found import Found
 from isocenter.formats.dicom.gather import are_equal, gather, lists_of, repeated, split, tuples_of
 from isocenter.formats.dicom.instance import kind_of_class
+from isocenter.formats.dicom.mosaic import MOSAIC
 from isocenter.formats.dicom.odd import settle
 from isocenter.formats.dicom.values import ABSENT, GOOD, SENSELESS, read_numbers, strip_texts
 from isocenter.formats.header_reader import Column, Headers, Numbers, Texts
@@ -26,6 +27,7 @@ _TELLING = ("SOPClassUID", "Rows", "Modality", "SeriesInstanceUID", "DirectoryRe
 # A structure set is an annotation object, and a dose has a row for each plane: both are for the slow reader.
 _NOT_HERE = np.array(["dicom-rtstruct", "dicom-rtdose"])
 _MAX_EXACT = float(1 << 53)
+_MOSAIC = MOSAIC.encode()
 
 
 def headers_of(found: Found, files: NDArray[np.int64], count: int) -> Headers:
@@ -45,7 +47,7 @@ def headers_of(found: Found, files: NDArray[np.int64], count: int) -> Headers:
     is_known = np.any([found.is_present(k) for k in _TELLING], axis=0) & settle(found) & _fits(found)
     rows = np.flatnonzero(is_known)
     kinds = np.array(_kinds(found, rows), object)
-    is_instance = ~np.isin(kinds.astype(str), _NOT_HERE)
+    is_instance = ~np.isin(kinds.astype(str), _NOT_HERE) & ~_are_mosaics(found, rows)
     rows = rows[is_instance]
     out = np.zeros(count, np.bool_)
     out[files[rows]] = True
@@ -79,6 +81,14 @@ def _kinds(found: Found, rows: NDArray[np.int64]) -> list[str]:
     return [_kind(stated[n] or stored[n], has_records[n], is_picture[n]) for n in range(rows.size)]
 
 
+def _are_mosaics(found: Found, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pictures of many slices, whose private elements the slow reader looks at."""
+    (types,) = gather(found.memory, found.cells, rows, np.array([slots.SLOT["ImageType"]]))
+    if _MOSAIC not in types.data.tobytes():
+        return np.zeros(rows.size, np.bool_)
+    return np.array([_MOSAIC in text for text in _items(types)])
+
+
 def _items(texts: Texts) -> list[bytes]:
     data, ends = texts.data.tobytes(), texts.offsets.tolist()
     return [data[a:b] for a, b in pairwise(ends)]
@@ -101,6 +111,7 @@ def _columns(found: Found, rows: NDArray[np.int64]) -> dict[str, Column]:
     out["pixel_offset"] = Numbers(state[:, steps.OFFSET], is_native)
     out["pixel_bytes"] = Numbers(state[:, steps.LENGTH], is_native)
     out["unparsable"] = unparsable
+    out["overlong"] = _overlong(found, rows)
     return out
 
 
@@ -168,6 +179,18 @@ def _unparsable(found: Found, rows: NDArray[np.int64]) -> Column:
     names: list[tuple[str, ...]] = [()] * rows.size
     for n in np.flatnonzero(is_senseless.any(axis=1)).tolist():
         names[n] = tuple(sorted(slots.KEYWORDS[k] for k in np.flatnonzero(is_senseless[n])))
+    return lists_of(names)
+
+
+def _overlong(found: Found, rows: NDArray[np.int64]) -> Column:
+    """The names of the attributes whose numbers are longer texts than the standard allows; bytes never are."""
+    wanted = [(k, longest(f)) for f in FIELDS if f.form in {"number", "numbers"} for k in f.keywords]
+    limits = np.array([limit for _, limit in wanted], np.int64)
+    columns = np.array([slots.SLOT[k] for k, _ in wanted], np.int64)
+    is_long = found.counts[rows[:, None], columns] > limits
+    names: list[tuple[str, ...]] = [()] * rows.size
+    for n in np.flatnonzero(is_long.any(axis=1)).tolist():
+        names[n] = tuple(sorted(wanted[k][0] for k in np.flatnonzero(is_long[n])))
     return lists_of(names)
 
 

@@ -48,6 +48,11 @@ def _field(name: str, form: Form, *keywords: str, **others: Any) -> Field:
     return Field(name, form, keywords, **others)
 
 
+def longest(field: Field) -> int:
+    """The most bytes that its numbers may have as text: 16 each (PS3.5 6.2, DS), backslashes, and one to be even."""
+    return 17 * field.count
+
+
 FIELDS = (
     _field("sop_class_uid", "uid", "SOPClassUID"),
     _field("sop_instance_uid", "uid", "SOPInstanceUID"),
@@ -63,6 +68,7 @@ FIELDS = (
     _field("accession_number", "text", "AccessionNumber"),
     _field("study_date", "text", "StudyDate", "SeriesDate", "AcquisitionDate"),
     _field("acquisition_time", "text", "AcquisitionTime"),
+    _field("content_time", "text", "ContentTime"),
     _field("series_number", "integer", "SeriesNumber"),
     _field("modality", "text", "Modality"),
     _field("image_type", "texts", "ImageType"),
@@ -81,10 +87,14 @@ FIELDS = (
     _field("repetition_time_ms", "number", "RepetitionTime"),
     _field("inversion_time_ms", "number", "InversionTime"),
     _field("b_value", "number", "DiffusionBValue"),
+    _field("gradient", "numbers", "DiffusionGradientOrientation", count=3, is_lps=True),
+    _field("trigger_time_ms", "number", "TriggerTime"),
     _field("contrast_agent", "text", "ContrastBolusAgent"),
     _field("field_strength_t", "number", "MagneticFieldStrength"),
     _field("acquisition_number", "integer", "AcquisitionNumber"),
     _field("temporal_position", "integer", "TemporalPositionIdentifier"),
+    _field("temporal_positions", "integer", "NumberOfTemporalPositions"),
+    _field("images_in_acquisition", "integer", "ImagesInAcquisition"),
     _field("instance_number", "integer", "InstanceNumber"),
     _field("age", "text", "PatientAge"),
     _field("sex", "text", "PatientSex"),
@@ -96,6 +106,7 @@ FIELDS = (
     _field("photometric", "text", "PhotometricInterpretation"),
     _field("bits_allocated", "integer", "BitsAllocated", low=1),
     _field("bits_stored", "integer", "BitsStored", low=1),
+    _field("high_bit", "integer", "HighBit", low=0),
     _field("pixel_representation", "integer", "PixelRepresentation", low=0, high=1),
     _field("pixel_spacing_mm", "numbers", "PixelSpacing", "ImagerPixelSpacing", count=2),
     _field("orientation", "numbers", "ImageOrientationPatient", count=6, is_lps=True),

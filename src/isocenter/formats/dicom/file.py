@@ -63,6 +63,7 @@ class ParsedFile:
         regions: The large sequences of a structure set, which are not in the data set then; None where there are
             none, or where they are in the data set.
         deadline: When the time for this file is over, by the monotonic clock.
+        survey: The structure of the header.
     """
 
     dataset: Any
@@ -70,6 +71,7 @@ class ParsedFile:
     groups: FunctionalGroups | None
     regions: Regions | None
     deadline: float
+    survey: Survey
 
 
 def read_object(
@@ -87,21 +89,26 @@ def read_object(
         FormatError: the file is no DICOM, broken, shorter than it says, or beyond a limit.
     """
     with parsing("the header"), open_content(path) as file:
-        bounded = Bounded(file, limits)
-        survey = bounded.survey(wanted)
-        regions = _regions_of(file, bounded.size, survey, keywords, limits)
-        dataset = None if regions is None else _plain(file, survey, regions)
-        if dataset is not None:
-            file.seek(bounded.size if survey.pixels is None else survey.pixels)
-            pixels = _pixels(file, dataset, bounded)
-            return ParsedFile(
-                dataset=dataset, pixels=pixels, groups=None, regions=regions, deadline=bounded.deadline
-            )
+        return parse_object(file, keywords, wanted, limits)
+
+
+def parse_object(
+    file: BinaryIO, keywords: Sequence[str] | None, wanted: NDArray[np.int64], limits: Limits = DEFAULT_LIMITS
+) -> ParsedFile:
+    """As `read_object`, of a file that is open already; of keywords None means all."""
+    bounded = Bounded(file, limits)
+    survey = bounded.survey(wanted)
+    regions = None if keywords is None else _regions_of(file, bounded.size, survey, keywords, limits)
+    dataset = None if regions is None else _plain(file, survey, regions)
+    groups = None
+    if dataset is not None:
+        file.seek(bounded.size if survey.pixels is None else survey.pixels)
+    else:
+        regions = None
         file.seek(0)
         # the library would take a millisecond for each frame
         is_cut = survey.groups is not None and survey.is_complete and survey.is_ordered
-        stop = _PIXELS | _GROUPS if is_cut else _PIXELS
-        dataset = _parse(bounded, stop, keywords)
+        dataset = _parse(bounded, _PIXELS | _GROUPS if is_cut else _PIXELS, keywords)
         place = file.tell()
         groups = groups_of(survey, limits)
         if groups is None and any(tag in dataset and dataset[tag].value for tag in _GROUPS):
@@ -109,10 +116,14 @@ def read_object(
         if is_cut:
             place = bounded.size if survey.pixels is None else survey.pixels
         file.seek(place)
-        pixels = _pixels(file, dataset, bounded)
-        return ParsedFile(
-            dataset=dataset, pixels=pixels, groups=groups, regions=None, deadline=bounded.deadline
-        )
+    return ParsedFile(
+        dataset=dataset,
+        pixels=_pixels(file, dataset, bounded),
+        groups=groups,
+        regions=regions,
+        deadline=bounded.deadline,
+        survey=survey,
+    )
 
 
 def _regions_of(

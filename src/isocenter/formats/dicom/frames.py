@@ -53,7 +53,11 @@ _FIELDS: list[tuple[str, str, str, _Kind, int]] = [
     ("image_type", "CTImageFrameTypeSequence", "FrameType", "texts", 0),
     ("image_type", "PETFrameTypeSequence", "FrameType", "texts", 0),
     ("image_type", "MRSpectroscopyFrameTypeSequence", "FrameType", "texts", 0),
+    ("component", "MRImageFrameTypeSequence", "ComplexImageComponent", "text", 1),
+    ("context", "MRArterialSpinLabelingSequence", "ASLContext", "text", 1),
 ]
+# What goes into the image type of a frame, where it may be all that tells two frames of one place apart.
+_TYPES = ("component", "context")
 # What the writer of a converted object found no macro for (PS3.3 C.7.6.16.2.26); a macro goes before it.
 _CONVERTED: list[tuple[str, str, _Kind]] = [
     ("kvp", "KVP", "number"),
@@ -64,6 +68,7 @@ _CONVERTED: list[tuple[str, str, _Kind]] = [
     ("trigger_time_ms", "TriggerTime", "number"),
     ("b_value", "DiffusionBValue", "number"),
     ("acquisition_number", "AcquisitionNumber", "integer"),
+    ("temporal_position", "TemporalPositionIdentifier", "integer"),
 ]
 _FIELDS += [
     (field, sequence, keyword, kind, 1)
@@ -111,7 +116,7 @@ def frames_of(header: Header, groups: FunctionalGroups | None, file_id: str) -> 
         )
     shared, rows = _values(header, groups)
     return tuple(
-        FrameRow(file_id=file_id, frame=n, unparsable=_named(shared, row), **(shared[0] | row[0]))
+        FrameRow(file_id=file_id, frame=n, unparsable=_named(shared, row), **_typed(shared[0] | row[0]))
         for n, row in enumerate(rows)
     )
 
@@ -119,7 +124,15 @@ def frames_of(header: Header, groups: FunctionalGroups | None, file_id: str) -> 
 def shared_of(header: Header, groups: FunctionalGroups, file_id: str) -> FrameRow:
     """What the shared functional groups say of every frame."""
     (values, unparsable), _ = _values(header, groups)
-    return FrameRow(file_id=file_id, frame=0, unparsable=tuple(sorted(unparsable)), **values)
+    return FrameRow(file_id=file_id, frame=0, unparsable=tuple(sorted(unparsable)), **_typed(values))
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    """Values of which the Complex Image Component and the ASL Context have become part of the image type."""
+    kept = {name: value for name, value in values.items() if name not in _TYPES}
+    stated = kept.get("image_type", ())
+    more = [values[name] for name in _TYPES if name in values and values[name] not in stated]
+    return kept | {"image_type": (*stated, *more)} if more else kept
 
 
 _Values = tuple[dict[str, Any], set[str]]

@@ -72,6 +72,12 @@ class Header:
             return ()
         return out
 
+    def size(self, keyword: str) -> int:
+        """Bytes of an attribute's value that was not asked for before; 0 where it is absent."""
+        element = self.dataset.get_item(_dictionary(keyword)[0])
+        is_raw = isinstance(element, RawDataElement) and isinstance(element.value, bytes)
+        return len(element.value) if is_raw else 0
+
     def sequence(self, keyword: str) -> list[Header]:
         """The items of a sequence."""
         value = self._get(keyword)

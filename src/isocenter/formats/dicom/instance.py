@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydicom.uid import UID
 
-from isocenter.formats.dicom.fields import FIELDS, read_uid, value_of
+from isocenter.formats.dicom.fields import FIELDS, longest, read_uid, value_of
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.layout import Pixels
 from isocenter.model.rows import Instance
@@ -67,6 +67,7 @@ def instance_of(
     header: Header, file_id: str, source: int, site: str, *, has_pixels: Pixels | bool
 ) -> Instance:
     """The row of one object; positions and directions are turned from LPS to RAS here and nowhere else."""
+    overlong = _overlong(header)
     values = {field.name: value_of(header, field) for field in FIELDS}
     pixels = has_pixels if isinstance(has_pixels, Pixels) else Pixels(is_there=has_pixels)
     return Instance(
@@ -80,4 +81,11 @@ def instance_of(
         pixel_bytes=pixels.length,
         **values,
         unparsable=tuple(sorted(header.unparsable)),
+        overlong=overlong,
     )
+
+
+def _overlong(header: Header) -> tuple[str, ...]:
+    """Attributes whose numbers are longer texts than the standard allows, as they are in the file."""
+    wanted = ((k, longest(f)) for f in FIELDS if f.form in {"number", "numbers"} for k in f.keywords)
+    return tuple(sorted(k for k, limit in wanted if header.size(k) > limit))

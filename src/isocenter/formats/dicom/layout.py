@@ -10,6 +10,7 @@ from pydicom import uid
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.bytes import MAX_PADDING_BYTES
+from isocenter.formats.dicom.fragments import MAX_FRAGMENTS
 from isocenter.formats.dicom.header import Header
 
 NATIVE = {
@@ -19,7 +20,6 @@ NATIVE = {
     uid.DeflatedExplicitVRLittleEndian,
 }
 MAX_SIDE = 65_535
-MAX_FRAGMENTS = 100_000
 GREY = {"MONOCHROME1", "MONOCHROME2"}
 _UNDEFINED = 0xFFFFFFFF
 _PIXEL_TAGS = {(0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010)}
@@ -60,8 +60,12 @@ class Layout:
         return self.rows * self.columns * self.dtype.itemsize
 
 
-def layout_of(dataset: Any) -> Layout:
-    """The layout of a single-frame grey image.
+def layout_of(dataset: Any, *, is_multi_frame: bool = False) -> Layout:
+    """The layout of a grey image's frame.
+
+    Args:
+        dataset: Its data set.
+        is_multi_frame: Whether it may have several frames, all of this layout.
 
     Raises:
         FormatError: it is none, or its attributes contradict each other.
@@ -79,7 +83,7 @@ def layout_of(dataset: Any) -> Layout:
     stored = bits if stored is None else stored
     if samples not in {None, 1} or (header.text("PhotometricInterpretation") or "MONOCHROME2") not in GREY:
         raise FormatError("file/unsupported", "the pixels are colours")
-    if frames not in {None, 0, 1}:
+    if not is_multi_frame and frames not in {None, 0, 1}:
         raise FormatError("file/unsupported", "a multi-frame object")
     if not 0 < stored <= bits or high not in {None, stored - 1} or sign not in {0, 1}:
         raise FormatError("file/corrupt", "the stored bits do not fit the allocated ones")

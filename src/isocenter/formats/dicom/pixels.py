@@ -2,58 +2,128 @@
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import dataclass
 from typing import Any
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import uid
-from pydicom.encaps import generate_frames
 
 from isocenter.base.errors import FormatError
+from isocenter.base.sandbox import Call
 from isocenter.formats.boundary import parsing
-from isocenter.formats.dicom import codestream
+from isocenter.formats.dicom import codestream, decoders
 from isocenter.formats.dicom.codestream import Codestream
+from isocenter.formats.dicom.decoders import Decoding
+from isocenter.formats.dicom.fragments import find_frames
 from isocenter.formats.dicom.layout import NATIVE, Layout, compare, layout_of, syntax_of
-
-_JPEG_2000 = {uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}
-_DECODERS = {
-    **dict.fromkeys(_JPEG_2000, imagecodecs.jpeg2k_decode),
-    **dict.fromkeys((uid.JPEGLSLossless, uid.JPEGLSNearLossless), imagecodecs.jpegls_decode),
-    **dict.fromkeys((uid.JPEGLossless, uid.JPEGLosslessSV1), imagecodecs.ljpeg_decode),
-    **dict.fromkeys((uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit), imagecodecs.jpeg8_decode),
-}
-_RLE_HEADER = 64
+from isocenter.formats.dicom.run_lengths import decode_runs
 
 
-def stored_pixels(dataset: Any) -> NDArray[Any]:
+def stored_pixels(dataset: Any, *, number: int = 0) -> NDArray[Any]:
     """Stored values (J, I) of a single-frame, single-sample image, native byte order.
+
+    Args:
+        dataset: The data set with its pixel data.
+        number: Place of the image in its stack, see `begin_frame`.
 
     Raises:
         FormatError: the pixel data are missing, too short, or cannot be decoded.
     """
     with parsing("the pixel data"):
-        layout = layout_of(dataset)
+        layout, syntax = layout_of(dataset), syntax_of(dataset)
         element = dataset.get_item("PixelData")
         if element is None or not element.value:
             raise FormatError("file/truncated", "there are no pixel data")
-        data, syntax = element.value, syntax_of(dataset)
         is_encapsulated = getattr(element, "is_undefined_length", False) or element.length == 0xFFFFFFFF
         if syntax in NATIVE:
             if is_encapsulated:
                 raise FormatError(
                     "file/corrupt", "the pixel data are encapsulated, the transfer syntax is not"
                 )
-            return _native(data, layout, is_big=syntax == uid.ExplicitVRBigEndian)
-        if syntax != uid.RLELossless and syntax not in _DECODERS:
-            raise FormatError("file/unsupported", "a transfer syntax that cannot be decoded")
-        frames = list(generate_frames(data, number_of_frames=1))
-        if len(frames) != 1:
-            raise FormatError("file/corrupt", "several frames where one is stated", measured=len(frames))
-        if syntax == uid.RLELossless:
-            return _rle(frames[0], layout)
-        return _decode(frames[0], syntax, layout)
+            return _native(element.value, layout, is_big=syntax == uid.ExplicitVRBigEndian)
+        refuse_syntax(syntax)
+        frame = _only_frame(dataset, element.value, has_markers=syntax != uid.RLELossless)
+    return decode_frame(frame, layout, syntax, number=number)
+
+
+def _only_frame(dataset: Any, value: bytes, *, has_markers: bool) -> bytes | memoryview:
+    tables = [dataset.get(name) for name in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")]
+    extended = None if None in tables else (bytes(tables[0]), bytes(tables[1]))
+    return find_frames(value, extended=extended, is_value=True, has_markers=has_markers)[0]
+
+
+def decode_frame(
+    fragment: bytes | memoryview, layout: Layout, syntax: str, *, number: int = 0
+) -> NDArray[Any]:
+    """Stored values (J, I) of one compressed frame; `begin_frame` and its result in one."""
+    return begin_frame(fragment, layout, syntax, number=number).result()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PendingFrame:
+    """A compressed frame that is being decoded by another process."""
+
+    layout: Layout
+    stated: Codestream | None = None
+    decoding: Decoding | None = None
+    runs: NDArray[Any] | None = None
+    second_runs: Call | None = None
+
+    def result(self) -> NDArray[Any]:
+        """Stored values (J, I), native byte order.
+
+        Raises:
+            FormatError: the frame is broken, its decoder died or took too much, or two decoders disagree.
+        """
+        if self.decoding is not None and self.stated is not None:
+            return _as_stored(self.decoding.result(), self.stated, self.layout)
+        assert self.runs is not None
+        if self.second_runs is not None:
+            decoders.compare_runs(self.runs, self.second_runs)
+        return self.runs
+
+
+def begin_frame(
+    fragment: bytes | memoryview, layout: Layout, syntax: str, *, number: int = 0
+) -> PendingFrame:
+    """Begin to decode a frame; up to two are decoded while the caller does something else.
+
+    Args:
+        fragment: The codestream of the frame, whole.
+        layout: What the header says of it.
+        syntax: The transfer syntax.
+        number: Place of the frame in its stack: the first and every 32nd are read by two decoders, where there are
+            two.
+
+    Raises:
+        FormatError: the codestream ends early, or its own header is not that of the object.
+    """
+    with parsing("the compressed frame"):
+        refuse_syntax(syntax)
+        if layout.n_bytes > decoders.MAX_FRAME_BYTES:
+            raise FormatError(
+                "file/too-large",
+                "a compressed frame would become larger than the limit",
+                measured=f"{layout.n_bytes} bytes",
+                expected=f"at most {decoders.MAX_FRAME_BYTES}",
+            )
+        runs = decode_runs(fragment, layout) if syntax == uid.RLELossless else None
+        stated = _stated(fragment, syntax, layout) if runs is None else None
+    is_checked = number % decoders.FRAMES_PER_CHECK == 0
+    if stated is not None:
+        decoding = Decoding(fragment, syntax, stated, is_checked=is_checked)
+        return PendingFrame(layout, stated=stated, decoding=decoding)
+    assert runs is not None
+    return PendingFrame(
+        layout, runs=runs, second_runs=decoders.begin_runs(fragment, runs) if is_checked else None
+    )
+
+
+def refuse_syntax(syntax: str) -> None:
+    """Refuse a transfer syntax that no decoder here is trusted with."""
+    if syntax not in decoders.SUPPORTED:
+        raise FormatError("file/unsupported", "a transfer syntax that cannot be decoded")
 
 
 def _native(data: bytes, layout: Layout, *, is_big: bool) -> NDArray[Any]:
@@ -63,9 +133,14 @@ def _native(data: bytes, layout: Layout, *, is_big: bool) -> NDArray[Any]:
     return stored.reshape(layout.rows, layout.columns).astype(layout.dtype, copy=False)
 
 
-def _decode(frame: bytes, syntax: str, layout: Layout) -> NDArray[Any]:
-    """Decode a frame whose own markers agree with the header."""
-    stated = codestream.jpeg_2000(frame) if syntax in _JPEG_2000 else codestream.jpeg(frame)
+def _stated(frame: bytes | memoryview, syntax: str, layout: Layout) -> Codestream:
+    """What a codestream says of itself, where that agrees with the header."""
+    is_jpeg_2000 = syntax in decoders.JPEG_2000
+    stated = codestream.jpeg_2000(frame) if is_jpeg_2000 else codestream.jpeg(frame)
+    if not is_jpeg_2000 and stated.process not in decoders.PROCESSES[syntax]:
+        raise FormatError(
+            "file/corrupt", "the compressed frame is of another process than the transfer syntax"
+        )
     if stated.components != 1:
         raise FormatError("file/unsupported", "the pixels are colours")
     if (stated.rows, stated.columns) != (layout.rows, layout.columns):
@@ -75,12 +150,17 @@ def _decode(frame: bytes, syntax: str, layout: Layout) -> NDArray[Any]:
             measured=f"{stated.rows} x {stated.columns}",
             expected=f"{layout.rows} x {layout.columns}",
         )
-    if stated.precision > 8 * layout.dtype.itemsize:
+    if not 2 <= stated.precision <= 8 * layout.dtype.itemsize:
         raise FormatError("file/corrupt", "the compressed frame has more bits than are allocated")
-    decoded = np.asarray(_DECODERS[uid.UID(syntax)](frame))
-    if decoded.shape != (layout.rows, layout.columns) or decoded.dtype.kind not in "iu":
-        raise FormatError("file/corrupt", "the decoded frame has another size")
-    return _as_stored(decoded, stated, layout)
+    codestream.refuse_cut(frame)
+    if 8 * len(frame) < codestream.least_bits(stated):
+        raise FormatError(
+            "file/truncated",
+            "the compressed frame has fewer bits than its pixels need",
+            measured=f"{len(frame)} bytes",
+            expected=f"at least {codestream.least_bits(stated) // 8}",
+        )
+    return stated
 
 
 def _as_stored(decoded: NDArray[Any], stated: Codestream, layout: Layout) -> NDArray[Any]:
@@ -94,7 +174,10 @@ def _as_stored(decoded: NDArray[Any], stated: Codestream, layout: Layout) -> NDA
         raise FormatError("read/values", "the compressed values are signed, the header's are not")
     if stated.is_signed or not is_signed:
         return decoded.astype(layout.dtype, copy=False)
-    return _extended(decoded.astype(layout.dtype, copy=False), min(stated.precision, layout.bits_stored))
+    bits = min(stated.precision, layout.bits_stored)
+    if bits == 8 * layout.dtype.itemsize == 8 * decoded.dtype.itemsize:
+        return decoded.view(layout.dtype)
+    return _extended(decoded.astype(layout.dtype, copy=False), bits)
 
 
 def _extended(values: NDArray[Any], bits: int) -> NDArray[Any]:
@@ -103,20 +186,3 @@ def _extended(values: NDArray[Any], bits: int) -> NDArray[Any]:
         return values
     shift = 8 * values.dtype.itemsize - bits
     return np.asarray((values << shift) >> shift)
-
-
-def _rle(frame: bytes, layout: Layout) -> NDArray[Any]:
-    """RLE Lossless: one PackBits segment per byte of a value, the most significant first (PS3.5 G)."""
-    count, size = layout.dtype.itemsize, layout.rows * layout.columns
-    header = np.frombuffer(frame[:_RLE_HEADER], "<u4")
-    offsets = [int(n) for n in header[1 : count + 1]] + [len(frame)]
-    if int(header[0]) != count or offsets[0] < _RLE_HEADER or sorted(offsets) != offsets:
-        raise FormatError("file/corrupt", "the RLE header does not fit the allocated bits")
-    out = np.empty((layout.rows, layout.columns, count), np.uint8)
-    for n, (start, stop) in enumerate(itertools.pairwise(offsets)):
-        # as much room as a padded segment needs: a segment that swells beyond it is refused by the decoder
-        segment = np.frombuffer(imagecodecs.packbits_decode(frame[start:stop], out=size + 128), np.uint8)
-        if segment.size < size:
-            raise FormatError("file/truncated", "an RLE segment ends early")
-        out[:, :, count - 1 - n] = segment[:size].reshape(layout.rows, layout.columns)
-    return out.view(layout.dtype.newbyteorder("<")).reshape(layout.rows, layout.columns)

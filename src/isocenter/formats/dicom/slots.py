@@ -11,7 +11,7 @@ from isocenter.formats.dicom.steps import CHARACTERS, CLASS, NEVER, PRESENCE, VA
 
 # What a value is made of: text, whole numbers, floating point, or whole numbers whose sign is told elsewhere.
 TEXT, US, SS, UL, SL, FD, FL, SIGNED_BY_PIXELS = range(1, 9)
-_MADE_OF = {
+MADE_OF = {
     **dict.fromkeys(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "LO", "PN", "SH"), TEXT),
     "US": US,
     "SS": SS,
@@ -51,8 +51,8 @@ FIELD_OF = {keyword: field for field in FIELDS for keyword in field.keywords}
 TAGS = np.array([*map(_tag, KEYWORDS), 1 << 40], np.int64)
 ROLES = np.array([_ROLES[k] for k in KEYWORDS], np.int64)
 # What the dictionary says that a value is made of, which counts where a file in implicit VR says nothing.
-FORMS = np.array([_MADE_OF.get(dictionary_VR(_tag(k)), 0) for k in KEYWORDS], np.int64)
-FORM_OF_VR = table_of({vr: form for vr, form in _MADE_OF.items() if len(vr) == 2})
+FORMS = np.array([MADE_OF.get(dictionary_VR(_tag(k)), 0) for k in KEYWORDS], np.int64)
+FORM_OF_VR = table_of({vr: form for vr, form in MADE_OF.items() if len(vr) == 2})
 _TEXTS = {"AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
 
 

@@ -219,16 +219,21 @@ def _decimals(b: Any, at: Any, end: Any, values: Any) -> Any:
 
 @kernel
 def _binary(b: Any, at: Any, count: Any, form: Any, values: Any) -> Any:
-    """Read one binary number; what is found."""
+    """Read as many binary numbers as there are places for; what is found."""
     size = 2 if form in (US, SS) else 8 if form == FD else 4
-    if values.size != 1 or count != size:
+    if count != size * values.size:
         return ODD
-    if form in (US, SS, UL, SL):
-        values[0] = _whole(b, at, size, form in (SS, SL))
-        return GOOD
-    bits = _bits(b, at, size)
-    values[0] = np.int64(bits).view(np.float64) if form == FD else np.float64(np.int32(bits).view(np.float32))
-    return GOOD if np.isfinite(values[0]) else ODD
+    for n in range(values.size):
+        if form in (US, SS, UL, SL):
+            values[n] = _whole(b, at + n * size, size, form in (SS, SL))
+            continue
+        bits = _bits(b, at + n * size, size)
+        values[n] = (
+            np.int64(bits).view(np.float64) if form == FD else np.float64(np.int32(bits).view(np.float32))
+        )
+        if not np.isfinite(values[n]):
+            return ODD
+    return GOOD
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""DICOM: classic single-frame images as stacks; other objects told apart by their SOP Class."""
+"""DICOM: slices, frames and tiles as stacks; other objects told apart by their SOP Class."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.boundary import parsing
-from isocenter.formats.dicom.file import read_identity, read_object
+from isocenter.formats.dicom.file import read_header, read_identity, read_object
 from isocenter.formats.dicom.frames import DOSE_KEYWORDS, WANTED, frames_of, shared_of
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.instance import KEYWORDS, instance_of, kind_of_object
+from isocenter.formats.dicom.mosaic import is_mosaic, tiles_of
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
 from isocenter.formats.dicom.survey import FunctionalGroups, refuse_late
 from isocenter.formats.dicom.volume import read_volume
@@ -75,6 +76,8 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
         instance = _also_unparsable(instance, again.unparsable)
         if parsed.groups is not None:
             instance = _with_groups(instance, parsed.groups, frames, parsed.dataset)
+        if not frames and is_mosaic(instance.image_type, instance.frames):
+            frames = tiles_of(read_header(path, limits=limits)[0], file_id)
         return Scan(kind=kind, instance=instance, frames=frames)
 
 

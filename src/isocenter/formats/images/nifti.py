@@ -10,7 +10,7 @@ from isocenter.formats.boundary import parsing
 from isocenter.formats.image import Scan
 from isocenter.formats.labelmap import volume_of
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
-from isocenter.formats.nifti import is_nifti, read_array, scan_header
+from isocenter.formats.nifti import is_nifti, read_image, scan_header
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Volume
 
@@ -29,5 +29,4 @@ def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFA
 def read(stack: Stack, paths: Sequence[Path]) -> Volume:
     """Read all voxels; a compressed file is read to its check sum."""
     with parsing("the NIfTI file"):
-        stored, slope, intercept, _ = read_array(paths[0])
-        return volume_of(stack, stored, slope, intercept)
+        return volume_of(stack, read_image(paths[0]))

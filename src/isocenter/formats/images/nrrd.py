@@ -10,7 +10,7 @@ from isocenter.formats.boundary import parsing
 from isocenter.formats.image import Scan
 from isocenter.formats.labelmap import volume_of
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
-from isocenter.formats.nrrd_file import read_array, scan_header
+from isocenter.formats.nrrd_file import read_image, scan_header
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Volume
 
@@ -29,5 +29,4 @@ def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFA
 def read(stack: Stack, paths: Sequence[Path]) -> Volume:
     """Read all voxels."""
     with parsing("the NRRD file"):
-        stored, _ = read_array(paths[0])
-        return volume_of(stack, stored, 1.0, 0.0)
+        return volume_of(stack, read_image(paths[0]))

@@ -15,6 +15,8 @@ from isocenter.base.files import signature
 from isocenter.formats.image import FORMATS
 from isocenter.imaging.affine import MatchKind, Reorder, canonical, match
 from isocenter.imaging.intensity import clip_counts
+from isocenter.imaging.placement import PARALLEL_VOXELS
+from isocenter.imaging.regular import rectangular, tilt_of
 from isocenter.imaging.resample import BACKGROUNDS, resample_array, target_grid
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
@@ -22,7 +24,8 @@ from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Slice, Volume
 from isocenter.rules.engine import Engine
-from isocenter.stages.build.options import Orientation, Standardise
+from isocenter.stages.build.options import Orientation, Standardise, TiltPolicy
+from isocenter.stages.build.policies import evenly, tilt_issue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +81,15 @@ def read_images(
     clipped: dict[str, tuple[float, float]] = {}
     for name, stack in stacks.items():
         volume = FORMATS.get(stack.format).read(stack, [checked(files[f]) for f in stack.files])
-        issues += [*volume.issues, *engine.check(volume)]
+        told = engine.check(volume)  # on what was read, before a slice of ours is in it
+        volume = evenly(volume, options)
+        issues += [*volume.issues, *told]
         if volume.unit == "HU" and options.hu_range is not None:
             clipped[name] = _clip(volume, options.hu_range, issues)
         volumes[name] = volume
     reorder = _reorder(volumes[reference].grid, options)
-    grid = target_grid(reorder.grid, spacing_mm) if spacing_mm else reorder.grid
+    grid = _upright(volumes[reference], reorder, options, issues)
+    grid = target_grid(grid, spacing_mm) if spacing_mm else grid
     arrays, valids = {}, []
     for name, volume in volumes.items():
         own = reorder if name == reference else None
@@ -113,6 +119,16 @@ def _clip(volume: Volume, hu_range: tuple[int, ...], issues: list[Issue]) -> tup
         measured = f"{100 * below / size:.4f} below, {100 * above / size:.4f} above"
         issues.append(because("read/clipped", target=volume.id, measured=measured, unit="% of voxels"))
     return below / size, above / size
+
+
+def _upright(volume: Volume, reorder: Reorder, options: Standardise, issues: list[Issue]) -> Grid:
+    """The case's grid without the tilt of its slices where that is asked for; one resampling does it all."""
+    axis = reorder.order.index(0)
+    tilt = tilt_of(reorder.grid, axis) if options.tilt is TiltPolicy.RESAMPLE else 0.0
+    if not tilt:
+        return reorder.grid
+    issues.append(tilt_issue(volume.id, tilt))
+    return rectangular(reorder.grid, axis)
 
 
 def _reorder(grid: Grid, options: Standardise) -> Reorder:
@@ -151,10 +167,26 @@ def _all_valid(valids: list[NDArray[np.bool_] | None]) -> NDArray[np.bool_] | No
 
 
 def _slices(volume: Volume, reorder: Reorder, grid: Grid) -> tuple[Slice, ...]:
-    """The slice table along the packed k axis; slices that were resampled or cut anew name no object."""
-    is_same_axis = reorder.order[0] == 0 and grid.shape[0] == len(volume.slices)
-    if is_same_axis and match(reorder.grid, grid).kind in {MatchKind.EXACT, MatchKind.ROUNDING}:
-        rows = volume.slices[::-1] if reorder.flips[0] else volume.slices
+    """The slice table along the packed k axis.
+
+    A plane that lies on one that was read keeps its object, file and frame, whatever became of it within the
+    plane; one that was cut anew names none. What a synthetic slice went into is synthetic.
+    """
+    if reorder.order[0] != 0 or not volume.slices:
+        return tuple(Slice(position_mm=k * grid.slice_distance_mm) for k in range(grid.shape[0]))
+    rows = volume.slices[::-1] if reorder.flips[0] else volume.slices
+    if grid.shape[0] == len(rows) and match(reorder.grid, grid).kind in {MatchKind.EXACT, MatchKind.ROUNDING}:
         first, sign = rows[0].position_mm, -1 if reorder.flips[0] else 1
         return tuple(replace(r, position_mm=sign * (r.position_mm - first)) for r in rows)
-    return tuple(Slice(position_mm=k * grid.slice_distance_mm) for k in range(grid.shape[0]))
+    towards = (np.linalg.inv(reorder.grid.affine) @ grid.affine)[2]
+    out = []
+    for k in range(grid.shape[0]):
+        place, position_mm = float(towards[2] * k + towards[3]), k * grid.slice_distance_mm
+        on = round(place)
+        if abs(place - on) < PARALLEL_VOXELS and 0 <= on < len(rows):
+            out.append(replace(rows[on], position_mm=position_mm))
+        else:
+            around = (np.floor(place), np.ceil(place))
+            made = any(rows[int(min(max(n, 0), len(rows) - 1))].is_synthetic for n in around)
+            out.append(Slice(position_mm=position_mm, is_synthetic=made))
+    return tuple(out)

@@ -17,6 +17,21 @@ class Orientation(enum.StrEnum):
     NATIVE = "native"
 
 
+class TiltPolicy(enum.StrEnum):
+    """What becomes of slices that a tilted gantry displaced within their plane."""
+
+    KEEP = "keep"
+    RESAMPLE = "resample"
+    REJECT = "reject"
+
+
+class GapPolicy(enum.StrEnum):
+    """What becomes of a stack whose slices do not lie where even spacing has them."""
+
+    REJECT = "reject"
+    RESAMPLE = "resample"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standardise:
     """The canonical grid and the value range of every packed volume."""
@@ -32,6 +47,15 @@ class Standardise:
         -1024,
         3071,
     )
+    tilt: Annotated[
+        TiltPolicy, "slices displaced by a tilted gantry: keep (an exact sheared affine), resample or reject"
+    ] = TiltPolicy.KEEP
+    gaps: Annotated[
+        GapPolicy, "missing slices: reject, or resample (they are interpolated and marked synthetic)"
+    ] = GapPolicy.REJECT
+    uneven: Annotated[
+        GapPolicy, "uneven slice spacing: reject, or resample to the usual one (new slices marked synthetic)"
+    ] = GapPolicy.REJECT
     max_case_bytes: Annotated[int, "a case whose packed arrays would be larger is refused"] = 8 << 30
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from isocenter.stages.build.options import BuildOptions
 from isocenter.stores.layout import LAYOUT_VERSION, record_of
 from isocenter.stores.shard import BACKENDS
 
-VERSION = 1
+VERSION = 2
 PARTS: dict[str, type[Any]] = {
     "cases": CaseRow,
     "issues": Issue,

@@ -36,7 +36,7 @@ from isocenter.stages.build.shard import (
 from isocenter.stores.manifest import CASES, Manifest, sealed, shard_name, unseal, write_manifest
 
 STAGE = "build"
-VERSION = 1
+VERSION = 2
 
 
 def build(

@@ -33,14 +33,23 @@ from isocenter.stages.index.duplicates import (
     same_pixels,
     shared_pixels,
 )
+from isocenter.stages.index.frames import with_frames
 from isocenter.stages.index.identities import Claim, Identities
 from isocenter.stages.index.losses import Losses
 from isocenter.stages.index.persons import Persons
 from isocenter.stages.index.pieces import Pieces
+from isocenter.stages.index.remarks import issues_on_stacks
 from isocenter.stages.index.rows import SeriesMembers, key_of, series_of, stacks_of
 from isocenter.stages.index.subjects import SubjectFinder
 from isocenter.stages.index.summaries import Summaries
-from isocenter.stages.index.used import SERIES_KEY, image_kinds, kinds_of_images, used_images
+from isocenter.stages.index.twins import pixels_of
+from isocenter.stages.index.used import (
+    SERIES_KEY,
+    group_by_folder,
+    image_kinds,
+    kinds_of_images,
+    used_images,
+)
 
 _AT_ONCE = 16_384
 
@@ -70,11 +79,13 @@ def assemble(
     roots: Sequence[Path],
     names: Pseudonyms,
     instances: Iterable[tables.Table] | None = None,
+    by_folder: Sequence[int] = (),
 ) -> Assembled:
     """Group the images into series and stacks; the result does not depend on the order of the files.
 
     Args:
-        database: With the views files, instances, annotations, told (issues on files that cannot be used) and noted (others).
+        database: With the views files, instances, frames, annotations, told (issues on files that cannot be used) and
+            noted (others).
         out: Folder that the tables of series, stacks, studies, subjects, values, annotations and issues go to.
         finders: How subjects are found, by source.
         layout: What layouts say, by file.
@@ -82,9 +93,11 @@ def assemble(
         names: The workspace's pseudonyms.
         instances: The rows of the view instances, series by series; without them they are sorted here. They are
             read to their end in any case.
+        by_folder: Sources in which all images of a folder are one series.
     """
     described = [_Described(file_id=f, modality=r.modality) for f, r in sorted(layout.items())]
     database.put("described", tables.table_of_rows(_Described, described))
+    has_folders = group_by_folder(database, by_folder)
     issues = list(find_duplicates(database, roots))
     drop(database, issues)
     identities = Identities(finders, layout, _sources_of_layouts(database))
@@ -93,14 +106,16 @@ def assemble(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     has_pixels = has_pixel_digests(database)
-    grouping = _Grouping(identities, persons, Losses(database), layout, names, folder, has_pixels=has_pixels)
-    if instances is None or has_pixels:
+    grouping = _Grouping(
+        identities, persons, Losses(database), layout, names, folder, roots, has_pixels=has_pixels
+    )
+    if instances is None or has_pixels or has_folders:
         for _ in instances or ():
             pass
         images = database.tables(_question(has_pixels=has_pixels), size=_AT_ONCE)
     else:
         images = _sorted_images(database, instances, {d.file_id: d.modality for d in described if d.modality})
-    for members in series_in(images):
+    for members in series_in(with_frames(database, images)):
         grouping.add(members)
     grouping.series.write(database, out / "series.parquet")
     grouping.stacks.write(database, out / "stacks.parquet")
@@ -170,9 +185,11 @@ class _Grouping:
         layout: Mapping[str, DatasetRow],
         names: Pseudonyms,
         folder: Path,
+        roots: Sequence[Path],
         *,
         has_pixels: bool,
     ) -> None:
+        self._roots = roots
         self._has_pixels = has_pixels
         self._identities = identities
         self._persons = persons
@@ -193,12 +210,14 @@ class _Grouping:
             attributes=self._persons.attributes_of(members, identities),
             layout=_layout_of(members.file_ids[0], self._layout),
         )
-        stacks = stacks_of(known, self._names)
+        made = stacks_of(known, self._names, pixels_of(members, self._roots))
+        stacks = made.stacks
         series = series_of(known, stacks)
         self.series.add(series)
         for stack in stacks:
             self.stacks.add(stack, items=len(stack.files))
         self.summaries.add(series, stacks)
+        self.issues += issues_on_stacks(members, made)
         self.issues += self._issues_on(members, stacks)
 
     def _issues_on(self, members: Members, stacks: Sequence[Stack]) -> Iterator[Issue]:
@@ -207,12 +226,6 @@ class _Grouping:
         needs_files = self._has_pixels or self._losses.has_folders
         row_of = {f: n for n, f in enumerate(members.file_ids)} if needs_files else {}
         for stack in stacks:
-            if not stack.subject:
-                yield because("index/no-subject", target=stack.id)
-            if len(stacks) > 1 and len(stack.files) > 1:
-                yield because(
-                    "index/series-split", target=stack.id, measured=f"{len(stacks)} stacks", expected="1"
-                )
             rows = [row_of[f] for f in stack.files] if needs_files else []
             if lost := of_series + self._losses.beside(stack, members, rows):
                 yield because("index/lost-slices", target=stack.id, measured=f"{lost} files", expected="0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -26,12 +26,17 @@ _NAMES = (
     "rows", "columns", "frames", "samples", "photometric", "bits_allocated", "bits_stored", "pixel_representation",
     "slice_thickness_mm", "gantry_tilt_deg", "rescale_slope", "rescale_intercept", "rescale_type", "has_modality_lut",
     "is_lossy", "has_pixels", "presentation_intent", "pet_units", "shape", "affine", "orientation_code",
-    "affine_conflict_mm", "dtype", "unparsable", "pixel_spacing_mm", "orientation",
+    "affine_conflict_mm", "dtype", "unparsable", "overlong", "pixel_spacing_mm", "orientation", "acquisition_time",
+    "content_time", "trigger_time_ms", "gradient", "temporal_positions", "images_in_acquisition",
 )  # fmt: skip
-_WIDTHS = {"pixel_spacing_mm": 2, "orientation": 6, "affine": 16}
+_WIDTHS = {"pixel_spacing_mm": 2, "orientation": 6, "affine": 16, "gradient": 3}
 _AT = {name: at for at, name in enumerate(_NAMES)}
 # What else a table of instances must have.
-_OTHERS = ("file_id", "sop_instance_uid", "instance_number", "position_mm")
+_OTHERS = ("file_id", "sop_instance_uid", "instance_number", "position_mm", "pixel_offset", "pixel_bytes")
+# Column of a table whose objects are frames: the number of the frame, empty for an object that is none.
+FRAME = "frame"
+# Values that say nothing.
+NOTHING = (None, "", ())
 COLUMNS = (*_NAMES, *_OTHERS)
 
 
@@ -49,9 +54,17 @@ class Columns:
         self.values = [c.values for c in coded]
         self.file_ids: list[str] = arrow.values(table, "file_id")
         self.uids: list[str | None] = arrow.values(table, "sop_instance_uid")
-        self.numbers = np.nan_to_num(arrow.floats(table, "instance_number"))
+        self.instance_numbers = arrow.floats(table, "instance_number")
+        self.numbers = np.nan_to_num(self.instance_numbers)
         self.positions_mm = arrow.vectors(table, "position_mm", 3)
         self._others: dict[str, list[Any]] = {}
+        names = set(table.column_names)
+        self.has_frames = FRAME in names
+        self.has_keys = "series_key" in names
+        # columns in which some row of the table says nothing
+        self.lacking = frozenset(
+            n for n, v in zip(_NAMES, self.values, strict=True) if any(x in NOTHING for x in v)
+        )
 
     def other(self, name: str) -> list[Any]:
         """A column of the table that only some questions need."""
@@ -75,6 +88,7 @@ class Members:
         self.stop = stop
         self._codes = columns.codes[:, start:stop]
         self._is_one: list[bool] = (self._codes == self._codes[:, :1]).all(axis=1).tolist()
+        self.frames: list[int | None] | None = self.other(FRAME) if columns.has_frames else None
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -97,6 +111,26 @@ class Members:
     def other(self, name: str) -> list[Any]:
         """Each row's value in a column that only some questions need."""
         return self.columns.other(name)[self.start : self.stop]
+
+    @property
+    def series_key(self) -> str:
+        """What makes them one series, beside centre and format."""
+        columns = self.columns
+        key: str = (
+            columns.other("series_key")[self.start]
+            if columns.has_keys
+            else self.value("series_uid") or columns.file_ids[self.start]
+        )
+        return key
+
+    def frame(self, row: int) -> int | None:
+        """Number of the frame that a row is, None where it is a whole object."""
+        return None if self.frames is None else self.frames[row]
+
+    @property
+    def instance_numbers(self) -> NDArray[np.float64]:
+        """Instance Number of each row, NaN where it has none, (N,)."""
+        return self.columns.instance_numbers[self.start : self.stop]
 
     @property
     def numbers(self) -> NDArray[np.float64]:
@@ -125,6 +159,24 @@ class Members:
         """Codes of a column, (N,): equal where its values are."""
         codes: Codes = self._codes[_AT[name]]
         return codes
+
+    def values(self, name: str) -> list[Any]:
+        """The values that the codes of a column stand for."""
+        return self.columns.values[_AT[name]]
+
+    def ranked(self, names: Sequence[str], rows: Rows) -> NDArray[np.int64]:
+        """Numbers, (N,), of the values of some columns together: 0 for the lowest that occur in some rows."""
+        out = np.zeros(len(rows), np.int64)
+        for name in names:
+            if self.is_one(name):
+                continue
+            found, inverse = np.unique(self.codes(name)[rows], return_inverse=True)
+            values = self.values(name)
+            order = sorted(range(len(found)), key=lambda n: _ordered(values[found[n]]))
+            rank = np.empty(len(found), np.int64)
+            rank[order] = np.arange(len(found))
+            out = np.unique(out * len(found) + rank[inverse], return_inverse=True)[1]
+        return out
 
     def distinct(self, name: str, rows: Rows | None = None) -> list[Any]:
         """The values that some rows have, each once; of all rows unless said otherwise."""
@@ -156,6 +208,23 @@ class Members:
             return [tuple(v[self._codes[n, 0]] for n, v in zip(at, values, strict=True))]
         found = np.unique(self._codes[at], axis=1)
         return [tuple(v[c] for v, c in zip(values, each, strict=True)) for each in found.T.tolist()]
+
+
+def _ordered(value: Any) -> tuple[bool, Any]:
+    """What values are sorted by: nothing comes first."""
+    return (value is not None, 0 if value is None else value)
+
+
+def split_rows(rows: Rows, columns: Sequence[Codes]) -> list[Rows]:
+    """Rows that agree in some columns, in the order in which their groups first occur."""
+    groups = np.zeros(len(rows), dtype=np.int64)
+    for codes in columns:
+        own = codes[rows].astype(np.int64)
+        groups = np.unique(groups * (int(own.max()) + 1) + own, return_inverse=True)[1]
+    by_group = np.argsort(groups, kind="stable")
+    parts = np.split(rows[by_group], np.flatnonzero(np.diff(groups[by_group])) + 1)
+    starts = np.unique(groups, return_index=True)[1]
+    return [parts[n] for n in np.argsort(starts)]
 
 
 def series_in(answer: Iterable[Table]) -> Iterator[Members]:

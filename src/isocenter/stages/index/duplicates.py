@@ -16,9 +16,18 @@ from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.stages.index.columns import Members
+from isocenter.stages.index.twins import DUPLICATE_PIXELS, digest_of_pixels
 from isocenter.stages.index.used import REFUSED, SERIES_KEY, used_images
 
 COPY = "index/duplicate-object"
+# What objects of one name and equal pixels must share to be one: else the pixels mean something else.
+_SAME_OBJECT = (
+    "series_uid", "study_uid", "patient_id", "sop_class_uid", "transfer_syntax_uid", "frame_of_reference_uid",
+    "modality", "rows", "columns", "frames", "samples", "photometric", "bits_allocated", "bits_stored",
+    "pixel_representation", "pixel_spacing_mm", "orientation", "position_mm", "rescale_slope", "rescale_intercept",
+    "rescale_type", "has_modality_lut", "pixel_padding", "pixel_padding_limit", "echo_time_ms", "b_value",
+    "temporal_position", "acquisition_number", "pet_units",
+)  # fmt: skip
 _OBJECTS = f"""
     SELECT i.sop_instance_uid AS uid, i.file_id FROM instances i
     WHERE i.kind <> '{REFUSED}' AND i.sop_instance_uid <> ''
@@ -65,10 +74,10 @@ def find_duplicates(database: Database, roots: Sequence[Path]) -> Iterator[Issue
     for _, found in groupby(rows, key=lambda t: t.uid):
         twins = list(found)
         if len(twins) > 1:
-            yield from _judge(twins, roots)
+            yield from _judge(database, twins, roots)
 
 
-def _judge(twins: Sequence[_Twin], roots: Sequence[Path]) -> Iterator[Issue]:
+def _judge(database: Database, twins: Sequence[_Twin], roots: Sequence[Path]) -> Iterator[Issue]:
     try:
         contents = _contents(twins, roots)
     except OSError:
@@ -76,6 +85,15 @@ def _judge(twins: Sequence[_Twin], roots: Sequence[Path]) -> Iterator[Issue]:
     if len(contents) == 1:
         for twin in twins[1:]:
             yield because(COPY, target=twin.file_id, measured=f"{len(twins)} copies", expected="1")
+        return
+    if contents and _are_one_image(database, twins, roots):
+        for twin in twins[1:]:
+            yield because(
+                DUPLICATE_PIXELS,
+                target=twin.file_id,
+                measured=f"{len(twins)} files of one name",
+                expected="1",
+            )
         return
     measured = f"{len(contents)} different contents" if contents else "unreadable"
     for twin in twins:
@@ -88,9 +106,26 @@ def _contents(twins: Sequence[_Twin], roots: Sequence[Path]) -> set[str]:
     return {t.content_digest or digest_of_file(located(roots[t.source], t.path)) for t in twins}
 
 
+def _are_one_image(database: Database, twins: Sequence[_Twin], roots: Sequence[Path]) -> bool:
+    """Whether objects of one name differ in nothing that matters: not in pixels, place, scale or series."""
+    told = ", ".join(f'"{n}"' for n in _SAME_OBJECT)
+    question = f"""
+        SELECT file_id, pixel_offset, pixel_bytes, {told} FROM instances
+        WHERE file_id IN (SELECT unnest(?::VARCHAR[])) AND kind = 'dicom-image'
+    """
+    known = {f: rest for f, *rest in database.rows(question, [t.file_id for t in twins])}
+    if len(known) < len(twins) or len({repr(rest[2:]) for rest in known.values()}) > 1:
+        return False
+    digests = {
+        digest_of_pixels(located(roots[t.source], t.path), known[t.file_id][0], known[t.file_id][1])
+        for t in twins
+    }
+    return len(digests) == 1 and "" not in digests
+
+
 def drop(database: Database, issues: Sequence[Issue]) -> None:
     """Make the table of dropped files from the issues on them."""
-    rows = [Dropped(file_id=i.target, is_copy=i.rule == COPY) for i in issues]
+    rows = [Dropped(file_id=i.target, is_copy=i.rule in {COPY, DUPLICATE_PIXELS}) for i in issues]
     database.put("dropped", tables.table_of_rows(Dropped, rows))
 
 

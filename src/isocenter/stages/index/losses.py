@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from isocenter.base.database import Database
 from isocenter.model.rows import Stack
 from isocenter.stages.index.columns import Members
-from isocenter.stages.index.stack import PROJECTIONS
+from isocenter.stages.index.geometry import PROJECTIONS
 from isocenter.stages.index.used import REFUSED, SERIES_KEY, image_kinds
 
 # What a slice may have become that nobody can read: told by its name alone, if at all.

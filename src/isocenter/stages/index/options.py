@@ -17,6 +17,13 @@ class Content(enum.StrEnum):
     PIXELS = "pixels"
 
 
+class SeriesBy(enum.StrEnum):
+    """What makes images one series."""
+
+    UID = "uid"
+    FOLDER = "folder"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectFrom:
     """How to find the subject of a file: by a tag, a path pattern, or a table."""
@@ -43,6 +50,11 @@ class Source:
     site: Annotated[str, "the centre that the data come from"] = "site-1"
     subject: Annotated[SubjectFrom, "how to find the subject"] = SubjectFrom()
     layout: Annotated[str, "files, or the layout of a known kind of data set: nnunet, decathlon"] = "files"
+    series: Annotated[
+        SeriesBy,
+        "what makes DICOM images one series: their Series Instance UID (uid), or the folder that they lie in "
+        "(folder), where a volume was spread over several series",
+    ] = SeriesBy.UID
     include: Annotated[tuple[str, ...], "path templates of the files to look at; empty: all"] = ()
     exclude: Annotated[tuple[str, ...], "path templates of the files to leave out"] = ()
 

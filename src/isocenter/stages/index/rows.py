@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,12 @@ import numpy as np
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.model.attributes import Attribute
 from isocenter.model.rows import LayoutRow, Series, Stack
+from isocenter.stages.index.absent import absent_from
+from isocenter.stages.index.axis import Part
 from isocenter.stages.index.columns import Members, Rows
-from isocenter.stages.index.stack import PROJECTIONS, geometry_of, separate
+from isocenter.stages.index.geometry import PROJECTIONS, Geometry, geometry_of, orientation_of
+from isocenter.stages.index.repeats import Pixels
+from isocenter.stages.index.stack import separate
 from isocenter.stages.index.subjects import Identity
 
 
@@ -29,32 +33,57 @@ class SeriesMembers:
     layout: LayoutRow | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The stacks of a series, what each was made of, and rows that are copies of others."""
+
+    stacks: list[Stack]
+    parts: list[Part]
+    copies: list[int]
+
+
 def key_of(members: Members) -> tuple[str, str, str]:
-    """What makes instances one series: the series UID within a centre, or the file where there is none."""
-    series: str = members.value("series_uid") or members.file_ids[0]
-    return members.value("site"), members.value("format"), series
+    """What makes instances one series: within a centre, the series UID, the folder or the file."""
+    return members.value("site"), members.value("format"), members.series_key
 
 
-def stacks_of(members: SeriesMembers, names: Pseudonyms) -> list[Stack]:
-    """The stacks of one series."""
+def stacks_of(members: SeriesMembers, names: Pseudonyms, pixels: Pixels | None = None) -> Made:
+    """The stacks of one series.
+
+    Args:
+        members: The series.
+        names: The workspace's pseudonyms.
+        pixels: Digest of the pixels of a row; without it no pixels are compared.
+    """
     series = names.of("ser", *key_of(members.rows))
     uids, ids = members.rows.uids, members.rows.file_ids
     stems = [uid or file_id for uid, file_id in zip(uids, ids, strict=True)]
-    return [_stack_of(rows, series, stems, members, names) for rows in separate(members.rows)]
+    found = separate(members.rows, pixels)
+    stacks = [_stack_of(part, series, stems, members, names) for part in found.parts]
+    return Made(stacks=_counted(stacks), parts=found.parts, copies=found.copies)
+
+
+def _counted(stacks: Sequence[Stack]) -> list[Stack]:
+    """The stacks with the images of all of them, and each along an axis with the slices of all that are on it."""
+    count = sum(len(s.files) for s in stacks)
+    slices: dict[str, tuple[int, ...]] = {}
+    for stack in sorted(stacks, key=lambda s: s.axis_index):
+        slices[stack.group] = (*slices.get(stack.group, ()), len(stack.files))
+    return [replace(s, n_in_series=count, group_slices=slices[s.group] if s.group else ()) for s in stacks]
 
 
 def _stack_of(
-    rows: Rows, series: str, stems: Sequence[str], series_members: SeriesMembers, names: Pseudonyms
+    part: Part, series: str, stems: Sequence[str], series_members: SeriesMembers, names: Pseudonyms
 ) -> Stack:
     members, identity, layout = series_members.rows, series_members.identities[0], series_members.layout
-    first, geometry = members.row(int(rows[0])), geometry_of(members, rows)
+    rows, first, geometry = part.rows, members.row(int(part.rows[0])), geometry_of(members, part.rows)
     chosen, ids = rows.tolist(), members.file_ids
     affine, uid = geometry.affine, first["frame_of_reference_uid"]
     is_placed = not bool(np.isnan(members.positions_mm[chosen[0], 0]))
     is_projection = first["format"] == "dicom" and not is_placed and first["modality"] in PROJECTIONS
     date = identity.timepoint or first["study_date"]
     return Stack(
-        id=names.of("stk", series, min(stems[n] for n in chosen)),
+        id=names.of("stk", series, *_stem(members, stems, min(chosen))),
         series=series,
         study=names.of("std", first["study_uid"] or series),
         subject=identity.subject,
@@ -64,20 +93,16 @@ def _stack_of(
         format=first["format"],
         modality=first["modality"] or "",
         files=tuple(ids[n] for n in chosen),
-        frames=(0,) * len(chosen),
+        frames=_frames(members, chosen),
         instances=tuple(names.of_each("sop", (stems[n] for n in chosen))),
         shape=first["shape"] or (len(chosen), first["rows"] or 0, first["columns"] or 0),
         spacing_mm=()
         if affine is None
         else tuple(float(v) for v in np.linalg.norm(affine[:3, :3], axis=0)[::-1]),
         affine=() if affine is None else tuple(affine.ravel().tolist()),
-        orientation=first["orientation"],
+        orientation=orientation_of(members, rows) if geometry.positions_mm else first["orientation"],
         orientation_code="none" if is_projection else first["orientation_code"],
         affine_conflict_mm=first["affine_conflict_mm"],
-        affine_residual_mm=geometry.residual_mm,
-        shear_mm=geometry.shear_mm,
-        positions_mm=geometry.positions_mm,
-        slice_distance_mm=geometry.slice_distance_mm,
         slice_thickness_mm=first["slice_thickness_mm"],
         gantry_tilt_deg=first["gantry_tilt_deg"],
         frame_of_reference=names.of("for", uid) if uid else "",
@@ -86,8 +111,53 @@ def _stack_of(
         layout_channel=layout.channel if layout else "",
         layout_case=layout.case if layout else "",
         partition=layout.partition if layout else "",
+        group=names.of("grp", series, *_stem(members, stems, part.group)) if part.axis else "",
+        absent=absent_from(members, rows),
+        **_place(geometry, part),
         **_content(members, rows, first),
+        **_numbers(members, rows),
     )
+
+
+def _place(geometry: Geometry, part: Part) -> dict[str, Any]:
+    """Where the slices are, and the stack on its axis."""
+    return {
+        "affine_residual_mm": geometry.residual_mm,
+        "orientation_residual": geometry.orientation_residual,
+        "shear_mm": geometry.shear_mm,
+        "positions_mm": geometry.positions_mm,
+        "slice_distance_mm": geometry.slice_distance_mm,
+        "axis": part.axis,
+        "axis_index": part.index,
+        "axis_count": part.count,
+        "axis_value": part.value,
+    }
+
+
+def _stem(members: Members, stems: Sequence[str], row: int) -> tuple[str, ...]:
+    """What tells one row of a series: its UID or file, and its frame."""
+    frame = members.frame(row)
+    return (stems[row],) if frame is None else (stems[row], str(frame))
+
+
+def _frames(members: Members, chosen: Sequence[int]) -> tuple[int, ...]:
+    if members.frames is None:
+        return (0,) * len(chosen)
+    return tuple(members.frames[n] or 0 for n in chosen)
+
+
+def _numbers(members: Members, rows: Rows) -> dict[str, Any]:
+    """What the headers count: the lowest and the highest Instance Number, and the images of an acquisition."""
+    numbers = members.instance_numbers[rows]
+    known = numbers[~np.isnan(numbers)]
+    images = [n for n in members.distinct("images_in_acquisition", rows) if n]
+    times = [n for n in members.distinct("temporal_positions", rows) if n]
+    return {
+        "first_number": int(known.min()) if len(known) else None,
+        "last_number": int(known.max()) if len(known) else None,
+        "images_in_acquisition": images[0] if len(images) == 1 else None,
+        "temporal_positions": times[0] if len(times) == 1 else None,
+    }
 
 
 def _content(members: Members, rows: Rows, first: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +170,7 @@ def _content(members: Members, rows: Rows, first: dict[str, Any]) -> dict[str, A
         "sop_class_uid": first["sop_class_uid"] or "",
         "transfer_syntax_uid": first["transfer_syntax_uid"] or "",
         "image_type": first["image_type"],
-        "multi_frame": any(n > 1 for n in distinct("frames")),
+        "multi_frame": members.frame(int(rows[0])) is not None or any(n > 1 for n in distinct("frames")),
         "samples": first["samples"],
         "photometric": first["photometric"] or "",
         "bits_allocated": first["bits_allocated"],
@@ -117,6 +187,11 @@ def _content(members: Members, rows: Rows, first: dict[str, Any]) -> dict[str, A
         "presentation_intent": first["presentation_intent"] or "",
         "burned_in_annotation": max(v or "" for v in distinct("burned_in_annotation")),
         "unparsable": tuple(sorted({name for names in distinct("unparsable") for name in names})),
+        "overlong": tuple(sorted({name for names in distinct("overlong") for name in names})),
+        "all_bits_stored": tuple(sorted(v for v in distinct("bits_stored") if v is not None)),
+        "all_signs": tuple(sorted(v for v in distinct("pixel_representation") if v is not None)),
+        "all_rescale_types": tuple(sorted(v for v in distinct("rescale_type") if v)),
+        "all_transfer_syntaxes": tuple(sorted(v for v in distinct("transfer_syntax_uid") if v)),
     }
 
 
@@ -144,7 +219,7 @@ def series_of(members: SeriesMembers, stacks: Sequence[Stack]) -> Series:
         site=identity.site,
         format=rows.value("format"),
         modality=rows.value("modality") or "",
-        n_instances=len(rows),
+        n_instances=len(rows) if rows.frames is None else len(set(rows.file_ids)),
         n_stacks=len(stacks),
         n_subjects=len({i.subject for i in members.identities}),
         n_modalities=len(rows.distinct("modality")),

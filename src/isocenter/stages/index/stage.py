@@ -24,7 +24,7 @@ from isocenter.stages.index.assemble import assemble
 from isocenter.stages.index.batch import BATCH_FILES, ROW_TYPES, Batch, failed_batch, scan_batch
 from isocenter.stages.index.earlier import STAGE, VERSION, Earlier
 from isocenter.stages.index.listing import layout_rows, list_files, root_of, subject_table
-from isocenter.stages.index.options import IndexOptions
+from isocenter.stages.index.options import IndexOptions, SeriesBy
 from isocenter.stages.index.subjects import SubjectFinder
 
 _LEAST_FILES = 32
@@ -80,6 +80,7 @@ def index(
             roots=roots,
             names=names,
             instances=merge.merged(database, "instances", earlier.next / "instances.parquet"),
+            by_folder=[n for n, s in enumerate(options.sources) if s.series is SeriesBy.FOLDER],
         )
         tables.write(earlier.next / "layout.parquet", LayoutRow, layout_rows(layout))
         # members of archives are listed where they are scanned

@@ -12,13 +12,13 @@ from isocenter.base.progress import Progress, follow
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Severity, Verdict, verdict_of
 from isocenter.model.rows import FileRow, Series, Stack, VerdictRow
-from isocenter.model.selection import is_mask, wanted_by
 from isocenter.model.task import Channel
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
+from isocenter.stages.screen.asked import as_wanted, asked_for
 
 STAGE = "screen"
-VERSION = 1
+VERSION = 2
 # Rules of this family say what an image is, not that it is broken: they never stop a run.
 _NO_DEFECT = "content/"
 
@@ -82,12 +82,12 @@ def _screen_all(
 ) -> _Screened:
     paths = {f.file_id: f.path for f in tables.read(workspace.table("index", "files"), FileRow)}
     stacks = list(tables.read(workspace.table("index", "stacks"), Stack))
-    asked = {s.id: _asked(s, paths[s.files[0]], channels, masks) for s in stacks}
-    asked_for = {s.series for s in stacks if asked[s.id].is_judged}
+    asked = {s.id: asked_for(s, paths[s.files[0]], channels, masks) for s in stacks}
+    judged = {s.series for s in stacks if asked[s.id].is_judged}
     series = {
         s.id: engine.check(s)
         for s in tables.read(workspace.table("index", "series"), Series)
-        if s.id in asked_for
+        if s.id in judged
     }
     raised: dict[str, list[Issue]] = {}
     for issue in tables.read(workspace.table("index", "issues"), Issue):
@@ -99,7 +99,7 @@ def _screen_all(
             reason = "enrol/annotation-of-nothing" if ask.is_mask else "enrol/not-wanted"
             out.verdicts.append(VerdictRow(target=stack.id, verdict=Verdict.REJECT, reason=reason))
             continue
-        issues = engine.check(_as_wanted(stack, channels, ask.channels))
+        issues = engine.check(as_wanted(stack, channels, ask.channels))
         everything = [*raised.get(stack.id, []), *issues, *series[stack.series]]
         out.issues += [replace(i, target=stack.id) for i in series[stack.series]] + issues
         verdict = verdict_of(everything)
@@ -116,38 +116,6 @@ def _screen_all(
             i.severity is Severity.REJECT and not i.rule.startswith(_NO_DEFECT) for i in everything
         )
     return out
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Who asks for a stack.
-
-    A mask is no image: whether it belongs to one is for the enrol stage to find out. A DICOM image that does
-    not say its modality might be what is wanted: it is judged, and rejected for that.
-    """
-
-    channels: tuple[str, ...] = ()
-    is_mask: bool = False
-    is_untold: bool = False
-
-    @property
-    def is_judged(self) -> bool:
-        return bool(self.channels) or self.is_untold
-
-
-def _asked(stack: Stack, path: str, channels: Mapping[str, Channel], masks: Sequence[str]) -> _Asked:
-    if is_mask(stack, path, masks):
-        return _Asked(is_mask=True)
-    if stack.format == "dicom" and not stack.modality:
-        return _Asked(is_untold=True)
-    return _Asked(wanted_by(stack, path, channels))
-
-
-def _as_wanted(stack: Stack, channels: Mapping[str, Channel], names: tuple[str, ...]) -> Stack:
-    """The stack with the modality that a channel takes it for, where its format has none."""
-    if stack.modality or not names:
-        return stack
-    return replace(stack, modality=channels[names[0]].modality)
 
 
 def _deciding(issues: list[Issue], verdict: Verdict) -> str:

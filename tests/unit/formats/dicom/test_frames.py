@@ -69,6 +69,30 @@ def test_what_is_shared_is_in_every_row(scan):
         assert frame.unparsable == ()
 
 
+def test_what_a_frame_shows_is_part_of_its_image_type(scan):
+    rows = [item(PlanePositionSequence=place(p)) for p in POSITIONS]
+    for row, component, context in zip(
+        rows, ("MAGNITUDE", "PHASE", "PHASE"), (None, "LABEL", ""), strict=True
+    ):
+        row.MRImageFrameTypeSequence = [
+            item(FrameType=["ORIGINAL", "PRIMARY"], ComplexImageComponent=component)
+        ]
+        if context is not None:
+            row.MRArterialSpinLabelingSequence = [item(ASLContext=context)]
+    rows[2].MRImageFrameTypeSequence[0].FrameType = ["ORIGINAL", "PRIMARY", "PHASE"]
+    found = scan(enhanced(rows))
+    assert [f.image_type for f in found.frames] == [
+        ("ORIGINAL", "PRIMARY", "MAGNITUDE"),
+        ("ORIGINAL", "PRIMARY", "PHASE", "LABEL"),
+        ("ORIGINAL", "PRIMARY", "PHASE"),
+    ]
+
+
+def test_a_component_that_all_share_is_part_of_all_image_types(scan):
+    shared = item(MRImageFrameTypeSequence=[item(ComplexImageComponent="REAL")])
+    assert {f.image_type for f in scan(enhanced(shared=shared)).frames} == {("REAL",)}
+
+
 def test_a_frame_goes_before_what_is_shared(scan):
     rows = [item(PlanePositionSequence=place(p)) for p in POSITIONS]
     rows[1].MREchoSequence = [item(EffectiveEchoTime=7.0)]

@@ -4,14 +4,23 @@ import pytest
 
 from isocenter.rules.catalogue.content.colour_image import colour_image
 from isocenter.rules.catalogue.content.dose_screen_or_capture import dose_screen_or_capture
+from isocenter.rules.catalogue.content.inverted_display import inverted_display
 from isocenter.rules.catalogue.content.localizer import localizer
 from isocenter.rules.catalogue.content.lossy_compression import lossy_compression
+from isocenter.rules.catalogue.content.mosaic import mosaic
+from isocenter.rules.catalogue.content.multi_frame_object import multi_frame_object
+from isocenter.rules.catalogue.content.phase_image import phase_image
 from isocenter.rules.catalogue.content.projection_image import projection_image
 from isocenter.rules.catalogue.content.reformatted_image import reformatted_image
 from isocenter.rules.catalogue.content.secondary_image import secondary_image
-from isocenter.testing.rules import a_stack, issues_of
+from isocenter.rules.catalogue.content.subtraction_image import subtraction_image
+from isocenter.rules.catalogue.content.suspected_localizer import suspected_localizer
+from isocenter.testing.rules import a_stack, a_time_point, an_enhanced, issues_of
 
-RULES = (localizer, projection_image, reformatted_image, secondary_image, dose_screen_or_capture)
+RULES = (
+    *(localizer, projection_image, reformatted_image, secondary_image, dose_screen_or_capture),
+    *(phase_image, subtraction_image),
+)
 
 
 # Image Types as scanners and tools write them, and the rules that must speak of each.
@@ -32,6 +41,15 @@ RULES = (localizer, projection_image, reformatted_image, secondary_image, dose_s
         ("MR", "DERIVED\\PRIMARY\\DIFFUSION\\ADC\\DIS2D", []),
         ("MR", "DERIVED\\PRIMARY\\DIFFUSION\\TRACEW\\DIS2D", []),
         ("MR", "DERIVED\\SECONDARY\\PROJECTION IMAGE", ["projection_image", "secondary_image"]),
+        ("MR", "ORIGINAL\\PRIMARY\\P\\ND", ["phase_image"]),
+        ("MR", "ORIGINAL\\PRIMARY\\PHASE MAP\\P\\FFE", ["phase_image"]),
+        ("MR", "ORIGINAL\\PRIMARY\\T1\\NONE\\PHASE", ["phase_image"]),
+        ("MR", "ORIGINAL\\PRIMARY\\PERFUSION\\NONE\\REAL", []),
+        ("MR", "ORIGINAL\\PRIMARY\\M_FFE\\M\\FFE", []),
+        ("MR", "ORIGINAL\\PRIMARY\\PHASE CONTRAST M\\M\\PCA", []),
+        ("CT", "ORIGINAL\\PRIMARY\\P", []),
+        ("MR", "DERIVED\\PRIMARY\\M\\ND\\SUB", ["subtraction_image"]),
+        ("CT", "DERIVED\\PRIMARY\\SUBTRACTION", ["subtraction_image"]),
         ("PT", "DERIVED\\SECONDARY", []),
         ("PT", "ORIGINAL\\PRIMARY", []),
         ("PT", "DERIVED\\SECONDARY\\MIP", ["projection_image"]),
@@ -59,3 +77,29 @@ def test_colour_is_told_by_samples_or_palette() -> None:
 def test_loss_is_told_by_the_transfer_syntax_too() -> None:
     assert issues_of(lossy_compression, a_stack(transfer_syntax_uid="1.2.840.10008.1.2.4.50")) != []
     assert issues_of(lossy_compression, a_stack(transfer_syntax_uid="1.2.840.10008.1.2.4.91")) == []
+
+
+def test_only_tiles_and_frames_that_nothing_describes_are_refused() -> None:
+    """A described frame may be the first of its object, and then be the one slice of a moment."""
+    tiles = ("ORIGINAL", "PRIMARY", "M", "MOSAIC")
+    assert issues_of(mosaic, an_enhanced(image_type=tiles)) == []
+    assert issues_of(mosaic, a_stack(image_type=tiles)) != []
+    one = {"files": ("file-0",), "frames": (0,), "multi_frame": True}
+    assert issues_of(multi_frame_object, a_stack(**one)) != []
+    assert issues_of(multi_frame_object, a_time_point(**one)) == []
+    assert issues_of(multi_frame_object, an_enhanced()) == []
+
+
+def test_few_thick_slices_are_a_localizer_unless_they_were_taken_again_and_again() -> None:
+    wide = {"modality": "MR", "positions_mm": (0, 10, 20, 30)}
+    assert issues_of(suspected_localizer, a_stack(**wide)) != []
+    assert issues_of(suspected_localizer, a_stack(**wide, axis="time", axis_count=20)) == []
+    assert issues_of(suspected_localizer, a_stack(**(wide | {"modality": "CT"}))) == []
+    assert issues_of(suspected_localizer, a_stack(modality="MR", positions_mm=range(0, 100, 10))) == []
+    assert issues_of(suspected_localizer, a_stack(modality="MR", positions_mm=(0,))) == []
+
+
+@pytest.mark.parametrize("modality", ["CT", "MR", "PT", "NM"])
+def test_a_wish_for_the_display_is_noted_where_values_have_a_meaning(modality: str) -> None:
+    assert issues_of(inverted_display, a_stack(modality=modality, photometric="MONOCHROME1 ")) != []
+    assert issues_of(inverted_display, a_stack(modality=modality)) == []

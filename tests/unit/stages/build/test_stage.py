@@ -372,10 +372,10 @@ def test_a_file_that_changes_after_the_index_is_not_read(cohort, monkeypatch):
     two_patients(cohort)
     real = SourceFile.__init__
 
-    def touched(self, *, path, size, mtime_ns):
-        if path.endswith("p/ct.nii"):
-            os.utime(path, ns=(9, 9))
-        real(self, path=path, size=size, mtime_ns=mtime_ns)
+    def touched(self, **facts):
+        if facts["path"].endswith("p/ct.nii"):
+            os.utime(facts["path"], ns=(9, 9))
+        real(self, **facts)
 
     with monkeypatch.context() as patched:
         patched.setattr(SourceFile, "__init__", touched)

@@ -23,7 +23,9 @@ def scans(tmp_path):
     folder = tmp_path / "scans"
     (folder / "a").mkdir(parents=True)
     for n in range(3):
-        (folder / "a" / f"{n}").write_bytes(ct_bytes(InstanceNumber=n + 1, SOPInstanceUID=f"1.2.3.{n}"))
+        (folder / "a" / f"{n}").write_bytes(
+            ct_bytes(InstanceNumber=n + 1, SOPInstanceUID=f"1.2.3.{n}", ImagePositionPatient=[0, 0, 2.5 * n])
+        )
     (folder / "ct.nii").write_bytes(nifti_bytes(stored()))
     (folder / "note.txt").write_text("hello\n")
     return folder

@@ -13,8 +13,9 @@ from isocenter.executors.executor import EXECUTORS
 from isocenter.model.issue import Issue
 from isocenter.model.rows import FileRow, Stack
 from isocenter.stages.index import earlier, heads, listing, stage
-from isocenter.stages.index.options import IndexOptions, Source, SubjectFrom
+from isocenter.stages.index.options import IndexOptions, SeriesBy, Source, SubjectFrom
 from isocenter.stages.index.stage import index
+from tests.contracts.files import ct_bytes
 from tests.properties.tiny import KEY, bytes_of, write_patient
 
 TABLES = (
@@ -297,3 +298,18 @@ def test_a_file_that_was_another_for_a_moment_is_read_by_the_next_run(place, arc
     assert [i.rule for i in place.rows("issues", Issue)] == ["file/changed"]
     assert place.run()["scanned"] == 1
     assert place.rows("issues", Issue) == []
+
+
+def test_a_volume_over_several_series_is_one_where_the_source_says_so(tmp_path):
+    folder = tmp_path / "archive" / "p1"
+    folder.mkdir(parents=True)
+    for n in range(6):
+        place = {"ImagePositionPatient": [0, 0, 2.5 * n], "SeriesInstanceUID": f"1.2.{n % 2}"}
+        (folder / f"{n}.dcm").write_bytes(ct_bytes(InstanceNumber=n, SOPInstanceUID=f"1.3.{n}", **place))
+    place = Place(tmp_path / "w", tmp_path / "archive")
+    place.run()
+    assert [len(s.files) for s in place.rows("stacks", Stack)] == [3, 3]
+    counts = place.run(series=SeriesBy.FOLDER)
+    assert [len(s.files) for s in place.rows("stacks", Stack)] == [6]
+    assert (counts["scanned"], counts["reused"]) == (0, 6)
+    assert place.run()["series"] == 2

@@ -28,6 +28,8 @@ def colour_image(stack: Stack) -> Issues:
         >>> issues_of(colour_image, a_stack(samples=3, photometric="RGB"))
         ['3 samples per pixel']
         >>> issues_of(colour_image, a_stack(photometric="PALETTE COLOR"))
+        ['palette colours: each number is the place of a colour in a table']
+        >>> issues_of(colour_image, a_stack(photometric="HSV"))
         ['the pixels are not values of grey']
 
     References:
@@ -35,5 +37,11 @@ def colour_image(stack: Stack) -> Issues:
     """
     if stack.samples > 1:
         yield Issue(message=f"{stack.samples} samples per pixel", measured=str(stack.samples), expected="1")
+    elif stack.photometric.strip().upper() == "PALETTE COLOR":
+        yield Issue(
+            message="palette colours: each number is the place of a colour in a table",
+            measured="PALETTE COLOR",
+            expected="MONOCHROME2",
+        )
     elif stack.photometric.strip().upper() not in _GREY:
         yield Issue(message="the pixels are not values of grey")

@@ -37,7 +37,8 @@ def too_few_slices(
         DICOM PS3.3 C.7.6.2 Image Plane Module
     """
     count = slices_of(stack)
-    if stack.modality in modalities and not stack.multi_frame and count < min_slices:
+    is_undescribed = stack.multi_frame and not any(stack.frames) and not stack.axis
+    if stack.modality in modalities and not is_undescribed and count < min_slices:
         yield Issue(
             message=f"{count} slice{'' if count == 1 else 's'}, fewer than {min_slices}",
             measured=str(count),

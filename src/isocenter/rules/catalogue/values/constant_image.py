@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from isocenter.imaging.facts import facts_of
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.volume import Volume
 from isocenter.rules import Issues, rule
@@ -28,8 +31,9 @@ def constant_image(volume: Volume) -> Issues:
     References:
         DICOM PS3.3 C.7.6.3 Image Pixel Module
     """
-    values = volume.array if volume.valid is None else volume.array[volume.valid]
-    if values.size == 0:
+    facts = facts_of(volume)
+    low, high = np.fmin.reduce(facts.minimum), np.fmax.reduce(facts.maximum)
+    if not facts.n_valid.any():
         yield Issue(message="all voxels are padding")
-    elif (first := values.flat[0]) == values.max() == values.min():
-        yield Issue(message=f"all voxels are {first:g}", measured=f"{first:g}")
+    elif low == high and not facts.n_not_finite.any():
+        yield Issue(message=f"all voxels are {low:g}", measured=f"{low:g}")

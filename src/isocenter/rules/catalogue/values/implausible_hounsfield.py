@@ -6,11 +6,11 @@ from typing import Annotated
 
 import numpy as np
 
+from isocenter.imaging.sample import values_of
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.volume import Volume
 from isocenter.rules import Issues, rule
 
-_SAMPLE = 1 << 20
 _AIR = (-1100, -900)
 _TISSUE = (-150, 150)
 
@@ -44,9 +44,7 @@ def implausible_hounsfield(
     """
     if volume.unit != "HU":
         return
-    step = max(1, round((volume.array.size / _SAMPLE) ** (1 / 3)))  # a million voxels say enough
-    every = (slice(None, None, step),) * 3
-    values = volume.array[every] if volume.valid is None else volume.array[every][volume.valid[every]]
+    values = values_of(volume)
     if values.size == 0:
         return
     low, high = int(values.min()), int(values.max())

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
+from isocenter.imaging.facts import CEILING, facts_of
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.volume import Volume
 from isocenter.rules import Issues, rule
@@ -39,9 +40,14 @@ def saturated_values(
     References:
         DICOM PS3.3 C.7.6.3 Image Pixel Module: Bits Stored bounds the values
     """
-    if volume.unit != "HU" or volume.array.max() < ceiling_hu:
+    if volume.unit != "HU":
         return
-    count = sum(int(np.count_nonzero(plane >= ceiling_hu)) for plane in volume.array)
+    facts = facts_of(volume)
+    if ceiling_hu == CEILING:
+        count = int(facts.n_above.sum())
+    else:
+        reaching = np.flatnonzero(facts.maximum >= ceiling_hu)
+        count = sum(int(np.count_nonzero(volume.array[k] >= ceiling_hu)) for k in reaching)
     share = count / volume.array.size
     if share >= min_share:
         yield Issue(

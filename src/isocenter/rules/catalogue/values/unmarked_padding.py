@@ -6,6 +6,8 @@ from typing import Annotated
 
 import numpy as np
 
+from isocenter.imaging.facts import facts_of
+from isocenter.imaging.sample import values_of
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.volume import Volume
 from isocenter.rules import Issues, rule
@@ -40,15 +42,18 @@ def unmarked_padding(
     References:
         DICOM PS3.3 C.7.5.1.1.2 Pixel Padding Value and Pixel Padding Range Limit
     """
-    array = volume.array
-    if volume.unit != "HU" or array.min() >= below_hu:
+    if volume.unit != "HU" or not np.fmin.reduce(facts_of(volume).minimum) < below_hu:
         return
-    corners = array[:, [0, 0, -1, -1], [0, -1, 0, -1]]
+    places = (slice(None), [0, 0, -1, -1], [0, -1, 0, -1])
+    corners = volume.array[places] if volume.valid is None else volume.array[places][volume.valid[places]]
+    if corners.size == 0:
+        return
     values, counts = np.unique(corners, return_counts=True)
     value = int(values[counts.argmax()])
     if value >= below_hu or 2 * int(counts.max()) < corners.size:
         return  # corners that differ are noise, not padding
-    share = sum(int(np.count_nonzero(plane == value)) for plane in array) / array.size
+    sample = values_of(volume)
+    share = int(np.count_nonzero(sample == value)) / sample.size
     if share >= min_share:
         yield Issue(
             message=f"{100 * share:.2g} % of voxels are {value} HU, as are the corners",

@@ -1,0 +1,1 @@
+"""What the standard asks of an object's header, and what the header makes of it."""

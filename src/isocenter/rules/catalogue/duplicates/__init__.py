@@ -1,0 +1,1 @@
+"""Whether one place was imaged twice under one series."""
