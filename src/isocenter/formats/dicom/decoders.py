@@ -20,7 +20,7 @@ from isocenter.base.sandbox import Call, Sandbox
 from isocenter.formats.dicom.codestream import JPEG_LS, LOSSLESS, Codestream, lengthened
 
 # One frame in so many is read twice, the first of a stack among them: a few per cent of the time of decoding.
-FRAMES_PER_CHECK = 32
+FRAMES_PER_CHECK = 64
 MAX_FRAME_BYTES = 256 << 20
 JPEG_SPECTRAL, JPEG_PROGRESSIVE = "1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"
 JPEG_2000 = {uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}

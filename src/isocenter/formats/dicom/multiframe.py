@@ -190,4 +190,9 @@ def _pixel_data(parsed: ParsedFile, layout: Layout, count: int) -> tuple[int, En
     source.seek(offset)
     tables = [parsed.dataset.get(name) for name in _TABLES]
     extended = None if None in tables else (bytes(tables[0]), bytes(tables[1]))
-    return offset, find_frames(source.read(size - offset), count, extended=extended)
+    return offset, find_frames(
+        source.read(size - offset),
+        count,
+        extended=extended,
+        has_markers=syntax_of(parsed.dataset) != uid.RLELossless,
+    )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.uid import RLELossless
 
 from isocenter.base.errors import FormatError
 from isocenter.formats.bytes import MAX_PADDING_BYTES
@@ -153,7 +154,7 @@ class CompressedSlice:
         data = np.empty(self.size - self.offset, np.uint8).data
         if os.preadv(self.handle, [data], self.offset) != len(data):
             raise FormatError("file/changed", "the file became shorter while it was read")
-        frame = find_frames(data)[0]
+        frame = find_frames(data, has_markers=self.syntax != RLELossless)[0]
         return begin_frame(frame, self.layout, self.syntax, number=number)
 
 

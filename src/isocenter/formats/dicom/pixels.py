@@ -93,7 +93,7 @@ def begin_frame(
         fragment: The codestream of the frame, whole.
         layout: What the header says of it.
         syntax: The transfer syntax.
-        number: Place of the frame in its stack: the first and every 32nd are read by two decoders, where there are
+        number: Place of the frame in its stack: the first and every 64th are read by two decoders, where there are
             two.
 
     Raises:
