@@ -83,28 +83,28 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             claim="faults and sound variants of series, of every modality they can happen to, in 4 sizes: told by rule, "
             "rebuilt ones with 0 voxels and at most 1e-3 mm wrong, no false alarm",
             tests=("tests/oracles/test_fault_matrix.py",),
-            least=850,
+            least=1150,
             environment={"ISOCENTER_FAULT_SEEDS": "4"},
         ),
         Proof(
             claim="tests of files of every format cut at 100 points hold: none is read as if it were whole",
             tests=("tests/contracts/test_images.py",),
-            least=50,
+            least=119,
         ),
         Proof(
             claim="tests of files of every format with 200 bits flipped hold: equal or refused, but where no one can know",
             tests=("tests/hostile/test_flips.py",),
-            least=10,
+            least=31,
         ),
         Proof(
             claim="tests of hostile pixels hold: no death, at most 1 GiB, every case with its reason",
             tests=("tests/hostile/test_pixels.py",),
-            least=40,
+            least=285,
         ),
         Proof(
             claim="real series equal their references, SimpleITK and dcm2niix in voxels, and within 1e-3 mm",
             tests=("tests/real/test_volumes.py", "tests/real/test_formats.py"),
-            least=40,
+            least=54,
         ),
     ),
 }

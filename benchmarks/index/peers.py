@@ -13,16 +13,17 @@ _PINS = Path(__file__).parent / "peers"
 _PLACE = ROOT / ".bench"
 
 
-def interpreter(peer: str) -> str:
-    """Python of the environment of one peer, which is made where it is not there or not as pinned."""
-    folder, pins = _PLACE / peer, (_PINS / f"{peer}.txt").read_text(encoding="utf-8")
+def interpreter(peer: str, lists: Path = _PINS) -> str:
+    """Python of the environment of one peer, which is made where it is not there or not as pinned in its list."""
+    listed = lists / f"{peer}.txt"
+    folder, pins = _PLACE / peer, listed.read_text(encoding="utf-8")
     mark, python = folder / ".installed", folder / "bin" / "python"
     if not mark.exists() or mark.read_text(encoding="utf-8") != pins:
         print(f"installing {peer} ...", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
         install = ["-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps"]
         subprocess.run(  # noqa: S603 - our own pins
-            [str(python), *install, "-r", str(_PINS / f"{peer}.txt")], check=True
+            [str(python), *install, "-r", str(listed)], check=True
         )
         mark.write_text(pins, encoding="utf-8")
     return str(python)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isocenter.testing.simulate.broken import FAULTS, SOUND, Fault
+from isocenter.testing.simulate.broken import CLEAN, FAULTS, Fault
 from scripts.reference.docstrings import table
 
 _HEAD = """# Planted faults
@@ -19,7 +19,7 @@ def page() -> str:
     """Every fault and every sound variant."""
     heads = ["fault", "what is done", "of", "outcome", "told by"]
     faults = table(heads, [_row(fault) for fault in FAULTS])
-    sound = table(["variant", "what it is", "of"], [_row(variant)[:3] for variant in SOUND])
+    sound = table(["variant", "what it is", "of"], [_row(variant)[:3] for variant in CLEAN])
     return f"{_HEAD}\n\n{faults}\n\n## Sound variants\n\n{_SOUND}\n\n{sound}"
 
 

@@ -13,7 +13,7 @@ import pytest
 import isocenter
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.volume import Volume
-from isocenter.testing.simulate.broken import FAULTS, SOUND, Fault, Outcome, Scan, TrueVolume, differences
+from isocenter.testing.simulate.broken import CLEAN, FAULTS, Fault, Outcome, Scan, TrueVolume, differences
 
 SEEDS = int(os.environ.get("ISOCENTER_FAULT_SEEDS", "1"))
 SHAPES = ((20, 40, 48), (31, 24, 56), (23, 64, 32), (48, 33, 41))
@@ -70,7 +70,7 @@ def test_a_fault_is_told_and_handled(fault: Fault, scan: Scan, tmp_path: Path) -
         assert_true(reading.volumes, planted.volumes)
 
 
-@pytest.mark.parametrize(("variant", "scan"), named(SOUND))
+@pytest.mark.parametrize(("variant", "scan"), named(CLEAN))
 def test_a_sound_series_raises_nothing(variant: Fault, scan: Scan, tmp_path: Path) -> None:
     planted = variant.write(tmp_path, scan)
     reading = isocenter.read(tmp_path)

@@ -76,7 +76,12 @@ TEXTS = {field: keyword for field, keyword in plain_pydicom.TEXTS.items() if fie
 NUMBERS = {field: keyword for field, keyword in plain_pydicom.NUMBERS.items() if field not in INTEGERS}
 # Fields of `Instance` that are no DICOM attribute, that others formats fill, or that have a test of their own.
 OTHERS = {"file_id", "path", "kind", "source", "site", "format", "pixel_offset", "pixel_bytes", "unparsable", "shape", "affine",
-          "orientation_code", "affine_conflict_mm", "dtype", "data_name"}  # fmt: skip
+          "orientation_code", "affine_conflict_mm", "dtype", "data_name", "overlong"}  # fmt: skip
+# What may be all that tells two frames apart is told with their type.
+MORE_TYPES = (
+    ("MRImageFrameTypeSequence", "ComplexImageComponent"),
+    ("MRArterialSpinLabelingSequence", "ASLContext"),
+)
 # Of the functional groups (PS3.3 C.7.6.16.2): field, macros, attribute, and its form.
 GROUPS = {
     "position_mm": ("PlanePositionSequence", "ImagePositionPatient", "ras"),
@@ -322,6 +327,9 @@ class Plain:
         out["position_mm"] = [
             0.0 + v * turned[n % 3] for n, v in enumerate(self.numbers("ImagePositionPatient", 3))
         ]
+        out["gradient"] = [
+            0.0 + v * turned[n] for n, v in enumerate(self.numbers("DiffusionGradientOrientation", 3))
+        ]
         stated = self._reading.file_meta.get("TransferSyntaxUID")
         out["transfer_syntax_uid"] = str(stated) if stated else None
         return out
@@ -420,6 +428,9 @@ def frame_of(own, shared):
         out[name] = plain_of(next((v for v in values if v not in (None, "")), None), form)
     types = (group[s][0].get("FrameType") for group in (own, shared) for s in FRAME_TYPES if group.get(s))
     out["image_type"] = [str(v) for v in next(types, [])]
+    for macro, keyword in MORE_TYPES:
+        found = [group[macro][0].get(keyword) for group in (own, shared) if group.get(macro)]
+        out["image_type"] += [v for v in found[:1] if v and v not in out["image_type"]]
     return out
 
 

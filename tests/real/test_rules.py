@@ -29,7 +29,7 @@ def read(folder: Path) -> tuple[Series, list[Stack]]:
     members = SeriesMembers(
         rows=members_of(rows), identities=[Identity("subject-1", "site-1", is_dummy=False)], attributes=()
     )
-    stacks = stacks_of(members, Pseudonyms(b"0" * 32))
+    stacks = stacks_of(members, Pseudonyms(b"0" * 32)).stacks
     return series_of(members, stacks), stacks
 
 

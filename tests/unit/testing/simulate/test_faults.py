@@ -18,7 +18,7 @@ from pydicom.errors import InvalidDicomError
 from isocenter.testing.simulate import Expected, simulate
 
 NAMES = {
-    "device-unknown": Expected.NOTE,
+    "device-unknown": Expected.REVIEW,
     "dicomdir": Expected.IGNORE,
     "file-empty": Expected.REJECT,
     "file-folder-record": Expected.IGNORE,

@@ -1,6 +1,6 @@
 """Broken series whose truth is known: one fault each, and sound ones that only look unusual.
 
-    from isocenter.testing.simulate.broken import FAULTS, SOUND, Scan, differences
+    from isocenter.testing.simulate.broken import FAULTS, CLEAN, Scan, differences
     planted = FAULTS[0].write(folder, Scan(seed=7))      # writes the files, returns what is true
 
 Every fault names the findings that a right program tells, and what becomes of the series: rebuilt, kept for a
@@ -21,7 +21,7 @@ from isocenter.testing.simulate.broken import (
 )
 from isocenter.testing.simulate.broken.fault import Fault, Outcome, differences
 from isocenter.testing.simulate.broken.scan import Planted, Scan, TrueVolume
-from isocenter.testing.simulate.broken.sound import SOUND
+from isocenter.testing.simulate.broken.sound import CLEAN
 
 FAULTS: tuple[Fault, ...] = (
     *positions.FAULTS,
@@ -33,4 +33,4 @@ FAULTS: tuple[Fault, ...] = (
     *frames.FAULTS,
 )
 
-__all__ = ["FAULTS", "SOUND", "Fault", "Outcome", "Planted", "Scan", "TrueVolume", "differences"]
+__all__ = ["CLEAN", "FAULTS", "Fault", "Outcome", "Planted", "Scan", "TrueVolume", "differences"]

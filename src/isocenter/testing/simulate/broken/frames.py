@@ -180,7 +180,7 @@ FAULTS = (
     _fault("mosaic-untold", "A mosaic does not say how many slices it holds.", lambda s: _mosaics(s, is_marked=False), _NO, ("content/mosaic",), ("MR",)),
 )  # fmt: skip
 
-SOUND = (
+CLEAN = (
     _fault(
         "enhanced", "One enhanced object, its frames in any order.", lambda s: _enhanced(s, 1), _OK, (), _BOTH
     ),

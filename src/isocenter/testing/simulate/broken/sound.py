@@ -129,7 +129,7 @@ _PRONE = ((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 1.0))
 _FEET_FIRST = ((-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, -1.0))
 _OBLIQUE = turned(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), 17.0, -23.0)
 
-SOUND = (
+CLEAN = (
     _sound("plain", "Nothing is unusual.", _with()),
     _sound("shuffled-names", "File names are in no order.", _with(SeriesDescription="names")),
     _sound("shuffled-numbers", "Instance Numbers are in no order.", _numbers),
@@ -160,5 +160,5 @@ SOUND = (
     ),
     _sound("two-series", "Two series lie in one folder.", _two_series),
     _sound("overlapping", "Slices are thicker than their distance.", _with(SliceThickness="5")),
-    *frames.SOUND,
+    *frames.CLEAN,
 )

@@ -132,7 +132,7 @@ SERIES_FAULTS = (
         why="No slice has a Modality (Type 1, PS3.3 C.7.3.1).",
     ),
     SeriesFault(
-        name="device-unknown", expected=Expected.NOTE, homes=(_NRRD, _RTSTRUCT), plant=_drop_device,
+        name="device-unknown", expected=Expected.REVIEW, homes=(_NRRD, _RTSTRUCT), plant=_drop_device,
         why="Manufacturer is empty and the model absent, as after a thorough de-identification.",
     ),
     SeriesFault(
