@@ -31,8 +31,9 @@ def regularise(volume: Volume, usual_mm: float) -> Volume:
     so that a tilted stack stays tilted. Nothing is made beyond the last slice.
 
     Args:
-        volume: With a slice table whose `position_mm` say where the slices are; its grid's origin and
-            directions hold, its slice distance does not.
+        volume: With a slice table whose `position_mm` say where along their normal in the patient the slices
+            are; its grid's planes and the line that they are stacked along hold, its first slice and its
+            slice distance need not.
         usual_mm: The usual gap, which is what the slice distance becomes; where all gaps are whole multiples
             of it, what the first and the last slice say of it.
 
@@ -75,7 +76,7 @@ def regularise(volume: Volume, usual_mm: float) -> Volume:
     return replace(
         volume,
         array=array,
-        grid=_respaced(volume.grid, step, count),
+        grid=_respaced(volume.grid, float(own[0]), step, count),
         valid=valid,
         slices=tuple(rows),
         facts=None,
@@ -115,10 +116,18 @@ def _fill(
         out[~valid] = BACKGROUNDS.get(volume.unit, 0.0)
 
 
-def _respaced(grid: Grid, step_mm: float, count: int) -> Grid:
-    """The same planes with another distance along their normal, stacked in the same direction."""
+def _respaced(grid: Grid, first_mm: float, step_mm: float, count: int) -> Grid:
+    """Planes on the same line, from another place on and with another distance along their normal.
+
+    The line goes through most slices, and the first need not be where it begins: behind a gap near the head
+    of a stack, it begins as many slices further along as are missing.
+    """
     affine = grid.affine.copy()
-    affine[:3, 2] *= step_mm / grid.slice_distance_mm
+    across, height = _sheared(grid, 0)
+    normal = (affine[:3, 2] - across) / height
+    per_mm = affine[:3, 2] / height
+    affine[:3, 3] += per_mm * (first_mm - float(normal @ affine[:3, 3]))
+    affine[:3, 2] = per_mm * step_mm
     return replace(grid, shape=(count, *grid.shape[1:]), affine=affine)
 
 

@@ -26,6 +26,8 @@ Row = TypeVar("Row")
 
 USED, HELD, EXCLUDED, IGNORED = "used", "held", "excluded", "ignored"
 _UNCLEAR = "enrol/ambiguous-annotation"
+# What the index tells of files that it leaves out of every stack.
+_DROPPED = {"index/duplicate-object", "index/duplicate-pixels", "index/conflicting-object"}
 _RANK = {USED: 0, HELD: 1, EXCLUDED: 2, IGNORED: 3}
 # Kinds that hold an image; an image that no rule judged was not asked for.
 _IMAGES = {"dicom-image", *FORMATS.names()} - {"dicom"}
@@ -46,10 +48,7 @@ def account(workspace: Workspace) -> list[FileOutcome]:
     files = list(tables.read(workspace.table("index", "files"), FileRow))
     fates: dict[str, _Fate] = {}
     for issue in tables.read(workspace.table("index", "issues"), Issue):
-        if issue.rule.startswith("file/") or issue.rule in {
-            "index/duplicate-object",
-            "index/conflicting-object",
-        }:
+        if issue.rule.startswith("file/") or issue.rule in _DROPPED:
             _add(fates, issue.target, _Fate(EXCLUDED, issue.rule, issue.target))
     stacks = list(tables.read(workspace.table("index", "stacks"), Stack))
     by_stack = _fates_of_stacks(workspace)

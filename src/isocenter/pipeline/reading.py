@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from isocenter.base.errors import RejectedError
 from isocenter.model.issue import Issue, Severity, Verdict, verdict_of
+from isocenter.model.modality import meant_by
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Volume
 
@@ -45,7 +46,7 @@ class StackVerdict:
 
     def __str__(self) -> str:
         size = " x ".join(map(str, self.shape)) or "no size"
-        what = " ".join(t for t in (self.modality or "image", size, self.axis) if t)
+        what = " ".join(t for t in (_kind(self.modality), size, self.axis) if t)
         seen = self.deciding if self.verdict is not Verdict.KEEP else ()
         why = "; ".join(dict.fromkeys(_reason(i) for i in seen))
         return f"{self.verdict:<6}  {self.stack}  {what}" + (f": {why}" if why else "")
@@ -119,7 +120,12 @@ class Reading:
         return "\n".join([head, *told])
 
 
+def _kind(modality: str) -> str:
+    """What an image is, in words that cannot name a person: a header may hold anything as its modality."""
+    return modality.strip().upper() if meant_by(modality) else "image"
+
+
 def _named(volume: Volume) -> str:
     axis = volume.axis
     place = f" {axis.name} {axis.index + 1} of {axis.count}" if axis is not None else ""
-    return f"{volume.id}: {volume.modality or 'image'} {volume.grid.shape}{place}"
+    return f"{volume.id}: {_kind(volume.modality)} {volume.grid.shape}{place}"

@@ -165,7 +165,17 @@ def _rows(path: Path, row_type: type[Row]) -> tuple[Row, ...] | None:
 def _values(path: Path) -> tuple[ValueCount, ...] | None:
     if not path.exists():
         return None
-    return tuple(v for v in tables.read(path, ValueCount) if v.attribute in SHOWN_ATTRIBUTES)
+    shown = [v for v in tables.read(path, ValueCount) if v.attribute in SHOWN_ATTRIBUTES]
+    return _defined(shown)
+
+
+def _defined(values: Sequence[ValueCount]) -> tuple[ValueCount, ...]:
+    """The values, with every modality that is no term of the standard as "other": a header may hold anything."""
+    out = [v for v in values if v.attribute != "modality" or is_defined(v.value)]
+    others = sum(v.count for v in values) - sum(v.count for v in out)
+    if others:
+        out.append(ValueCount(attribute="modality", value="other", count=others))
+    return tuple(out)
 
 
 def _issues(root: Path) -> tuple[Issue, ...] | None:

@@ -85,7 +85,7 @@ def geometry_of(members: Members, rows: Rows) -> Geometry:
     shape = (len(rows), first["rows"] or 0, first["columns"] or 0)
     across, down = orientation[:3], orientation[3:]
     grid = grid_from_slices(start, across, down, first["pixel_spacing_mm"], step, shape)
-    whole = points[-1] - points[0] if start is points[0] else step * n
+    whole = step * n
     return Geometry(
         grid.affine,
         tuple(distances.tolist()),

@@ -119,7 +119,8 @@ def _overlay(scan: Scan, *, is_declared: bool) -> Planted:
             one.add_new(0x60000050, "SS", [1, 1])
             one.add_new(0x60000100, "US", 16)
             one.add_new(0x60000102, "US", 12)
-    return Planted(files=packed(objects), volumes=(scan.truth(),))
+    # undeclared, nobody knows whether it is a drawing or Bits Stored is wrong
+    return Planted(files=packed(objects), volumes=(scan.truth(),) if is_declared else ())
 
 
 def _inverted_slice(scan: Scan) -> Planted:
