@@ -38,7 +38,7 @@ HEADINGS = ["Why it matters:", "What to do:", "Examples:", "References:"]
 REMEDIES = {"check", "require", "ensure", "must", "valid", "correct", "fix", "has", "is", "no"}
 SECRET = "DOE^JANE 4711"  # what hostile headers hold
 KEYWORDS = {"unparsable", "attributes", "absent", "overlong"}
-TEXTS = {"image_type", "all_rescale_types", "all_transfer_syntaxes"}
+TEXTS = {"image_type", "all_rescale_types", "all_transfer_syntaxes", "all_pet_units"}
 
 
 @pytest.fixture(params=NAMES)

@@ -335,8 +335,11 @@ def _group_issues(
         if part.by_number:
             stated = {r.temporal_positions for r in part.rows if r.temporal_positions}
             expected = f"{stated.pop()} times by Number of Temporal Positions" if stated else ""
+            rule = "index/time-by-number" if part.is_confirmed else "index/unconfirmed-time-by-number"
+            out.append(because(rule, target=stack.id, measured=part.by_number, expected=expected))
+        if part.contradiction:
             out.append(
-                because("index/time-by-number", target=stack.id, measured=part.by_number, expected=expected)
+                because("index/contradicting-attributes", target=stack.id, measured=part.contradiction)
             )
         if stack.format == "dicom" and not part.rows[0].series_uid and len(stack.files) > 1:
             out.append(because("index/no-series-uid", target=stack.id, measured=f"{len(stack.files)} files"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import combinations, pairwise
 from statistics import median, median_low
 from typing import Any
@@ -82,6 +83,8 @@ class Part:
     value: float | None = None
     group: list[Instance] | None = None
     by_number: str = ""
+    is_confirmed: bool = True
+    contradiction: str = ""
 
 
 def separate(rows: Sequence[Instance]) -> list[list[Instance]]:
@@ -238,7 +241,26 @@ def _varying(rows: list[Instance]) -> list[str]:
 
 def _complete(rows: list[Instance], place: dict[str, int]) -> list[Part]:
     names = _varying(rows)
-    return _first_complete(rows, place, [c for size in (1, 2, 3) for c in combinations(names, size)])
+    for size in (1, 2, 3):
+        if not (found := _first_complete(rows, place, list(combinations(names, size)))):
+            continue
+        n_places = len(set(place.values()))
+        clock = ["content_time"] if size == 1 else []
+        divided = {}
+        for chosen in combinations([*names, *clock], size):
+            groups = _groups(rows, chosen)
+            if len(groups) > 1 and all(len(g) == n_places and _is_single(g, place) for g in groups):
+                divided[chosen] = [{r.file_id for r in g} for g in groups]
+        (first, usual), *others = divided.items()
+        for chosen, groups in others if size < 3 else ():
+            same = sum(max(len(a & b) for b in groups) for a in usual)
+            if same < len(rows):
+                told = list(dict.fromkeys((*first, *chosen)))
+                return [
+                    Part(rows, contradiction=f"{', '.join(told)}: {len(rows) - same} of {len(rows)} slices")
+                ]
+        return found
+    return []
 
 
 def _first_complete(rows: list[Instance], place: dict[str, int], tried: list[tuple[str, ...]]) -> list[Part]:
@@ -284,6 +306,25 @@ def _seconds(value: Any) -> float | None:
     return int(digits[:2]) * 3600 + int(digits[2:4] or 0) * 60 + float(digits[4:] or 0)
 
 
+def _clock(rows: Sequence[Instance], name: str) -> dict[str, float | None]:
+    """Seconds of each row by file id; times of day go on after midnight, dates are counted where all have one."""
+    values = {r.file_id: getattr(r, name) for r in rows}
+    seconds = {k: _seconds(v) for k, v in values.items()}
+    known = [s for s in seconds.values() if s is not None]
+    if name == "trigger_time_ms" or not known:
+        return seconds
+    days = [v[:8] if v and len(v.partition(".")[0]) > 6 else "" for v in values.values()]
+    if all(days):
+        first = date.fromisoformat(min(days))
+        return {
+            k: (s or 0.0) + (date.fromisoformat(d) - first).days * 86400
+            for (k, s), d in zip(seconds.items(), days, strict=True)
+        }
+    if max(known) - min(known) <= 43200:
+        return seconds
+    return {k: s + 86400 if s is not None and s < 43200 else s for k, s in seconds.items()}
+
+
 def _rising(rows: list[Instance], place: dict[str, int]) -> list[Part]:
     return _by_times(rows, place, "trigger_time_ms") or _by_times(rows, place, "acquisition_time")
 
@@ -294,19 +335,22 @@ def _by_times(rows: list[Instance], place: dict[str, int], name: str) -> list[Pa
         return []
     for beside in ((), ("image_type",), ("echo_time_ms",), ("b_value",), ("b_value", "gradient")):
         if all(len({getattr(r, n) for r in rows}) > 1 for n in beside):
-            sets = [_nth(s, place, name) for s in _groups(rows, beside)]
+            seconds = _clock(rows, name)
+            sets = [_nth(s, place, name, seconds) for s in _groups(rows, beside)]
             if all(sets) and len({(len(s), len(s[0].rows)) for s in sets}) == 1:
                 return [p for s in sets for p in s]
     return []
 
 
-def _nth(rows: list[Instance], place: dict[str, int], name: str) -> list[Part]:
+def _nth(
+    rows: list[Instance], place: dict[str, int], name: str, seconds: dict[str, float | None]
+) -> list[Part]:
     times = _times(rows, place)
     if times < 2 or {place[r.file_id] for r in rows} != set(place.values()):
         return []
 
     def second(row: Instance) -> float:
-        return _seconds(getattr(row, name)) or 0.0
+        return seconds[row.file_id] or 0.0
 
     at: dict[int, list[Instance]] = {}
     for row in sorted(rows, key=second):
@@ -352,10 +396,23 @@ def _numbered(rows: list[Instance], place: dict[str, int]) -> list[Part]:
         return []
     inside = [{r.file_id for r in layer} for layer in layers]
     told = f"{times} times of {n_places} slices"
+    is_confirmed = {r.temporal_positions for r in rows} == {times} or {
+        r.images_in_acquisition for r in rows
+    } == {n_places}
+    for name in _varying(rows):
+        at_times = all(len({getattr(r, name) for r in layer}) == 1 for layer in layers)
+        at_places = all(
+            len({getattr(layer[n], name) for layer in _in_space(layers, place)}) == 1 for n in range(n_places)
+        )
+        is_confirmed = is_confirmed and (at_times or at_places)
     return [
-        Part([r for r in rows if r.file_id in ids], "time", n, times, None, rows, told)
+        Part([r for r in rows if r.file_id in ids], "time", n, times, None, rows, told, is_confirmed)
         for n, ids in enumerate(inside)
     ]
+
+
+def _in_space(layers: list[list[Instance]], place: dict[str, int]) -> list[list[Instance]]:
+    return [sorted(layer, key=lambda r: place[r.file_id]) for layer in layers]
 
 
 def _along(rows: list[Instance], place: dict[str, int], chosen: Sequence[str]) -> list[Part]:
@@ -373,7 +430,7 @@ def _along(rows: list[Instance], place: dict[str, int], chosen: Sequence[str]) -
             for row in alike:
                 kinds.setdefault(_shared(row), []).append(row)
             for of_kind in kinds.values():
-                out.extend(_points(of_kind, place, axis, own))
+                out.extend(_points(of_kind, place, axis, own, rows))
         if any(p.axis for p in out):
             return out
     return [Part(g) for g in _groups(rows, chosen)]
@@ -384,8 +441,13 @@ def _shared(row: Instance) -> tuple[str, ...]:
     return (*words[:2], *sorted(_MAPS & set(words[2:])))
 
 
-def _points(rows: list[Instance], place: dict[str, int], axis: str, own: list[str]) -> list[Part]:
+def _points(
+    rows: list[Instance], place: dict[str, int], axis: str, own: list[str], first_of_all: list[Instance]
+) -> list[Part]:
     stacks = _groups(rows, own)
+    if own[0] in {"acquisition_time", "content_time"}:
+        clock = _clock([*first_of_all, *rows], own[0])
+        stacks.sort(key=lambda s: -1.0 if (found := clock[s[0].file_id]) is None else found)
     extents = [tuple(place[r.file_id] for r in s) for s in stacks]
     usual, count = Counter(extents).most_common(1)[0]
     if count < 2:
@@ -402,7 +464,8 @@ def _axis_value(row: Instance, first: Instance, axis: str, own: list[str]) -> fl
     if axis == "phase":
         return None
     if axis == "time" and own[0] != "temporal_position":
-        a, b = _seconds(getattr(row, own[0])), _seconds(getattr(first, own[0]))
+        clock = _clock([row, first], own[0])
+        a, b = clock[row.file_id], clock[first.file_id]
         if own[0] == "trigger_time_ms":
             return a
         return None if a is None or b is None else a - b
@@ -416,17 +479,28 @@ def _uneven(distances: NDArray[np.float64]) -> int:
     return sum(abs(g - usual) > 0.1 * usual for g in gaps)
 
 
+def _only_lack_slices(gaps: list[float], step: float) -> bool:
+    """Whether gaps are whole steps, and not two in turns throughout."""
+    steps = [round(g / step) for g in gaps]
+    if any(abs(g - n * step) > 0.1 * step for g, n in zip(gaps, steps, strict=True)):
+        return False
+    return len(gaps) < 5 or any(a != b for a, b in zip(steps, steps[2:], strict=False))
+
+
 def _interleaved(
     rows: list[Instance], along: Callable[[list[Instance]], NDArray[np.float64]]
 ) -> list[list[Instance]]:
     """Regular stacks whose slices lie between each other."""
     if len(rows) < 3 or not _uneven(along(rows)):
         return [rows]
+    gaps = [b - a for a, b in pairwise(along(rows).tolist())]
     origins: dict[Any, list[Instance]] = {}
-    for row in rows:
+    for row in rows if not _only_lack_slices(gaps, median_low(gaps)) else ():
         origins.setdefault(tuple(v.strip().upper() for v in row.image_type[:2]), []).append(row)
     if len(origins) > 1 and sum(_uneven(along(g)) for g in origins.values()) < _uneven(along(rows)):
         return [part for g in origins.values() for part in _interleaved(g, along)]
+    if _only_lack_slices(gaps, median(g for g in gaps if g <= 1.1 * min(gaps))):
+        return [rows]
     number = {r.file_id: n for n, r in enumerate(rows)}
 
     def are_regular(groups: list[list[Instance]]) -> bool:
@@ -450,10 +524,10 @@ def _interleaved(
     if found:
         return min(found, key=len)
     for name in ("acquisition_time", "content_time"):
-        seconds = [_seconds(getattr(r, name)) for r in rows]
-        if None in seconds or len(set(seconds)) < len(rows):
+        clock = _clock(rows, name)
+        if None in clock.values() or len(set(clock.values())) < len(rows):
             continue
-        ordered = sorted(rows, key=lambda r: _seconds(getattr(r, name)) or 0.0)
+        ordered = sorted(rows, key=lambda r: clock[r.file_id] or 0.0)
         steps = [np.sign(number[b.file_id] - number[a.file_id]) for a, b in pairwise(ordered)]
         way, runs = np.sign(sum(steps)), [[ordered[0]]]
         for step, row in zip(steps, ordered[1:], strict=True):
@@ -694,13 +768,18 @@ def _content(rows: list[Instance]) -> dict[str, Any]:
         "overlong": tuple(sorted({u for r in rows for u in r.overlong})),
         "all_bits_stored": _distinct([r.bits_stored for r in rows]),
         "all_signs": _distinct([r.pixel_representation for r in rows]),
-        "all_rescale_types": _distinct([r.rescale_type or None for r in rows]),
+        "all_rescale_types": _texts([r.rescale_type for r in rows]),
+        "all_pet_units": _texts([r.pet_units for r in rows]),
         "all_transfer_syntaxes": _distinct([r.transfer_syntax_uid or None for r in rows]),
         "first_number": min((r.instance_number for r in rows if r.instance_number is not None), default=None),
         "last_number": max((r.instance_number for r in rows if r.instance_number is not None), default=None),
         "images_in_acquisition": _only([r.images_in_acquisition for r in rows]),
         "temporal_positions": _only([r.temporal_positions for r in rows]),
     }
+
+
+def _texts(values: list[str | None]) -> tuple[str, ...]:
+    return tuple(sorted({v or "" for v in values})) if any(values) else ()
 
 
 def _only(values: list[int | None]) -> int | None:
@@ -762,10 +841,12 @@ def series_of(members: SeriesMembers, stacks: Sequence[Stack]) -> Series:
         return len({getattr(r, field) for r in rows})
 
     def most(key: Callable[[Instance], object]) -> int:
-        """The highest count among planes of one orientation: a localizer or a second view is no mixture."""
+        """The highest count among grey planes of one orientation: other views and pictures are no mixture."""
         planes: dict[tuple[float, ...], set[object]] = {}
+        if len({key(row) for row in rows}) == 1:
+            return 1
         for row in rows:
-            if row.orientation:
+            if row.orientation and row.samples == 1:
                 planes.setdefault(tuple(round(v, 2) for v in row.orientation), set()).add(key(row))
         return max(map(len, planes.values()), default=1)
 

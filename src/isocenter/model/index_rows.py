@@ -266,7 +266,7 @@ class Stack:
     `orientation_residual` the largest difference of a slice's direction cosines from the stack's.
     Stacks that differ only in time, echo, ... are one `group`: `axis` names it, `axis_index` of `axis_count`
     is this one's place on it and `axis_value` what the headers say there, None where they only tell the order.
-    `all_*` hold the distinct values over the slices, `absent` the keywords of what the standard asks for and
+    `all_*` hold the distinct values over the slices, texts with "" where only some slices have one, `absent` the keywords of what the standard asks for and
     a slice lacks, `first_number` and `last_number` the lowest and highest Instance Number; the numbers of images
     in the acquisition and of temporal positions are what the headers say. `n_in_series` counts the images of its
     series, whatever stacks they are in (0: not counted), `group_slices` the slices of each stack of its group;
@@ -330,6 +330,7 @@ class Stack:
     all_bits_stored: tuple[int, ...] = ()
     all_signs: tuple[int, ...] = ()
     all_rescale_types: tuple[str, ...] = ()
+    all_pet_units: tuple[str, ...] = ()
     all_transfer_syntaxes: tuple[str, ...] = ()
     orientation_residual: float = 0.0
     first_number: int | None = None

@@ -111,8 +111,19 @@ REASONS: dict[str, Reason] = {
     ),
     "index/time-by-number": Reason(
         _NOTE,
-        "Slices repeat and nothing but Instance Numbers, which run evenly, tells their times apart.",
+        "Slices repeat and nothing but Instance Numbers, which run evenly, tells their times apart; the headers"
+        " speak of as many.",
         "Nothing, or compare the number of times with what the scanner was set to.",
+    ),
+    "index/unconfirmed-time-by-number": Reason(
+        _REVIEW,
+        "Slices repeat and were taken as times in the order of Instance Numbers, which no other attribute confirms.",
+        "Compare the number of times with what the scanner was set to; they may be something else than times.",
+    ),
+    "index/contradicting-attributes": Reason(
+        _REJECT,
+        "Slices repeat, and attributes that should tell them apart contradict each other.",
+        "Find out which of the attributes is right at the slices that differ, and correct the other at the source.",
     ),
     "index/lost-slices": Reason(
         _REVIEW, "Files of this series could not be used, so slices may be missing.", "Copy the series again."

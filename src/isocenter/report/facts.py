@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from isocenter.base import tables
 from isocenter.base.files import read_json
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Verdict
+from isocenter.model.modality import is_defined
 from isocenter.model.rows import (
     AgreementRow,
     CaseRow,
@@ -171,7 +172,7 @@ def _values(path: Path) -> tuple[ValueCount, ...] | None:
 
 def _defined(values: Sequence[ValueCount]) -> tuple[ValueCount, ...]:
     """The values, with every modality that is no term of the standard as "other": a header may hold anything."""
-    out = [v for v in values if v.attribute != "modality" or is_defined(v.value)]
+    out = [v for v in values if v.attribute != "modality" or not v.value or is_defined(v.value)]
     others = sum(v.count for v in values) - sum(v.count for v in out)
     if others:
         out.append(ValueCount(attribute="modality", value="other", count=others))

@@ -1,5 +1,7 @@
 """Slices put on even spacing: against fields whose value is known everywhere, and bit for bit where they stay."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,18 @@ def test_a_linear_field_is_the_same_field_and_slices_in_place_stay_bit_for_bit(
             assert row == before.slices[n]
             assert np.array_equal(after.array[k], before.array[n])
     assert np.abs(after.grid.affine[:, 3] - before.grid.affine[:, 3]).max() < 1e-9
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 18.5])
+@pytest.mark.parametrize("steps_off", [-1.0, -0.4, 2.0])
+def test_the_first_slice_stays_where_its_table_says_on_the_line_of_the_others(steps_off, tilt_deg):
+    """The line may begin elsewhere, if it goes through most slices and the first is not one of them."""
+    sound = volume_of((0, 3, 6, 12, 15), tilt_deg=tilt_deg)
+    moved = sound.grid.affine.copy()
+    moved[:3, 3] += steps_off * moved[:3, 2]
+    found = regularise(replace(sound, grid=Grid(sound.grid.shape, moved)), 3.0)
+    assert np.abs(found.grid.affine - regularise(sound, 3.0).grid.affine).max() < 1e-9
+    assert np.abs(found.grid.affine[:3, 3] - sound.grid.affine[:3, 3]).max() < 1e-9
 
 
 def test_integers_are_rounded_once_and_half_to_even():

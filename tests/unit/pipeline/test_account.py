@@ -1,9 +1,13 @@
 """The ledger on hand-written tables: one state per file, by the last stage that decided on it."""
 
+from copy import deepcopy
+
 import pytest
 
 from isocenter.base import tables
+from isocenter.base.progress import silent
 from isocenter.base.workspace import Workspace
+from isocenter.executors.executor import EXECUTORS
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.rows import (
     AnnotationObject,
@@ -17,6 +21,9 @@ from isocenter.model.rows import (
     VerdictRow,
 )
 from isocenter.pipeline.account import account, totals
+from isocenter.stages.index.options import IndexOptions, Source
+from isocenter.stages.index.stage import index
+from isocenter.testing.simulate.broken.scan import Scan, packed, set_stored, stored
 
 KINDS = {
     "image": "dicom-image",
@@ -179,6 +186,52 @@ def test_after_the_index_images_wait(workspace):
     assert found["orphan"] == ("held", "not enrolled yet")
     assert found["twin"] == ("excluded", "index/duplicate-object")
     assert found["note"] == ("ignored", "text")
+
+
+@pytest.mark.parametrize(
+    "reason", ["index/duplicate-object", "index/duplicate-pixels", "index/conflicting-object"]
+)
+def test_a_file_that_the_index_dropped_is_out_for_that_reason(workspace, reason):
+    issues = [Issue(rule=reason, target="twin", severity=Severity.NOTE, message="")]
+    tables.write(workspace.stage("index") / "issues.parquet", Issue, issues)
+    workspace.finish("index", "k", counts={})
+    for decide in (screened, enrolled, built):
+        decide(workspace)
+        assert states(workspace)["twin"] == ("excluded", reason)
+
+
+def of_one_name(folder, case):
+    """Twelve slices and one more file: a copy of one, or another object of its name or at its place."""
+    objects = Scan(slices=12).objects()
+    more = deepcopy(objects[4])
+    if case == "header differs":
+        more.SeriesDescription = "again"
+    elif case == "pixels differ":
+        set_stored(more, stored(more) + 1)
+    elif case == "another name":
+        more.SOPInstanceUID, more.InstanceNumber = "2.25.77", 99
+    folder.mkdir()
+    for name, data in packed([*objects, more]).items():
+        (folder / name).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("case", "reason", "dropped"),
+    [
+        ("copy", "index/duplicate-object", 1),
+        ("header differs", "index/duplicate-pixels", 1),
+        ("another name", "index/duplicate-pixels", 1),
+        ("pixels differ", "index/conflicting-object", 2),
+    ],
+)
+def test_every_way_in_which_a_file_is_dropped_is_accounted_for(tmp_path, case, reason, dropped):
+    of_one_name(tmp_path / "data", case)
+    place = Workspace(tmp_path / "work")
+    options = IndexOptions(sources=(Source(path=str(tmp_path / "data"), site="s"),))
+    index(options, place, base=tmp_path, executor=EXECUTORS.get("serial"), jobs=1, progress=silent)
+    found = totals(account(place))
+    assert found["excluded"] == {reason: dropped}
+    assert found["held"] == {"not screened yet": 13 - dropped}
 
 
 def test_after_the_screen_the_rejected_are_out(workspace):

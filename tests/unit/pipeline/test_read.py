@@ -11,6 +11,7 @@ from isocenter.model.task import Label
 from isocenter.pipeline.read import _in_order
 from isocenter.pipeline.reading import judged
 from isocenter.testing.rules import a_stack
+from isocenter.testing.simulate.broken.scan import Scan, packed
 from tests.unit.pipeline.archives import write_nifti
 from tests.unit.pipeline.dicom_series import error_of, write_series
 
@@ -187,3 +188,38 @@ def test_a_verdict_tells_where_a_stack_stands_in_its_set():
     one = judged(stack, issues)
     assert one.rules == ("r/r",)
     assert str(one).endswith(" time 3 of 10: r/r: m [C.1]")
+
+
+@pytest.mark.parametrize("tilt", [{}, {"tilt": "keep"}, {"tilt": "resample"}])
+@pytest.mark.parametrize("lost", [1, 2, 10, 17, 18])
+def test_a_gap_anywhere_moves_no_voxel_of_the_slices_that_are_there(tmp_path, lost, tilt):
+    """Near an end, the line that most slices lie on does not begin at the first slice."""
+    scan = Scan(slices=20)
+    lattice = scan.lattice().sheared(15.0) if tilt else scan.lattice()
+    objects = scan.objects(lattice=lattice)
+    for name, keep in (("whole", range(20)), ("gap", [k for k in range(20) if k != lost])):
+        (tmp_path / name).mkdir()
+        for file, data in packed([objects[k] for k in keep]).items():
+            (tmp_path / name / file).write_bytes(data)
+    found = iso.read(tmp_path / "gap", gaps="resample", **tilt).volume
+    whole = iso.read(tmp_path / "whole", **tilt).volume
+    truth = scan.truth(lattice=lattice)
+    assert found.array.shape == whole.array.shape
+    assert np.abs(found.grid.affine - whole.grid.affine).max() < 1e-6
+    there = np.arange(20) != lost
+    assert np.array_equal(found.array[there], whole.array[there])
+    if tilt.get("tilt") != "resample":
+        assert np.abs(found.grid.affine - truth.affine).max() < 1e-6
+        assert np.array_equal(found.array[there], truth.array[there])
+    assert [s.is_synthetic for s in found.slices] == (~there).tolist()
+
+
+@pytest.mark.parametrize("tilt_deg", [0.0, 10.0])
+@pytest.mark.parametrize("odd", [0, 19])
+def test_one_displaced_slice_moves_no_voxel_when_slices_are_put_on_even_spacing(tmp_path, odd, tilt_deg):
+    places = [3.0 * k for k in range(20)]
+    places[odd] += 1.0
+    write_series(tmp_path, places, tilt_deg=tilt_deg)
+    volume = iso.read(tmp_path, uneven="resample").volume
+    assert any(s.is_synthetic for s in volume.slices)
+    assert error_of(volume) <= 1.0

@@ -76,7 +76,7 @@ class Assembly:
             FormatError: it has another size than it had, or its values cannot be used.
         """
         self._refuse_shape(stored.shape)
-        self.counts.suv_type = plane.suv_type
+        self._refuse_other(plane)
         if plane.has_overlay:
             stored = self._without_overlay(stored, plane)
         flags = self._flags_of(stored, plane)
@@ -89,6 +89,14 @@ class Assembly:
         if flags is not None:
             self.valid = np.ones(self.array.shape, np.bool_) if self.valid is None else self.valid
             self.valid[k] = flags
+
+    def _refuse_other(self, plane: Plane) -> None:
+        """Refuse a slice whose values are not what the first slice, or the index, says those of the stack are."""
+        if self.seen and plane.suv_type != self.counts.suv_type:
+            raise FormatError("read/values", "slices with different SUV types (0054,1006)")
+        self.counts.suv_type = plane.suv_type
+        if not self._is_ct and self.array.dtype.kind != "f" and plane.offset != 0:
+            raise FormatError("file/changed", "a slice is rescaled that was not when it was indexed")
 
     def _refuse_shape(self, shape: tuple[int, ...]) -> None:
         if shape != self.array.shape[1:]:

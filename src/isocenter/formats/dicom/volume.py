@@ -137,6 +137,8 @@ def dtype_of(stack: Stack) -> np.dtype[Any]:
         return np.dtype(np.int16)
     if stack.modality == "PT" or _is_scaled(stack) or stack.dtype not in {"int16", "uint16", "uint8"}:
         return np.dtype(np.float32)
+    if len(stack.all_signs) > 1:
+        return np.dtype(np.float32)  # slices of both signs: all of 16 bits are exact in 32-bit floats
     return np.dtype(stack.dtype)
 
 

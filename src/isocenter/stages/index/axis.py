@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ _COMPLEX = {
     "M", "P", "R", "I", "MAGNITUDE", "PHASE", "REAL", "IMAGINARY", "M_FFE", "P_FFE", "R_FFE", "I_FFE", "M_SE", "P_SE",
     "R_SE", "I_SE", "M_IR", "P_IR", "R_IR", "I_IR", "PHASE MAP",
 }  # fmt: skip
+_DAY = 86_400.0
 # TM, or DT with its date (PS3.5 6.2); the zone of a DT is the same for a whole series.
-_CLOCK = re.compile(r"(?:\d{8})?(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?(?:[+-]\d{4})?")
+_CLOCK = re.compile(r"(\d{8})?(\d{2}):?(\d{2})?:?(\d{2})?(\.\d+)?(?:[+-]\d{4})?")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +40,8 @@ class Part:
     """A stack as rows of its series, and where it is on an axis of stacks.
 
     `group` is the lowest row of all stacks on the axis, -1 without an axis; `by_number` tells what was counted
-    where nothing but Instance Numbers told the order.
+    where nothing but Instance Numbers told the order, and `is_confirmed` whether the headers speak of as many.
+    `contradiction` names attributes that would take the stack apart in different ways, which it was not.
     """
 
     rows: Rows
@@ -48,6 +51,8 @@ class Part:
     value: float | None = None
     group: int = -1
     by_number: str = ""
+    is_confirmed: bool = True
+    contradiction: str = ""
 
 
 def parts_of(
@@ -67,7 +72,7 @@ def parts_of(
         if not own or (axis == "phase" and not _are_complex(members.distinct("image_type", rows))):
             continue
         sets = _sets(members, [n for n in chosen if n not in names], rows)
-        points = members.ranked(own, rows)
+        points = _points(members, own, rows)
         found = [p for n in range(int(sets.max()) + 1) for p in _set(rows, places, sets == n, points, axis)]
         if any(p.axis for p in found):
             first = {p.group: int(p.rows[0]) for p in found if p.axis and p.index == 0}
@@ -83,6 +88,16 @@ def _sets(members: Members, others: Sequence[str], rows: Rows) -> NDArray[np.int
     kinds = members.recoded("image_type", kind_of_map)[rows]
     together: NDArray[np.int64] = np.unique(sets * (int(kinds.max()) + 1) + kinds, return_inverse=True)[1]
     return together
+
+
+def _points(members: Members, own: Sequence[str], rows: Rows) -> NDArray[np.int64]:
+    """Numbers of the values on an axis in their order; that of clock times goes on after midnight."""
+    points = members.ranked(own, rows)
+    if own[0] not in _CLOCKS:
+        return points
+    seconds = np.nan_to_num(seconds_of(members, own[0], rows), nan=-1.0)
+    ordered: NDArray[np.int64] = np.unique(np.stack([seconds, points]), axis=1, return_inverse=True)[1]
+    return ordered.reshape(-1)
 
 
 def _set(
@@ -129,6 +144,7 @@ def parts_along(
     values: NDArray[np.float64] | None,
     *,
     by_number: str = "",
+    is_confirmed: bool = True,
 ) -> list[Part]:
     """The stacks of rows whose places on one axis are known.
 
@@ -139,6 +155,7 @@ def parts_along(
         points: Where it is on it, (N,).
         values: What the headers say there, (number of sets, points).
         by_number: What was counted where only Instance Numbers told the order.
+        is_confirmed: Whether the headers speak of as many.
     """
     out = []
     for n in range(int(sets.max()) + 1):
@@ -146,16 +163,38 @@ def parts_along(
         for at in range(count):
             value = None if values is None else float(values[n, at])
             chosen = rows[(sets == n) & (points == at)]
-            out.append(Part(chosen, axis, at, count, value, group, by_number))
+            out.append(Part(chosen, axis, at, count, value, group, by_number, is_confirmed))
     return out
 
 
 def seconds_of(members: Members, name: str, rows: Rows) -> NDArray[np.float64]:
-    """Times of some rows in seconds, (N,); NaN where there is none."""
+    """Times of some rows in seconds, (N,); NaN where there is none.
+
+    Clock times have their day where all tell it. Where they do not and lie more than half a day apart, midnight
+    was crossed, and those before noon are the next day's.
+    """
     codes = members.codes(name)[rows]
     found, inverse = np.unique(codes, return_inverse=True)
-    values = members.values(name)
-    return np.array([_seconds(values[c]) for c in found.tolist()], dtype=np.float64)[inverse]
+    values = [members.values(name)[c] for c in found.tolist()]
+    seconds = np.array([_seconds(v) for v in values], dtype=np.float64)
+    if name in _CLOCKS and not np.isnan(seconds).all():
+        days = np.array([_day(v) for v in values], dtype=np.float64)
+        if not np.isnan(days).any():
+            seconds += (days - days.min()) * _DAY
+        elif np.nanmax(seconds) - np.nanmin(seconds) > _DAY / 2:
+            seconds[seconds < _DAY / 2] += _DAY
+    return seconds[inverse]
+
+
+def _day(value: Any) -> float:
+    """Number of the day of a DT; NaN where there is none."""
+    parts = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    if parts is None or parts[1] is None:
+        return float("nan")
+    try:
+        return float(date.fromisoformat(parts[1]).toordinal())
+    except ValueError:
+        return float("nan")
 
 
 def _seconds(value: Any) -> float:
@@ -163,7 +202,7 @@ def _seconds(value: Any) -> float:
         parts = _CLOCK.fullmatch(value.strip())
         if parts is None:
             return float("nan")
-        hours, minutes, seconds, fraction = parts.groups(default="0")
+        _, hours, minutes, seconds, fraction = parts.groups(default="0")
         return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + float(fraction)
     return float("nan") if value is None else float(value) / 1000
 

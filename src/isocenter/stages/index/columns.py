@@ -27,7 +27,8 @@ _NAMES = (
     "slice_thickness_mm", "gantry_tilt_deg", "rescale_slope", "rescale_intercept", "rescale_type", "has_modality_lut",
     "is_lossy", "has_pixels", "presentation_intent", "pet_units", "shape", "affine", "orientation_code",
     "affine_conflict_mm", "dtype", "unparsable", "overlong", "pixel_spacing_mm", "orientation", "acquisition_time",
-    "content_time", "trigger_time_ms", "gradient", "temporal_positions", "images_in_acquisition",
+    "content_time", "trigger_time_ms", "gradient", "temporal_positions", "images_in_acquisition", "high_bit", "pixel_padding",
+    "pixel_padding_limit",
 )  # fmt: skip
 _WIDTHS = {"pixel_spacing_mm": 2, "orientation": 6, "affine": 16, "gradient": 3}
 _AT = {name: at for at, name in enumerate(_NAMES)}

@@ -32,12 +32,13 @@ def parts_between(members: Members, rows: Rows, distances: NDArray[np.float64]) 
     """
     if len(rows) < 3 or _is_even(distances):
         return [rows]
-    return (
-        _without_derived(members, rows, distances)
-        or _regular_parts(members, rows, distances)
-        or _runs_in_time(members, rows, distances)
-        or [rows]
-    )
+    gaps = np.diff(distances)
+    least = float(np.median(gaps[gaps <= (1 + _UNEVEN_SHARE) * gaps.min()]))
+    if not _only_lack_slices(gaps, _usual(gaps)) and (found := _without_derived(members, rows, distances)):
+        return found
+    if _only_lack_slices(gaps, least):
+        return [rows]
+    return _regular_parts(members, rows, distances) or _runs_in_time(members, rows, distances) or [rows]
 
 
 def _is_even(distances: NDArray[np.float64]) -> bool:
@@ -48,8 +49,25 @@ def _uneven_gaps(distances: NDArray[np.float64]) -> int:
     gaps = np.diff(distances)
     if not len(gaps):
         return 0
-    usual = np.sort(gaps)[(len(gaps) - 1) // 2]
+    usual = _usual(gaps)
     return int((np.abs(gaps - usual) > _UNEVEN_SHARE * usual).sum())
+
+
+def _usual(gaps: NDArray[np.float64]) -> float:
+    return float(np.sort(gaps)[(len(gaps) - 1) // 2])
+
+
+def _only_lack_slices(gaps: NDArray[np.float64], step: float) -> bool:
+    """Whether all gaps are whole steps: one stack that lost slices, however its parts were acquired.
+
+    A scanner may take every second slice first, and each half is regular again where one slice of the other
+    is lost: taken apart, nothing would be missing. Gaps that take turns throughout are no loss.
+    """
+    steps = np.rint(gaps / step)
+    if (np.abs(gaps - steps * step) > _UNEVEN_SHARE * step).any():
+        return False
+    takes_turns = len(gaps) >= 2 * _LEAST_SLICES - 1 and (steps[2:] == steps[:-2]).all()
+    return not takes_turns
 
 
 def _without_derived(members: Members, rows: Rows, distances: NDArray[np.float64]) -> list[Rows]:

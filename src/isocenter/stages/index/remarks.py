@@ -47,11 +47,13 @@ def issues_on_stacks(members: Members, made: Made) -> Iterator[Issue]:
             yield because("index/series-split", target=stack.id, measured=measured, expected="1")
         if part.by_number:
             yield because(
-                "index/time-by-number",
+                "index/time-by-number" if part.is_confirmed else "index/unconfirmed-time-by-number",
                 target=stack.id,
                 measured=part.by_number,
                 expected=_stated(members, part),
             )
+        if part.contradiction:
+            yield because("index/contradicting-attributes", target=stack.id, measured=part.contradiction)
         if names_no_series and len(set(stack.files)) > 1:
             yield because("index/no-series-uid", target=stack.id, measured=f"{len(set(stack.files))} files")
     ids = members.file_ids

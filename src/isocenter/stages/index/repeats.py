@@ -1,7 +1,7 @@
 """Repeats: frames that lie at one position, told apart by what the headers say, by time, or by their numbers.
 
 What tells them apart is looked for from the strongest evidence to the weakest: one to three attributes that give
-each group every position; times that rise at every position; equal pixels, which are copies; attributes that give
+each group every position, unless others of them do so in another way; times that rise at every position; equal pixels, which are copies; attributes that give
 groups of unequal extent; and last the order of Instance Numbers, if it goes up evenly by time or by slice.
 """
 
@@ -37,8 +37,8 @@ _BESIDE_TIMES = ((), ("image_type",), ("echo_time_ms",), ("b_value",), ("b_value
 # What equal pixels must share to be one image: else the same numbers mean other values or another place.
 _SAME_IMAGE = (
     "sop_class_uid", "transfer_syntax_uid", "rows", "columns", "samples", "photometric", "bits_allocated",
-    "bits_stored", "pixel_representation", "rescale_slope", "rescale_intercept", "rescale_type", "has_modality_lut",
-    "patient_id",
+    "bits_stored", "high_bit", "pixel_representation", "pixel_padding", "pixel_padding_limit", "rescale_slope",
+    "rescale_intercept", "rescale_type", "has_modality_lut", "patient_id",
 )  # fmt: skip
 
 
@@ -96,7 +96,31 @@ class _Repeats:
 
     def by_attributes(self) -> list[Part] | None:
         """The first one, two or three attributes whose groups have every position once."""
-        return self._complete(self._combinations((1, 2, 3)))
+        for how_many in (1, 2, 3):
+            if found := self._complete(self._combinations((how_many,))):
+                return found if how_many > 2 else self._agreed(how_many) or found
+        return None
+
+    def _agreed(self, how_many: int) -> list[Part] | None:
+        """One stack of all, if other attributes give each group every position too, but another slice of it.
+
+        Which of them is right the headers cannot tell.
+        """
+        names = self._names
+        if how_many == 1 and len(self._members.distinct(_LAST, self._rows)) > 1:
+            names = [*names, _LAST]
+        known: NDArray[np.int64] | None = None
+        first: tuple[str, ...] = ()
+        for chosen in combinations(names, how_many):
+            groups = self._members.ranked(chosen, self._rows)
+            if int(groups.max()) + 1 != self._most or not self._are_single(groups):
+                continue
+            if known is None:
+                known, first = groups, chosen
+            elif differing := _count_differing(known, groups):
+                told = f"{', '.join(dict.fromkeys((*first, *chosen)))}: {differing} of {len(groups)} slices"
+                return [Part(self._rows, contradiction=told)]
+        return None
 
     def by_storage(self) -> list[Part] | None:
         """The same by the time of storage, alone or beside another attribute."""
@@ -213,9 +237,32 @@ class _Repeats:
         else:
             return None
         told = f"{times} times of {self._count} slices"
-        return parts_along(self._rows, "time", np.zeros(len(order), np.int64), rank, None, by_number=told)
+        sets = np.zeros(len(order), np.int64)
+        is_confirmed = self._is_stated(times) and all(self._fits(n, rank) for n in self._names)
+        return parts_along(self._rows, "time", sets, rank, None, by_number=told, is_confirmed=is_confirmed)
 
     def _agree_on(self, times: int) -> bool:
         stated = {v for v in self._members.distinct("temporal_positions", self._rows) if v}
         images = {v for v in self._members.distinct("images_in_acquisition", self._rows) if v}
         return stated <= {times} and images <= {self._count, self._count * times}
+
+    def _is_stated(self, times: int) -> bool:
+        """Whether every header gives this number of times, or of images at each of them."""
+        stated = self._members.distinct("temporal_positions", self._rows)
+        images = self._members.distinct("images_in_acquisition", self._rows)
+        return stated == [times] or images == [self._count]
+
+    def _fits(self, name: str, times: NDArray[np.int64]) -> bool:
+        """Whether an attribute is one at each time, or at each position."""
+        values = self._members.ranked((name,), self._rows)
+        return any(
+            len(np.unique(each * len(values) + values)) == int(each.max()) + 1
+            for each in (times, self._places)
+        )
+
+
+def _count_differing(some: NDArray[np.int64], others: NDArray[np.int64]) -> int:
+    """How many rows two divisions into groups put apart differently, each group beside the most like it."""
+    together = np.zeros((int(some.max()) + 1, int(others.max()) + 1), np.int64)
+    np.add.at(together, (some, others), 1)
+    return len(some) - int(together.max(axis=1).sum())

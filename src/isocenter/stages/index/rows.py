@@ -190,9 +190,16 @@ def _content(members: Members, rows: Rows, first: dict[str, Any]) -> dict[str, A
         "overlong": tuple(sorted({name for names in distinct("overlong") for name in names})),
         "all_bits_stored": tuple(sorted(v for v in distinct("bits_stored") if v is not None)),
         "all_signs": tuple(sorted(v for v in distinct("pixel_representation") if v is not None)),
-        "all_rescale_types": tuple(sorted(v for v in distinct("rescale_type") if v)),
+        "all_rescale_types": _texts(distinct("rescale_type")),
+        "all_pet_units": _texts(distinct("pet_units")),
         "all_transfer_syntaxes": tuple(sorted(v for v in distinct("transfer_syntax_uid") if v)),
     }
+
+
+def _texts(values: Sequence[str | None]) -> tuple[str, ...]:
+    """Texts, with "" where only some slices have one; none where no slice has."""
+    found = {v or "" for v in values}
+    return tuple(sorted(found)) if any(found) else ()
 
 
 def _count_without_rescale(members: Members, rows: Rows) -> int:
@@ -238,12 +245,12 @@ def series_of(members: SeriesMembers, stacks: Sequence[Stack]) -> Series:
 
 
 def _most(members: Members, *names: str, of: Callable[[Any], Hashable] = lambda v: v) -> int:
-    """The highest count among planes of one orientation: a localizer or a second view is no mixture."""
+    """The highest count among grey planes of one orientation: localizers, other views and pictures are no mixture."""
     if all(members.is_one(n) for n in names):
         return 1
     planes: dict[tuple[float, ...], set[Hashable]] = {}
-    for orientation, *values in members.together(("orientation", *names)):
-        if orientation:
+    for orientation, samples, *values in members.together(("orientation", "samples", *names)):
+        if orientation and samples == 1:
             plane = tuple(round(v, 2) for v in orientation)
             planes.setdefault(plane, set()).add(tuple(of(v) for v in values))
     return max(map(len, planes.values()), default=1)

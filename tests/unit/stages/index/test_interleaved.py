@@ -58,3 +58,24 @@ def test_a_derived_image_between_the_slices_is_set_apart():
 def test_a_derived_image_that_fills_its_place_is_a_slice():
     rows = [a_slice(n, image_type=("DERIVED" if n == 3 else "ORIGINAL", "PRIMARY")) for n in range(8)]
     assert [len(s) for s in separate(rows)] == [8]
+
+
+@pytest.mark.parametrize("lost", [1, 11])
+@pytest.mark.parametrize("values", [
+    lambda k: {"acquisition_number": 1 + k % 2},
+    lambda k: {"acquisition_time": f"1000{30 * (k % 2) + k:02}"},
+    lambda k: {"content_time": f"1000{30 * (k % 2) + k:02}"},
+])  # fmt: skip
+def test_a_slice_lost_of_every_second_one_is_a_gap(values, lost):
+    rows = [a_slice(k, **values(k)) for k in range(13) if k != lost]
+    assert [len(s) for s in separate(rows)] == [12]
+
+
+def test_a_slice_lost_between_originals_and_derived_is_a_gap():
+    kinds = ("ORIGINAL", "DERIVED")
+    rows = [a_slice(k, image_type=(kinds[k > 5], "PRIMARY")) for k in range(12) if k != 6]
+    assert [len(s) for s in separate(rows)] == [11]
+
+
+def test_a_second_pass_a_third_of_a_step_away_is_set_apart():
+    assert [len(s) for s in separate(two(shift=2.5 / 3, acquisition_number=lambda m, _: m))] == [8, 8]

@@ -87,3 +87,12 @@ def test_times_by_number_are_told_with_both_counts():
         ("2 times of 4 slices", "2 times by Number of Temporal Positions")
     }
     assert len(issues) == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [("rescale_type", "all_rescale_types"), ("pet_units", "all_pet_units")]
+)
+def test_a_unit_that_some_slices_lack_is_told(field, name):
+    rows = [a_slice(n, modality="PT", **{field: "HU" if n else None}) for n in range(5)]
+    assert getattr(made_of(rows).stacks[0], name) == ("", "HU")
+    assert getattr(made_of([replace(r, **{field: None}) for r in rows]).stacks[0], name) == ()

@@ -187,3 +187,44 @@ def test_pixels_are_not_read_where_headers_tell_slices_apart():
 
     for rows in (passes(1), passes(2, echo_time_ms=lambda m, _: 1.0 + m)):
         assert all(len(p.rows) == 4 for p in separate_members(members_of(rows), refuse).parts)
+
+
+@pytest.mark.parametrize("name", ["convolution_kernel", "temporal_position", "content_time"])
+def test_attributes_that_contradict_each_other_leave_the_slices_together(name):
+    texts = {"temporal_position": (1, 2)}.get(name, ("100000", "100001"))
+    rows = passes(
+        2, 12, acquisition_number=lambda m, _: m, **{name: lambda m, n: texts[m if n != 5 else 1 - m]}
+    )
+    [part] = parts(rows)
+    assert len(part.rows) == 24
+    assert {"acquisition_number", name} == set(part.contradiction.partition(":")[0].split(", "))
+    assert part.contradiction.endswith(": 2 of 24 slices")
+
+
+@pytest.mark.parametrize("times", [("235900", "000000"), ("20200101235900", "20200102000000")])
+def test_midnight_lies_between_two_times(times):
+    rows = passes(2, acquisition_time=lambda m, _: times[m])
+    found = sorted(parts(rows), key=lambda p: p.index)
+    assert [numbers(p, rows) for p in found] == [[0] * 4, [1] * 4]
+    assert [p.value for p in found] == [0.0, 60.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"temporal_positions": lambda _m, _n: 3}, True),
+        ({"images_in_acquisition": lambda _m, _n: 4}, True),
+        ({"images_in_acquisition": lambda _m, _n: 12}, False),
+        ({}, False),
+        ({"temporal_positions": lambda _m, _n: 3, "kvp": lambda m, n: 80.0 + (m == n == 1)}, False),
+    ],
+)
+def test_times_by_number_are_confirmed_by_what_the_headers_count(values, expected):
+    found = parts(passes(instance_number=lambda m, n: 4 * m + n, **values))
+    assert {(p.by_number, p.is_confirmed) for p in found} == {("3 times of 4 slices", expected)}
+
+
+@pytest.mark.parametrize("name", ["pixel_padding", "pixel_padding_limit", "high_bit"])
+def test_equal_pixels_with_other_padding_or_bits_are_no_copies(name):
+    _, copies = _copies(lambda file_id: f"d{file_id[-1]}", passes(2, **{name: lambda m, _: m}))
+    assert copies == []

@@ -30,17 +30,19 @@ def not_hounsfield(stack: Stack) -> Issues:
         ['Rescale Type is MGML, not HU']
         >>> issues_of(not_hounsfield, a_stack(rescale_type="US"))
         ['Rescale Type is US, unspecified']
+        >>> issues_of(not_hounsfield, a_stack(rescale_type="HU", all_rescale_types=("HU", "MGML")))
+        ['Rescale Type is MGML, not HU']
 
     References:
         DICOM PS3.3 C.11.1.1.2 Rescale Type (0028,1054); C.8.2.1 CT Image Module
     """
-    kind = stack.rescale_type.strip().upper()
-    if stack.modality != "CT" or kind in {"", "HU"}:
+    kinds = {kind.strip().upper() for kind in (stack.rescale_type, *stack.all_rescale_types)} - {"", "HU"}
+    if stack.modality != "CT" or not kinds:
         return
-    if kind == "US":
+    if kinds == {"US"}:
         yield Issue(
             message="Rescale Type is US, unspecified", severity=Severity.REVIEW, measured="US", expected="HU"
         )
         return
-    shown = kind if kind in _TERMS else "another term"
+    shown = ", ".join(sorted({kind if kind in _TERMS else "another term" for kind in kinds - {"US"}}))
     yield Issue(message=f"Rescale Type is {shown}, not HU", measured=shown, expected="HU")

@@ -30,9 +30,12 @@ def uncalibrated_pet(
         []
         >>> issues_of(uncalibrated_pet, a_stack(modality="PT", pet_units="CNTS"))
         ['PET values are not in BQML or GML']
+        >>> issues_of(uncalibrated_pet, a_stack(modality="PT", pet_units="BQML", all_pet_units=("BQML", "CNTS")))
+        ['PET values are not in BQML or GML']
 
     References:
         DICOM PS3.3 C.8.9.1 PET Series Module: Units (0054,1001)
     """
-    if stack.format == "dicom" and stack.modality == "PT" and stack.pet_units.strip().upper() not in units:
+    found = {unit.strip().upper() for unit in (stack.pet_units, *stack.all_pet_units)}
+    if stack.format == "dicom" and stack.modality == "PT" and not found <= set(units):
         yield Issue(message=f"PET values are not in {' or '.join(units)}", expected=" or ".join(units))
