@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
-_ONE_THREAD = {
-    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
-}
+_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR", "NUMBA")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +36,14 @@ class Child:
     """A process to be measured; what it says besides its answer is kept for the case that it fails."""
 
     command: Sequence[str]
+    threads: int = 1
     process: subprocess.Popen[str] = field(init=False)
     said: Any = field(init=False)
 
     def __enter__(self) -> Self:
         self.said = tempfile.TemporaryFile("w+")
-        environment = os.environ | _ONE_THREAD | {"HOME": tempfile.gettempdir()}
+        threads = {f"{library}_NUM_THREADS": str(self.threads) for library in _LIBRARIES}
+        environment = os.environ | threads | {"HOME": tempfile.gettempdir()}
         self.process = subprocess.Popen(  # noqa: S603 - our own commands
             self.command,
             stdin=subprocess.PIPE,

@@ -1,9 +1,12 @@
 """What every annotation format promises, for each file in the folder."""
 
+import os
+
 import numpy as np
 import pytest
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature, signature
 from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.model.annotation import AnnotationState
 from isocenter.model.grid import Grid
@@ -100,3 +103,22 @@ def test_anything_else_is_a_format_error(name, tmp_path):
             known.names(path)
         with pytest.raises(FormatError):
             known.read(path, {1: "x"}, annotation_id="a", rater="")
+
+
+@every_sample
+def test_a_file_that_was_exchanged_since_the_index_is_not_read(sample, tmp_path):
+    path = sample.write(tmp_path)
+    known, names = ANNOTATIONS.get(sample.format), ANNOTATIONS.get(sample.format).names(path)
+    wanted = {k: f"label{k}" for k in names}
+    beside = [path.with_name(sample.beside[0])] if sample.beside else []
+    own = signature(path)
+    expected = Signature(own.size, own.mtime_ns, signature(beside[0]) if beside else None)
+    facts = {"annotation_id": "a", "rater": "", "expected": expected}
+    assert len(known.read(path, wanted, **facts)) == len(wanted)
+    for file in (path, *beside):
+        before = file.stat()
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+        with pytest.raises(FormatError) as caught:
+            known.read(path, wanted, **facts)
+        assert caught.value.reason == "file/changed"
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))

@@ -1,12 +1,14 @@
 """What every image format promises, for each file in the folder."""
 
 import os
+import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature, signature
 from isocenter.formats.bytes import inflate_head
 from isocenter.formats.image import FORMATS, HEAD_BYTES, format_of
 from isocenter.model.reasons import REASONS
@@ -173,4 +175,115 @@ def test_a_changed_file_is_not_taken_for_the_indexed_one(sample, tmp_path):
     k, j, i = stack.shape
     with pytest.raises(FormatError) as caught:
         FORMATS.get(sample.format).read(replace(stack, shape=(k, j, i + 1)), [path])
+    assert caught.value.reason == "file/changed"
+
+
+def signed(path, sample):
+    """What the index knows of a file, and of the one beside it."""
+    own = signature(path)
+    beside = signature(path.with_name(sample.beside[0])) if sample.beside else None
+    return Signature(own.size, own.mtime_ns, beside)
+
+
+def exchange(path, data=None):
+    """Another file of that name: as long as before where nothing else is said, and of another time."""
+    before = path.stat()
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes() if data is None else data)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    other.replace(path)
+
+
+def files_of(path, sample):
+    return [path, *([path.with_name(sample.beside[0])] if sample.beside else [])]
+
+
+@every_sample
+def test_a_file_that_was_exchanged_since_the_index_is_not_read(sample, tmp_path):
+    path = write(tmp_path, sample)
+    stack, known, expected = stack_of(sample.format, [path]), FORMATS.get(sample.format), signed(path, sample)
+    assert known.read(stack, [path], [expected]).array.shape == stack.shape
+    for file in files_of(path, sample):
+        data = file.read_bytes()
+        for change in (
+            lambda file=file: exchange(file),
+            lambda file=file, data=data: exchange(file, data + b"\0"),
+            lambda file=file: os.utime(file, ns=(0, 0)),
+            lambda file=file: file.unlink(),
+        ):
+            path = write(tmp_path, sample)
+            expected = signed(path, sample)
+            change()
+            with pytest.raises(FormatError) as caught:
+                known.read(stack, [path], [expected])
+            check(caught.value)
+            # NIfTI does not name its data file, and finds none
+            is_lost = sample.format == "nifti" and file != path and not file.exists()
+            assert caught.value.reason == ("file/truncated" if is_lost else "file/changed")
+
+
+@every_sample
+def test_what_is_open_is_compared_and_not_what_has_its_name(sample, tmp_path, monkeypatch):
+    path = write(tmp_path, sample)
+    stack, known = stack_of(sample.format, [path]), FORMATS.get(sample.format)
+    whole = known.read(stack, [path]).array
+    real, opened = os.open, []
+    reads = 0
+    for at in range(20):
+        for is_before in (True, False):
+            path = write(tmp_path, sample)
+            files, expected = files_of(path, sample), signed(path, sample)
+            opened.clear()
+
+            def exchanged(place, *rest, files=files, at=at, is_before=is_before, **names):
+                """Open a file; at one of those moments another comes into its place."""
+                is_now = place in files and len(opened) == at
+                opened.extend([place] if place in files else [])
+                if is_now and is_before:
+                    exchange(place, place.read_bytes()[::-1])
+                out = real(place, *rest, **names)
+                if is_now and not is_before:
+                    exchange(place, place.read_bytes()[::-1])
+                return out
+
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "open", exchanged)
+                found = outcome(lambda expected=expected, path=path: known.read(stack, [path], [expected]))
+            assert found is None or np.array_equal(found.array, whole)
+            reads += found is not None
+        if at >= len(opened):
+            break
+    # the last time nothing was exchanged, and the time before that only after the last file was open
+    assert at < 20
+    assert reads >= 3
+
+
+@every_sample
+def test_members_of_archives_are_compared_as_well(sample, tmp_path):
+    path = write(tmp_path, sample)
+    stack, known = stack_of(sample.format, [path]), FORMATS.get(sample.format)
+    archive = tmp_path / "a.zip"
+
+    def pack():
+        with zipfile.ZipFile(archive, "w") as out:
+            for file in files_of(path, sample):
+                out.write(file, f"folder/{file.name}")
+
+    pack()
+    member = tmp_path / "a.zip!" / "folder" / sample.name
+    expected = signed(member, sample)
+    assert np.array_equal(known.read(stack, [member], [expected]).array, known.read(stack, [path]).array)
+    os.utime(archive, ns=(9, 9))
+    with pytest.raises(FormatError) as caught:
+        known.read(stack, [member], [expected])
+    assert caught.value.reason == "file/changed"
+    path.write_bytes(path.read_bytes() + b"\0")
+    pack()
+    os.utime(archive, ns=(expected.mtime_ns, expected.mtime_ns))
+    with pytest.raises(FormatError) as caught:
+        known.read(stack, [member], [expected])
+    assert caught.value.reason == "file/changed"
+    archive.unlink()
+    with pytest.raises(FormatError) as caught:
+        known.read(stack, [member], [expected])
     assert caught.value.reason == "file/changed"

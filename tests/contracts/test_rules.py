@@ -37,7 +37,7 @@ HEADINGS = ["Why it matters:", "What to do:", "Examples:", "References:"]
 # A rule is named after the bad pattern, so that "allow <name>" reads well; these words begin a remedy.
 REMEDIES = {"check", "require", "ensure", "must", "valid", "correct", "fix", "has", "is", "no"}
 SECRET = "DOE^JANE 4711"  # what hostile headers hold
-KEYWORDS = {"unparsable", "attributes", "absent", "overlong"}
+KEYWORDS = {"unparsable", "attributes", "absent", "overlong", "repeated"}
 TEXTS = {"image_type", "all_rescale_types", "all_transfer_syntaxes", "all_pet_units"}
 
 

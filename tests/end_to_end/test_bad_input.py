@@ -21,7 +21,7 @@ EXPECTED = {
     "site-b/lonely/reader1.nii.gz": ("excluded", {"enrol/annotation-of-nothing"}),
     "site-b/torn/ct.nii.gz": ("excluded", {"file/truncated", "file/corrupt"}),
     "site-b/text/ct.nii.gz": ("ignored", {"text"}),
-    "site-b/four/ct.nii.gz": ("excluded", {"file/several-volumes"}),
+    "site-b/four/ct.nii.gz": ("held", {"enrol/several-candidates"}),
     "site-b/empty/ct.nii.gz": ("excluded", {"file/empty"}),
     "site-b/zero.nii.gz": ("excluded", {"file/empty"}),
     "site-b/packed/ct.nii.gz": ("ignored", {"text-gzip"}),

@@ -116,7 +116,7 @@ def test_a_crash_of_a_reader_costs_one_case_and_tells_no_name(
 ):
     person = next(i.text for i in archive.truth.identifiers if i.kind == "patient-name" and "^" in i.text)
 
-    def broken(stack, paths):
+    def broken(stack, paths, expected):
         raise UnforeseenError(f"cannot read {person} in {paths[0]}")
 
     monkeypatch.setattr(nifti, "read", broken)

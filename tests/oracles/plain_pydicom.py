@@ -36,7 +36,13 @@ TEXTS = {
     "photometric": "PhotometricInterpretation",
     "rescale_type": "RescaleType",
     "presentation_intent": "PresentationIntentType",
+    "spacing_calibration": "PixelSpacingCalibrationType",
+    "view_position": "ViewPosition",
+    "image_laterality": "ImageLaterality",
+    "laterality": "Laterality",
+    "voi_function": "VOILUTFunction",
     "pet_units": "Units",
+    "lossy_method": "LossyImageCompressionMethod",
 }
 NUMBERS = {
     "kvp": "KVP",
@@ -50,6 +56,9 @@ NUMBERS = {
     "slice_thickness_mm": "SliceThickness",
     "spacing_between_slices_mm": "SpacingBetweenSlices",
     "gantry_tilt_deg": "GantryDetectorTilt",
+    "magnification": "EstimatedRadiographicMagnificationFactor",
+    "source_to_detector_mm": "DistanceSourceToDetector",
+    "source_to_patient_mm": "DistanceSourceToPatient",
     "rescale_slope": "RescaleSlope",
     "rescale_intercept": "RescaleIntercept",
     "series_number": "SeriesNumber",
@@ -67,11 +76,23 @@ NUMBERS = {
     "pixel_padding": "PixelPaddingValue",
     "pixel_padding_limit": "PixelPaddingRangeLimit",
 }
+B_VALUES = (
+    (0x0019, "SIEMENS MR HEADER", 0x0C),
+    (0x0043, "GEMS_PARM_01", 0x39),
+    (0x2001, "Philips Imaging DD 001", 0x03),
+)
 TUPLES = {
     "orientation": ("ImageOrientationPatient", 6),
     "position_mm": ("ImagePositionPatient", 3),
     "gradient": ("DiffusionGradientOrientation", 3),
 }
+LISTS = {
+    "image_type": "ImageType",
+    "patient_orientation": "PatientOrientation",
+    "voi_centre": "WindowCenter",
+    "voi_width": "WindowWidth",
+}
+PAIRS = {"pixel_spacing_mm": "PixelSpacing", "imager_spacing_mm": "ImagerPixelSpacing"}
 
 
 def value_of(dataset, keyword):
@@ -109,6 +130,18 @@ def tuple_of(dataset, keyword, count):
         return ()
 
 
+def texts_of(dataset, keyword):
+    value = value_of(dataset, keyword)
+    values = () if value is None else value if isinstance(value, MultiValue | list) else (value,)
+    return tuple(str(v).strip(" \0") for v in values)
+
+
+def expected_code(dataset):
+    """The first code of the view."""
+    items = value_of(dataset, "ViewCodeSequence") or []
+    return next((code for item in items if (code := text_of(item, "CodeValue"))), None)
+
+
 def expected(path_or_file):
     """Field by field what a row must hold, but for what only our own rules say."""
     dataset = pydicom.dcmread(path_or_file, stop_before_pixels=True, force=True)
@@ -118,35 +151,64 @@ def expected(path_or_file):
         lps = tuple_of(dataset, keyword, count)
         # LPS to RAS: the first two of each three change sign
         out[name] = tuple(-v if n % 3 < 2 else v for n, v in enumerate(lps))
-    spacing = tuple_of(dataset, "PixelSpacing", 2) or tuple_of(dataset, "ImagerPixelSpacing", 2)
+    out |= {name: tuple_of(dataset, keyword, 2) for name, keyword in PAIRS.items()}
+    out |= {name: texts_of(dataset, keyword) for name, keyword in LISTS.items()}
     dates = (text_of(dataset, k) for k in ("StudyDate", "SeriesDate", "AcquisitionDate"))
-    kinds = value_of(dataset, "ImageType")
-    kinds = () if kinds is None else (kinds,) if isinstance(kinds, str) else tuple(kinds)
     return out | {
         "transfer_syntax_uid": text_of(dataset.file_meta, "TransferSyntaxUID"),
-        "pixel_spacing_mm": spacing,
         "study_date": next((d for d in dates if d), None),
-        "image_type": tuple(str(k).strip(" \0") for k in kinds),
+        "view_code": expected_code(dataset),
+        "has_voi_lut": "VOILUTSequence" in dataset,
         "identity_removed": text_of(dataset, "PatientIdentityRemoved") == "YES",
         "is_lossy": text_of(dataset, "LossyImageCompression") == "01",
         "has_modality_lut": "ModalityLUTSequence" in dataset,
         "frames": int(number_of(dataset, "NumberOfFrames") or 1),
         "samples": int(number_of(dataset, "SamplesPerPixel") or 1),
+        "b_value": b_value_of(dataset),
+        "lossy_ratio": raw_text_of(dataset, "LossyImageCompressionRatio"),
     }
+
+
+def raw_text_of(dataset, keyword):
+    """A text whatever it should be: numbers that are none are not numbers yet."""
+    element = dataset.get_item(keyword)
+    text = "" if element is None or element.value is None else bytes(element.value).decode("latin-1")
+    return text.strip(" \0") or None
+
+
+def b_value_of(dataset):
+    """The public b-value, else the private one of a classic MR image."""
+    public = number_of(dataset, "DiffusionBValue")
+    is_classic = text_of(dataset, "Modality") == "MR" and (number_of(dataset, "NumberOfFrames") or 1) <= 1
+    if public is not None or not is_classic:
+        return public
+    for group, creator, number in B_VALUES:
+        try:
+            element = dataset.private_block(group, creator)[number]
+        except KeyError:
+            continue
+        value = element.value
+        value = value.decode("ascii") if isinstance(value, bytes) else value
+        first = (
+            value.split("\\")[0]
+            if isinstance(value, str)
+            else value[0]
+            if isinstance(value, MultiValue)
+            else value
+        )
+        return float(first) % 1e9
+    return None
 
 
 def disagreements(instance, path_or_file):
     """What a row says otherwise than pydicom; what it calls unparsable (`1_0`, `nan`) it must leave empty."""
-    names = {**TEXTS, **NUMBERS, **{n: k for n, (k, _) in TUPLES.items()}}
+    names = {**TEXTS, **NUMBERS, **PAIRS, **{n: k for n, (k, _) in TUPLES.items()}}
     out = []
     for name, value in expected(path_or_file).items():
         found = getattr(instance, name)
-        keywords = (
-            ("PixelSpacing", "ImagerPixelSpacing") if name == "pixel_spacing_mm" else (names.get(name),)
-        )
-        is_named = any(keyword in instance.unparsable for keyword in keywords)
+        is_named = names.get(name) in instance.unparsable
         if found != value and not (is_named and found in {None, ()}):
             out.append((name, found, value))
-        if is_named and name != "pixel_spacing_mm" and found not in {None, ()}:
+        if is_named and found not in {None, ()}:
             out.append((name, found, "unparsable"))
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -45,11 +45,12 @@ _SCAN = {
     "repetition_time_ms": ("repetition_time_ms", "ms"),
     "inversion_time_ms": ("inversion_time_ms", "ms"),
     "b_value": ("b_value", "s/mm2"),
+    "contrast_agent": ("contrast_agent", ""),
     "field_strength_t": ("field_strength_t", "T"),
     "slice_thickness_mm": ("slice_thickness_mm", "mm"),
 }
 # People type into these; what scanners write there by themselves is kept.
-_FREE_TEXT = {"manufacturer", "model", "body_part", "convolution_kernel"}
+_FREE_TEXT = {"manufacturer", "model", "body_part", "convolution_kernel", "contrast_agent"}
 # Terms of Body Part Examined (PS3.16 annex L) that short names of people are part of, as Abd is of ABDOMEN.
 _BODY_PARTS = {
     "ABDOMEN", "ABDOMENPELVIS", "ANKLE", "ARM", "BLADDER", "BRAIN", "BREAST", "CHEST", "CHESTABDOMEN", "CHESTABDPELVIS",
@@ -82,10 +83,9 @@ def _age_years(row: Instance) -> int | None:
 
 
 def attributes_of(
-    rows: Sequence[Instance], study: dict[str, str], subject: dict[str, str]
+    rows: Sequence[Instance], study: dict[str, str], subject: dict[str, str], row: Instance
 ) -> tuple[Attribute, ...]:
-    """All attributes of a series; personal ones are looked up series -> study -> subject."""
-    row = rows[0]
+    """All attributes of a series, those of the scan of one row; personal ones: series -> study -> subject."""
     own, withheld = gather(rows)[0], any(r.identity_removed for r in rows)
     absent = AttributeState.WITHHELD if withheld else AttributeState.MISSING
     out = []
@@ -105,11 +105,19 @@ def attributes_of(
     return tuple(out)
 
 
-def without_identifiers(attributes: Iterable[Attribute], identifiers: Iterable[str]) -> tuple[Attribute, ...]:
-    """Attributes whose free texts name nobody: the subject's own names, IDs and birth dates are taken out."""
+def without_identifiers(
+    attributes: Iterable[Attribute], identifiers: Iterable[str], everybody: Iterable[str]
+) -> tuple[Attribute, ...]:
+    """Attributes whose free texts name nobody.
+
+    The subject's own names, IDs and birth dates are taken out wherever they stand, those of others as whole words.
+    """
     known = list(identifiers)
+    words = {w for i in everybody for w in re.split(r"[\s^]", i.lower()) if len(w) > 2}
     return tuple(
-        replace(a, value=scrub(a.value, known)) if a.name in _FREE_TEXT and a.value not in _BODY_PARTS else a
+        replace(a, value=" ".join("*" if w.lower() in words else w for w in scrub(a.value, known).split(" ")))
+        if a.name in _FREE_TEXT and a.value not in _BODY_PARTS
+        else a
         for a in attributes
     )
 
@@ -314,6 +322,14 @@ def _group(
     for key, rows in sorted(groups.items()):
         members = _members(rows, identities, known, layout)
         stacks = stacks_of(members, names)
+        if len(stacks) > 1:
+            first = [p.rows[0] for p in parts(rows)]
+            own = [_members(rows, identities, known, layout, row).attributes for row in first]
+            stacks = [replace(s, attributes=a) for s, a in zip(stacks, own, strict=True)]
+        stacks = [
+            replace(s, attributes=(*s.attributes, *_compression(p.rows)))
+            for s, p in zip(stacks, parts(rows), strict=True)
+        ]
         out.series.append(series_of(members, stacks))
         out.stacks += stacks
         out.issues += _group_issues(stacks, parts(rows), losses.of_series(key), losses)
@@ -390,24 +406,36 @@ def _identifiers(
     return out
 
 
+def _compression(rows: Sequence[Instance]) -> Iterator[Attribute]:
+    """What the rows of a stack say of loss; the numbers and terms of the tests are sound ones."""
+    if rows[0].format != "dicom":
+        return
+    is_lossy = any(r.is_lossy or r.transfer_syntax_uid == "1.2.840.10008.1.2.4.50" for r in rows)
+    yield Attribute(name="lossy", value="yes" if is_lossy else "no")
+    for name in ("ratio", "method") if is_lossy else ():
+        found = {getattr(r, f"lossy_{name}") for r in rows} - {None}
+        if found:
+            yield Attribute(name=f"compression_{name}", value=", ".join(sorted(found)).replace("\\", " x "))
+
+
 def _members(
     rows: list[Instance],
     identities: Mapping[str, Identity],
     known: _Known,
     layout: Mapping[str, DatasetRow],
+    row: Instance | None = None,
 ) -> SeriesMembers:
     first = rows[0]
     subject = identities[first.file_id].subject
-    attributes = attributes_of(
-        rows, known.studies.get(f"{subject} {first.study_uid}", {}), known.subjects.get(subject, {})
-    )
+    study = known.studies.get(f"{subject} {first.study_uid}", {})
+    attributes = attributes_of(rows, study, known.subjects.get(subject, {}), row or first)
     keys = {subject} if subject else {identities[r.file_id].subject or r.file_id for r in rows}
     own = {i for key in keys for i in known.identifiers[key]}
     given = layout.get(first.file_id)
     return SeriesMembers(
         rows=rows,
         identities=[identities[r.file_id] for r in rows],
-        attributes=without_identifiers(attributes, own),
+        attributes=without_identifiers(attributes, own, [i for v in known.identifiers.values() for i in v]),
         layout=None
         if given is None
         else LayoutRow(

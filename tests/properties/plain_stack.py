@@ -68,6 +68,7 @@ class Geometry:
     positions_mm: tuple[float, ...] = ()
     slice_distance_mm: float | None = None
     residual_mm: float = 0.0
+    lateral_residual_mm: float = 0.0
     shear_mm: float = 0.0
     orientation_residual: float = 0.0
 
@@ -130,7 +131,7 @@ def _kind(values: tuple[str, ...]) -> str:
         return "localizer"
     if words & {"MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "VRT", "SSD", "VOLUME RENDERING"}:
         return "projection"
-    if words & {"MPR", "REFORMATTED", "CPR", "CURVED", "RESAMPLED"}:
+    if words & {"MPR", "CSA MPR", "REFORMATTED", "CPR", "CURVED", "RESAMPLED"}:
         return "reformat"
     return "screen" if words & {"SCREEN SAVE", "DOSE_INFO", "DOSE INFO", "DOSE REPORT"} else ""
 
@@ -577,9 +578,23 @@ def geometry_of(rows: Sequence[Instance]) -> Geometry:
         tuple(float(d) for d in distances),
         float(np.median(np.diff(distances))) if n else None,
         max(off) if n else 0.0,
+        max(_beside(p, start, step, normal) for p in points) if n and max(off) > 1e-3 else 0.0,
         float(np.linalg.norm(whole - (whole @ normal) * normal)),
         max(abs(a - b) for r in rows for a, b in zip(r.orientation, orientation, strict=True)),
     )
+
+
+def _beside(
+    point: NDArray[np.float64],
+    start: NDArray[np.float64],
+    step: NDArray[np.float64],
+    normal: NDArray[np.float64],
+) -> float:
+    """How far a point is from a line within the plane it lies in."""
+    if not step @ normal:
+        return 0.0
+    steps = float(((point - start) * normal).sum()) / float(step @ normal)
+    return float(np.linalg.norm(point - (start + steps * step)))
 
 
 def set_apart(stack: Part, others: Sequence[Part]) -> list[str]:
@@ -730,6 +745,7 @@ def _stack_of(
         orientation_code="none" if is_projection else first.orientation_code,
         affine_conflict_mm=first.affine_conflict_mm,
         affine_residual_mm=geometry.residual_mm,
+        lateral_residual_mm=geometry.lateral_residual_mm,
         shear_mm=geometry.shear_mm,
         positions_mm=geometry.positions_mm,
         slice_distance_mm=geometry.slice_distance_mm,
@@ -766,6 +782,9 @@ def _content(rows: list[Instance]) -> dict[str, Any]:
         "burned_in_annotation": max((r.burned_in_annotation or "" for r in rows), default=""),
         "unparsable": tuple(sorted({u for r in rows for u in r.unparsable})),
         "overlong": tuple(sorted({u for r in rows for u in r.overlong})),
+        "repeated": tuple(sorted({u for r in rows for u in r.repeated})),
+        "lossy_ratios": tuple(sorted({r.lossy_ratio for r in rows if r.lossy_ratio})),
+        "lossy_methods": tuple(sorted({r.lossy_method for r in rows if r.lossy_method})),
         "all_bits_stored": _distinct([r.bits_stored for r in rows]),
         "all_signs": _distinct([r.pixel_representation for r in rows]),
         "all_rescale_types": _texts([r.rescale_type for r in rows]),

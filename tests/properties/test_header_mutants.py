@@ -1,15 +1,19 @@
 """Headers that were damaged at random: the fast reader says nothing that the slow one would not say."""
 
 import os
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from isocenter.base.errors import FormatError
+from isocenter.formats.dicom.fields import FIELDS
 from tests.contracts.files import ct_dataset, dicom_bytes, item, rtstruct_dataset
 from tests.contracts.headers import differences, read, scans_of, slow_scan
 
@@ -122,6 +126,19 @@ SEEDS = [
 ]
 
 
+def _repeat(out, rng):
+    """Write an element of 8 bytes and a short value once more, with a bit of it changed now and then."""
+    heads = [
+        m.start()
+        for m in re.finditer(rb"[\x08\x10\x18\x20\x28]\0..[A-Z][A-Z][\x02-\x20]\0", out[132:], re.DOTALL)
+    ]
+    if heads:
+        at = 132 + heads[int(rng.integers(len(heads)))]
+        element = bytearray(out[at : at + 8 + out[at + 6]])
+        element[-1] ^= int(rng.integers(2)) << int(rng.integers(8))
+        out[at:at] = element
+
+
 def mutants(count, seed):
     rng = np.random.default_rng(seed)
     for n in range(count):
@@ -130,7 +147,7 @@ def mutants(count, seed):
             first = 0 if n % 7 == 0 else min(128, len(out) - 1)
             at = int(rng.integers(first, len(out)))
             span = int(rng.integers(1, 48))
-            match int(rng.integers(7)):
+            match int(rng.integers(8)):
                 case 0 | 1:
                     out[at] ^= 1 << int(rng.integers(8))
                 case 2:
@@ -143,6 +160,8 @@ def mutants(count, seed):
                     out[at:at] = out[at : at + span]
                 case 6 if n % 3 == 0:
                     del out[at:]
+                case 7:
+                    _repeat(out, rng)
             out = out or bytearray(1)
         yield bytes(out)
 
@@ -165,6 +184,42 @@ def test_the_fast_reader_never_differs_from_the_slow_one(head_bytes, tmp_path):
     assert wrong == []
     # a reader that knew nothing would never be wrong
     assert known > len(files) // 4
+
+
+@pytest.mark.parametrize("is_same", [False, True])
+def test_what_is_there_twice_is_told(is_same, tmp_path):
+    """Of two values the last would be believed: no field of the index is silently one of them (PS3.5 7.1)."""
+    data = bytearray(magnetic())
+    elements = list(elements_of(data))
+    names = {"PatientID", "EchoTime", "Rows", "DiffusionBValue", "PixelPaddingValue", "SoftwareVersions"}
+    assert names <= {name for name, *_ in elements}
+    known = {keyword for field in FIELDS for keyword in field.keywords}
+    for name, start, end in elements:
+        if name not in known or start + 8 == end:
+            continue
+        again = bytearray(data[start:end])
+        again[8] ^= 0 if is_same else 1
+        both = bytes(data[:end] + again + data[end:])
+        (fast,) = scans_of(read([both]))
+        slow = slow_scan(tmp_path / "file.dcm", both)
+        assert fast is None, name
+        if is_same:
+            alone = slow_scan(tmp_path / "file.dcm", bytes(data)).instance
+            assert replace(slow.instance, pixel_offset=alone.pixel_offset, repeated=()) == alone, name
+            assert slow.instance.repeated == (name,)
+        else:
+            assert slow == "file/corrupt", name
+
+
+def elements_of(data):
+    """Keyword, beginning and end of each element of a data set in implicit VR."""
+    at = 132 + 12 + int.from_bytes(data[140:144], "little")
+    while at < len(data):
+        group, number, length = (
+            int.from_bytes(data[at + n : at + n + k], "little") for n, k in ((0, 2), (2, 2), (4, 4))
+        )
+        yield keyword_for_tag(group << 16 | number), at, at + 8 + length
+        at += 8 + length
 
 
 def test_the_seeds_are_known_but_for_the_structure_set():

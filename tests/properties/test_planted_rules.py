@@ -28,6 +28,7 @@ STACK_FAULTS = {
         "all_transfer_syntaxes": ("1.2.840.10008.1.2", "1.2.840.10008.1.2.5")
     },
     "conformance/private-object-class": {"sop_class_uid": "1.3.46.670589.11.0.0.12.1"},
+    "conformance/repeated-elements": {"repeated": ("Rows",)},
     "conformance/retired-object-class": {"sop_class_uid": f"{IMAGES}5"},
     "conformance/retired-transfer-syntax": {"transfer_syntax_uid": "1.2.840.10008.1.2.4.53"},
     "conformance/undefined-image-type": {"image_type": ("DERIVATE", "PRIMARY")},
@@ -49,8 +50,26 @@ STACK_FAULTS = {
         "positions_mm": (0.0, 12.0, 24.0),
         "slice_distance_mm": 12.0,
     },
+    "content/turned-radiograph": {
+        "attributes": (
+            Attribute(name="view", value="PA"),
+            Attribute(name="patient_orientation", value="R/F"),
+        )
+    },
     "content/without-pixels": {"has_pixels": False},
     "geometry/abnormal-voxel-size": {"slice_distance_mm": 0.001},
+    "geometry/conflicting-spacings": {
+        "modality": "DX",
+        "attributes": (
+            Attribute(name="spacing_kind", value="calibrated"),
+            Attribute(name="detector_spacing_mm", value="0.1"),
+        ),
+    },
+    "geometry/detector-spacing": {
+        "modality": "DX",
+        "orientation_code": "none",
+        "attributes": (Attribute(name="spacing_kind", value="detector"),),
+    },
     "geometry/gantry-tilt": {"shear_mm": 400.0},
     "geometry/gaps-between-slices": {"slice_thickness_mm": 0.1},
     "geometry/implausible-extent": {"shape": (5, 8192, 8192)},
@@ -65,6 +84,12 @@ STACK_FAULTS = {
     "geometry/unknown-geometry": {"affine": ()},
     "geometry/varying-orientation": {"orientation_residual": 9e-4},
     "geometry/wide-slice-spacing": {"modality": "MR", "slice_distance_mm": 5.01},
+    "header/conflicting-laterality": {
+        "attributes": (
+            Attribute(name="laterality", value="L"),
+            Attribute(name="laterality_of_series", value="R"),
+        )
+    },
     "header/modality-unlike-object": {"sop_class_uid": f"{IMAGES}128"},
     "header/undefined-modality": {"modality": "MRI"},
     "header/unexpected-body-part": {"attributes": (Attribute(name="body_part", value="KNEE"),)},

@@ -48,9 +48,6 @@ REFUSED = {
 }
 # Volumes that are refused for what they are.
 VOLUMES_REFUSED = {
-    "mr_enhanced_siemens_philips/Ref/Siemens_REST1_w_SMS_PF7-8_6.nii": "file/several-volumes",
-    "mr_ge_4d_epi/Ref/DCM2NIIX_regression_test_4.nii": "file/several-volumes",
-    "mr_siemens_mosaic/Ref/EPI_PE=AP_3.nii": "file/several-volumes",
     "seg_nrrd_ct/SegmentationOverlapping.seg.nrrd": "file/several-volumes",
 }
 # Headers written as JSON (PS3.18 F): of a kind of their own.
@@ -76,7 +73,7 @@ TEXTS = {field: keyword for field, keyword in plain_pydicom.TEXTS.items() if fie
 NUMBERS = {field: keyword for field, keyword in plain_pydicom.NUMBERS.items() if field not in INTEGERS}
 # Fields of `Instance` that are no DICOM attribute, that others formats fill, or that have a test of their own.
 OTHERS = {"file_id", "path", "kind", "source", "site", "format", "pixel_offset", "pixel_bytes", "unparsable", "shape", "affine",
-          "orientation_code", "affine_conflict_mm", "dtype", "data_name", "overlong"}  # fmt: skip
+          "orientation_code", "affine_conflict_mm", "dtype", "data_name", "overlong", "repeated"}  # fmt: skip
 # What may be all that tells two frames apart is told with their type.
 MORE_TYPES = (
     ("MRImageFrameTypeSequence", "ComplexImageComponent"),
@@ -309,17 +306,21 @@ class Plain:
         out |= {name: self.integer(*how) for name, how in INTEGERS.items()}
         out["frames"] = self.integer("NumberOfFrames", 0, math.inf) or 1
         out["samples"] = self.integer("SamplesPerPixel", 1, math.inf) or 1
-        out["image_type"] = self.texts("ImageType")
+        out |= {name: self.texts(keyword) for name, keyword in plain_pydicom.LISTS.items()}
+        out["view_code"] = plain_pydicom.expected_code(self._reading)
+        out["has_voi_lut"] = "VOILUTSequence" in self._reading
         out["study_date"] = next(
             filter(None, map(self.text, ("StudyDate", "SeriesDate", "AcquisitionDate"))), None
         )
         out["identity_removed"] = self.text("PatientIdentityRemoved") == "YES"
         out["is_lossy"] = self.text("LossyImageCompression") == "01"
+        out["lossy_ratio"] = self.text("LossyImageCompressionRatio")
+        out["b_value"] = plain_pydicom.b_value_of(self._reading)
         out["has_modality_lut"] = "ModalityLUTSequence" in self._reading
         out["has_pixels"] = any(
             k in self._reading for k in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
         )
-        out["pixel_spacing_mm"] = self.numbers("PixelSpacing", 2) or self.numbers("ImagerPixelSpacing", 2)
+        out |= {name: self.numbers(keyword, 2) for name, keyword in plain_pydicom.PAIRS.items()}
         turned = (-1, -1, 1)
         out["orientation"] = [
             0.0 + v * turned[n % 3] for n, v in enumerate(self.numbers("ImageOrientationPatient", 6))

@@ -4,6 +4,8 @@ The reference images beside the series were made by the authors of dcm2niix. Vol
 RAS+ by nibabel, so that every voxel is compared at its place, and every place in millimetres.
 """
 
+import gzip
+import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -218,3 +220,31 @@ def test_a_phantom_in_two_formats_is_one_volume(real_data: Path) -> None:
     nifti = isocenter.read(path, modality="CT").volume
     assert np.array_equal(dicom.array, nifti.array[::-1])
     assert np.allclose(np.abs(dicom.grid.affine[:3, :3]), np.abs(nifti.grid.affine[:3, :3]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mr_ge_4d_epi/Ref/DCM2NIIX_regression_test_4.nii",
+        "mr_enhanced_siemens_philips/Ref/Siemens_REST1_w_SMS_PF7-8_6.nii",
+        "mr_siemens_mosaic/Ref/EPI_PE=AP_3.nii",
+    ],
+)
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_a_file_with_a_fourth_axis_is_its_volumes_as_nibabel_reads_them(
+    name: str, is_packed: bool, real_data: Path, tmp_path: Path
+) -> None:
+    """The files that dcm2niix made of 4-D series; the times are the repetition time of the JSON beside each."""
+    data, expected = (real_data / name).read_bytes(), nibabel.load(real_data / name)
+    path = tmp_path / ("bold.nii.gz" if is_packed else "bold.nii")
+    path.write_bytes(gzip.compress(data) if is_packed else data)
+    found = by_hand._indexed(path, None)
+    stacks = sorted(found.stacks, key=lambda s: s.axis_index)
+    values = np.asarray(expected.dataobj)
+    seconds = json.loads((real_data / name).with_suffix(".json").read_text())["RepetitionTime"]
+    assert [(s.axis, s.axis_index) for s in stacks] == [("time", n) for n in range(values.shape[3])]
+    assert np.allclose([s.axis_value for s in stacks], seconds * np.arange(len(stacks)), atol=1e-5)
+    for n, stack in enumerate(stacks):
+        volume = FORMATS.get("nifti").read(stack, [found.paths[f] for f in stack.files])
+        assert np.array_equal(volume.array, values[..., n].T)
+        assert np.allclose(volume.grid.affine, expected.affine, atol=1e-6)

@@ -9,19 +9,22 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from isocenter.base.archives.address import member_at
+from isocenter.base.archives.content import MemberFile
 from isocenter.base.digests import canonical_json
 from isocenter.base.regular import open_regular
 
 __all__ = [
     "Entry",
+    "Signature",
     "is_readable",
     "located",
     "open_regular",
     "read_json",
     "signature",
+    "signature_of",
     "sync_folder",
     "walk",
     "write_atomically",
@@ -48,6 +51,25 @@ class Entry:
     mtime_ns: int = 0
     device: int = 0
     inode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What tells that a file is still the one that was indexed.
+
+    Args:
+        size: Its bytes.
+        mtime_ns: When it was last written; of a member of an archive, when the archive was.
+        beside: The same of the file beside it that holds its voxels, None where there is none.
+    """
+
+    size: int
+    mtime_ns: int
+    beside: Signature | None = None
+
+    def is_of(self, other: Signature) -> bool:
+        """Whether two are of one state of a file, whatever lies beside it."""
+        return self.size == other.size and self.mtime_ns == other.mtime_ns
 
 
 def walk(root: Path) -> Iterator[Entry]:
@@ -112,15 +134,23 @@ def located(root: Path, path: str) -> Path:
     return root / _ESCAPED.sub(lambda m: chr(int(m[1], 16)), path) if "\\u" in path else root / path
 
 
-def signature(path: Path) -> tuple[int, int]:
-    """(size, mtime_ns) of a file: what tells that it has not been changed since it was indexed.
+def signature(path: Path) -> Signature:
+    """What tells that a file has not been changed since it was indexed.
 
     A member of an archive has its own size, and the time of the archive.
     """
     if (member := member_at(path)) is not None:
-        return member.size, member.mtime_ns
+        return Signature(member.size, member.mtime_ns)
     info = path.lstat()
-    return info.st_size, info.st_mtime_ns
+    return Signature(info.st_size, info.st_mtime_ns)
+
+
+def signature_of(file: BinaryIO) -> Signature:
+    """The signature of the very file that is open, whatever its name leads to by now."""
+    if isinstance(file, MemberFile):
+        return Signature(file.size, file.mtime_ns)
+    info = os.fstat(file.fileno())
+    return Signature(info.st_size, info.st_mtime_ns)
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from isocenter.base.files import Signature
 from isocenter.base.plugins import Plugins
 from isocenter.model.annotation import Annotation
 
@@ -19,15 +20,30 @@ class AnnotationFormat(Protocol):
           file but holds nothing comes back as *absent*, a key that is not in the file is left out.
         * A mask keeps its own grid; contours keep their millimetres: nothing is resampled while reading.
         * What cannot be read raises `FormatError`; nothing of the file's text is in the message.
+        * `read` compares every file that it opens with what is expected of it; another one is `file/changed`.
     """
 
     def names(self, path: Path) -> dict[int, str]:
         """Keys of the file and the names they go by."""
 
     def read(
-        self, path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str
+        self,
+        path: Path,
+        wanted: Mapping[int, str],
+        *,
+        annotation_id: str,
+        rater: str,
+        expected: Signature | None = None,
     ) -> tuple[Annotation, ...]:
-        """Annotations of the wanted keys; `wanted` maps a key to the concept it stands for."""
+        """Annotations of the wanted keys.
+
+        Args:
+            path: The file.
+            wanted: The concept that each key stands for.
+            annotation_id: Id of the annotation.
+            rater: Who marked it.
+            expected: What the file was when it was indexed, None where nobody knows.
+        """
 
 
 ANNOTATIONS: Plugins[AnnotationFormat] = Plugins("isocenter.formats.annotations")

@@ -14,7 +14,10 @@ from isocenter.base.errors import FormatError
 from isocenter.formats.bytes import MAX_BYTES, refuse_size
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.reasons import because
-from isocenter.model.rows import Instance
+from isocenter.model.rows import FrameRow, Instance
+
+# Each volume of a file is a stack of its own in the index.
+MAX_VOLUMES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +33,8 @@ class ArrayHeader:
         affine_conflict_mm: How far two affines of one header disagree.
         modality: DICOM modality, where the format has a word for it.
         data_name: Name of the file beside the header that holds the voxels; "" where it does so itself.
+        volumes: How many volumes of that shape follow each other.
+        times_s: Time of each of them in seconds; () where the file says of no time.
     """
 
     format: str
@@ -40,11 +45,13 @@ class ArrayHeader:
     affine_conflict_mm: float = 0.0
     modality: str | None = None
     data_name: str = ""
+    volumes: int = 1
+    times_s: tuple[float, ...] = ()
 
     @property
     def needed_bytes(self) -> int:
         """Bytes of the voxels, counted without overflow."""
-        needed = math.prod(self.shape) * self.dtype.itemsize
+        needed = math.prod(self.shape) * self.volumes * self.dtype.itemsize
         refuse_size(needed, MAX_BYTES)
         return needed
 
@@ -83,32 +90,61 @@ def row_of(header: ArrayHeader, file_id: str, source: int, site: str) -> Instanc
         affine_conflict_mm=header.affine_conflict_mm,
         dtype=header.dtype.newbyteorder("=").name,
         data_name=header.data_name,
+        frames=header.volumes,
     )
+
+
+def frames_of(header: ArrayHeader, file_id: str) -> tuple[FrameRow, ...]:
+    """A row for each volume of a file that holds several, with its time where the file says of any."""
+    if header.volumes == 1:
+        return ()
+    times_ms: Sequence[float | None] = [1000 * t for t in header.times_s] or [None] * header.volumes
+    return tuple(FrameRow(file_id=file_id, frame=n, trigger_time_ms=time) for n, time in enumerate(times_ms))
 
 
 def shape_of_sizes(sizes: Sequence[int]) -> tuple[int, int, int]:
     """(K, J, I) of sizes in the order I, J, K; trailing axes of length one are dropped, several volumes are refused."""
+    shape, volumes = volumes_of_sizes(sizes)
+    if volumes > 1:
+        raise several_volumes(4)
+    return shape
+
+
+def volumes_of_sizes(sizes: Sequence[int]) -> tuple[tuple[int, int, int], int]:
+    """(K, J, I) and the number of volumes, of sizes in the order I, J, K, volume; axes beyond these are refused."""
     found = [int(n) for n in sizes]
     if not found or min(found) < 1:
         raise FormatError(
             "file/corrupt", "an axis has no length", measured=min(found, default=0), expected="at least 1"
         )
-    while len(found) > 3 and found[-1] == 1:
-        found.pop()
-    if len(found) > 3:
+    found = found[: _counted(found)]
+    if len(found) > 4:
+        raise several_volumes(len(found))
+    i, j, k, volumes = found + [1] * (4 - len(found))
+    if volumes > MAX_VOLUMES:
         raise FormatError(
-            "file/several-volumes", "several volumes in one file", measured=len(found), expected=3
+            "file/too-large", "more volumes than are read of one file", measured=volumes, expected=MAX_VOLUMES
         )
-    i, j, k = found + [1] * (3 - len(found))
-    return k, j, i
+    return (k, j, i), volumes
+
+
+def several_volumes(axes: int) -> FormatError:
+    """The refusal of a file with several volumes where one is read."""
+    return FormatError("file/several-volumes", "several volumes in one file", measured=axes, expected=3)
+
+
+def _counted(sizes: Sequence[int]) -> int:
+    """How many axes there are, but for those of length one at the end beyond the third."""
+    return max((n for n, size in enumerate(sizes, start=1) if n <= 3 or size != 1), default=0)
 
 
 def axes_in_doubt(sizes: Sequence[int]) -> tuple[Issue, ...]:
     """A note that axes of length one were dropped."""
-    if len(sizes) <= 3:
+    kept = _counted(sizes)
+    if len(sizes) == kept:
         return ()
     lengths = " x ".join(str(int(n)) for n in sizes)
-    return (because("read/singleton-axis", measured=lengths, expected="3 axes"),)
+    return (because("read/singleton-axis", measured=lengths, expected=f"{kept} axes"),)
 
 
 def handedness_in_doubt(affine: NDArray[np.float64]) -> tuple[Issue, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import opening
 
 GZIP = b"\x1f\x8b"
@@ -27,9 +28,9 @@ MAX_PADDING_BYTES = 1024
 _PIECE_HEAD, _PIECE_IN, _PIECE_OUT = 128, 64 << 10, 16 << 20
 
 
-def read_head(path: Path, count: int) -> bytes:
+def read_head(path: Path, count: int, expected: Signature | None = None) -> bytes:
     """The first bytes of a file, decompressed if it is a gzip file."""
-    with opening(path) as file:
+    with opening(path, expected) as file:
         head = file.read(count)
     return inflate_head(head, count)
 
@@ -51,15 +52,17 @@ def inflate_head(head: bytes, count: int) -> bytes:
 
 
 @contextmanager
-def open_content(path: Path, *, limit: int = MAX_HELD_BYTES) -> Iterator[BinaryIO]:
+def open_content(
+    path: Path, expected: Signature | None = None, *, limit: int = MAX_HELD_BYTES
+) -> Iterator[BinaryIO]:
     """Open a file for reading here and there: the file itself, or what a gzip file holds.
 
     A gzip file is inflated to its end first, so that nothing of one that is cut or broken is seen.
 
     Raises:
-        FormatError: the file cannot be opened; of a gzip file, as `read_all`.
+        FormatError: the file cannot be opened, or is not the expected one; of a gzip file, as `read_all`.
     """
-    with opening(path) as file:
+    with opening(path, expected) as file:
         is_gzip = file.read(2) == GZIP
         file.seek(0)
         if not is_gzip:
@@ -111,13 +114,14 @@ def check_length(length: int, needed: int) -> None:
         )
 
 
-def read_all(path: Path, *, limit: int = MAX_BYTES) -> bytearray:
+def read_all(path: Path, expected: Signature | None = None, *, limit: int = MAX_BYTES) -> bytearray:
     """The whole content, decompressed if it is a gzip file, in memory that may be written to.
 
     Raises:
-        FormatError: the stream ends early, its check sum is wrong, or it grows beyond the limit.
+        FormatError: the file is not the expected one, the stream ends early, its check sum is wrong, or it grows
+            beyond the limit.
     """
-    with opening(path) as file:
+    with opening(path, expected) as file:
         is_gzip = file.read(2) == GZIP
         size = file.seek(0, 2)
         file.seek(0)
@@ -144,6 +148,41 @@ def read_rest(file: BinaryIO, needed: int, *, encoding: str = "raw") -> bytearra
     body = _joined(_inflated(file, limit)) if encoding == "gzip" else inflate_zlib(file.read(), limit=limit)
     check_length(len(body), needed)
     return body
+
+
+def read_part(
+    file: BinaryIO, start: int, count: int, needed: int, *, is_gzip: bool
+) -> tuple[bytearray, bytes]:
+    """Some bytes of what an open file holds, and what lies behind those that are needed, as far as it is padding.
+
+    A plain file is read where they are; a gzip file to its last check sum, of which no more than they is kept.
+
+    Args:
+        file: From its beginning on.
+        start: The first byte that is wanted.
+        count: How many are.
+        needed: Bytes that its header asks for.
+        is_gzip: Whether it is compressed.
+
+    Raises:
+        FormatError: there are not as many bytes as are needed; of a gzip file, as `inflate`.
+    """
+    if not is_gzip:
+        size = file.seek(0, 2)
+        check_length(size, needed)
+        file.seek(needed)
+        rest = file.read(size - needed)
+        file.seek(start)
+        return _fill(file, bytearray(count)), rest
+    out, after, at = bytearray(count), bytearray(), 0
+    for piece in _inflated(file, needed + MAX_PADDING_BYTES):
+        low, high = max(start, at), min(start + count, at + len(piece))
+        if low < high:
+            out[low - start : high - start] = memoryview(piece)[low - at : high - at]
+        after += piece[max(needed - at, 0) :]
+        at += len(piece)
+    check_length(at, needed)
+    return out, bytes(after)
 
 
 def _fill(file: BinaryIO, data: bytearray) -> bytearray:

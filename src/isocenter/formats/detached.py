@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import opening
 
 
@@ -27,16 +28,22 @@ def beside(header: Path, name: str) -> Path:
 
 
 @contextmanager
-def opening_beside(header: Path, name: str) -> Iterator[BinaryIO]:
+def opening_beside(header: Path, name: str, expected: Signature | None = None) -> Iterator[BinaryIO]:
     """Open the data file that a header names.
 
+    Args:
+        header: The header.
+        name: What it says.
+        expected: What the header was when it was indexed, with what was beside it then.
+
     Raises:
-        FormatError: `file/outside` for what is no regular file, `file/truncated` for one that is not there.
+        FormatError: `file/outside` for what is no regular file, `file/truncated` for one that is not there,
+            `file/changed` for another one than was indexed.
     """
     path = beside(header, name)
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(opening(path))
+            file = stack.enter_context(opening(path, expected and expected.beside))
         except FormatError as error:
             raise (_why(path) if error.reason == "file/unreadable" else error) from None
         yield file

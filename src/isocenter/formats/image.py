@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from isocenter.base.files import Signature
 from isocenter.base.plugins import Plugins
 from isocenter.formats.bytes import inflate_head
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
@@ -38,6 +39,8 @@ class ImageFormat(Protocol):
           text of the file in the message; its `identity` holds what names the object, where that can be read.
         * `read` gives every voxel of the stack in physical units on the stack's own grid (RAS+), or raises
           `FormatError`; a truncated file never yields a volume.
+        * A file that is not the expected one is `file/changed`: what is open is compared with what was indexed,
+          whenever `read` opens a file, that of the voxels of a header without as well.
         * Neither `scan` nor `read` looks at any other file than those it is given, but for the voxels of a
           header without: they are in a regular file in the header's own folder, or it is refused.
     """
@@ -48,8 +51,15 @@ class ImageFormat(Protocol):
     def scan(self, path: Path, file_id: str, source: int, site: str, limits: Limits = DEFAULT_LIMITS) -> Scan:
         """Read the header of one file; what is beyond a limit is refused."""
 
-    def read(self, stack: Stack, paths: Sequence[Path]) -> Volume:
-        """Read the voxels of one stack; `paths[n]` is the file of its nth slice."""
+    def read(self, stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None] = ()) -> Volume:
+        """Read the voxels of one stack.
+
+        Args:
+            stack: The stack.
+            paths: `paths[n]` is the file of its nth slice.
+            expected: `expected[n]` is what that file was when it was indexed, None where nobody knows; () means
+                that nobody knows of any.
+        """
 
 
 FORMATS: Plugins[ImageFormat] = Plugins("isocenter.formats.images")

@@ -20,7 +20,7 @@ from isocenter.model.grid import Grid
 from isocenter.model.issue import Severity
 from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
-from isocenter.model.volume import Slice, Volume
+from isocenter.model.volume import Slice, Volume, axis_of
 
 # A label map with more distinct values than this is an image.
 MAX_LABELS = 4096
@@ -57,7 +57,7 @@ def volume_of(stack: Stack, file: ArrayFile) -> Volume:
     seen = facts_of_array(array, valid)
     if valid is not None:
         seen = replace(seen, n_not_finite=stored[0].size - seen.n_valid)
-    distance = stack.grid.slice_distance_mm
+    distance, first = stack.grid.slice_distance_mm, stack.frames[0] * stored.shape[0]
     return Volume(
         id=stack.id,
         array=array,
@@ -66,12 +66,14 @@ def volume_of(stack: Stack, file: ArrayFile) -> Volume:
         valid=valid,
         modality=stack.modality,
         slices=tuple(
-            Slice(position_mm=n * distance, file=stack.files[0], frame=n) for n in range(stored.shape[0])
+            Slice(position_mm=n * distance, file=stack.files[0], frame=first + n)
+            for n in range(stored.shape[0])
         ),
         attributes=stack.attributes,
         issues=issues,
         provenance={"reader": stack.format},
         facts=seen,
+        axis=axis_of(stack),
     )
 
 

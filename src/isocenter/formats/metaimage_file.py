@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.array_file import (
     ArrayFile,
     ArrayHeader,
@@ -77,9 +79,11 @@ def is_metaimage(head: bytes) -> bool:
     return _BEGIN.match(head) is not None
 
 
-def read_header(path: Path, limits: Limits = SCANNED) -> tuple[dict[str, str], int]:
+def read_header(
+    path: Path, limits: Limits = SCANNED, expected: Signature | None = None
+) -> tuple[dict[str, str], int]:
     """The header fields of a file, and where it ends."""
-    head, has_end = read_text_header(path, _END, limits)
+    head, has_end = read_text_header(path, _END, limits, expected)
     if not is_metaimage(head):
         raise FormatError("file/corrupt", "no MetaImage header")
     fields: dict[str, str] = {}
@@ -214,27 +218,36 @@ def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
     return out
 
 
-def read_array(path: Path) -> tuple[NDArray[Any], ArrayHeader]:
+def read_array(path: Path, expected: Signature | None = None) -> tuple[NDArray[Any], ArrayHeader]:
     """Stored voxels (K, J, I) and what the header says of them."""
-    array, header, _, _ = _read(path)
+    array, header, _, _ = _read(path, expected)
     return array, header
 
 
-def read_image(path: Path) -> ArrayFile:
-    """The voxels, and what the header leaves open."""
-    array, header, fields, rest = _read(path)
+def read_image(path: Path, expected: Signature | None = None) -> ArrayFile:
+    """The voxels, and what the header leaves open; of a file that is the expected one, where one is."""
+    array, header, fields, rest = _read(path, expected)
     return ArrayFile(stored=array, doubts=(*doubts_of(fields, header.affine), *rest))
 
 
-def _read(path: Path) -> tuple[NDArray[Any], ArrayHeader, dict[str, str], tuple[Issue, ...]]:
-    fields, start = read_header(path)
+def _read(
+    path: Path, expected: Signature | None
+) -> tuple[NDArray[Any], ArrayHeader, dict[str, str], tuple[Issue, ...]]:
+    fields, start = read_header(path, expected=expected)
     out = array_header(fields)
     name, needed = out.data_name, out.needed_bytes
-    with opening_beside(path, name) if name else open_content(path, limit=MAX_BYTES) as file:
+    with _opened(path, name, expected) as file:
         _check_packed_length(fields, file.seek(0, 2) - (0 if name else start))
         file.seek(0 if name else start)
         body = read_rest(file, needed, encoding=_encoding(fields))
     return array_of(body, out.shape, out.dtype), out, fields, rest_in_doubt(body, needed)
+
+
+def _opened(path: Path, name: str, expected: Signature | None) -> AbstractContextManager[BinaryIO]:
+    """The file that holds the voxels."""
+    if name:
+        return opening_beside(path, name, expected)
+    return open_content(path, expected, limit=MAX_BYTES)
 
 
 def doubts_of(fields: dict[str, str], affine: NDArray[np.float64]) -> tuple[Issue, ...]:

@@ -14,7 +14,15 @@ from nibabel.nifti2 import Nifti2Header, Nifti2PairHeader
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.formats.array_file import ArrayFile, ArrayHeader, array_of, rest_in_doubt, shape_of_sizes
+from isocenter.base.files import Signature
+from isocenter.formats.array_file import (
+    ArrayFile,
+    ArrayHeader,
+    array_of,
+    rest_in_doubt,
+    several_volumes,
+    volumes_of_sizes,
+)
 from isocenter.formats.boundary import opening, parsing
 from isocenter.formats.bytes import (
     GZIP,
@@ -24,6 +32,7 @@ from isocenter.formats.bytes import (
     limit_for,
     read_all,
     read_head,
+    read_part,
     read_rest,
     refuse_size,
 )
@@ -37,6 +46,10 @@ _SIZES = {n.to_bytes(4, order) for n in (348, 540) for order in ("little", "big"
 _HEADER_NAME = re.compile(r"(.+)\.(hdr|HDR)(\.gz|\.GZ)?")
 # NIfTI-1 xyzt_units: metre, millimetre, micrometre; unknown is taken for mm as every reader does.
 _TO_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
+# The unit of the fourth axis: second, millisecond, microsecond; others are no time.
+_TO_SECONDS = {8: 1.0, 16: 1e-3, 24: 1e-6}
+# NIfTI-1 intents of numbers that belong together in one voxel: matrices, vectors, points, colours.
+_VECTORS = {*range(1004, 1011), 2003, 2004}
 HEAD_BYTES = 1024
 _quiet = logging.getLogger(f"{__name__}.nibabel")
 _quiet.propagate = False
@@ -59,9 +72,9 @@ def is_analyze(head: bytes) -> bool:
     return False
 
 
-def read_header(path: Path) -> Any:
+def read_header(path: Path, expected: Signature | None = None) -> Any:
     """The header of a file as nibabel reads it."""
-    return header_of(read_head(path, HEAD_BYTES << 6))
+    return header_of(read_head(path, HEAD_BYTES << 6, expected))
 
 
 def header_of(head: bytes) -> Any:
@@ -94,9 +107,30 @@ def is_pair(head: bytes) -> bool:
 
 
 def shape_of(header: Any) -> tuple[int, int, int]:
-    """(K, J, I) of a header; trailing axes of length one are dropped, several volumes are refused."""
+    """(K, J, I) of a header, of each volume if there are several; trailing axes of length one are dropped."""
+    return _shape_and_volumes(header)[0]
+
+
+def volumes_in(header: Any) -> int:
+    """How many volumes follow each other; a fifth axis, or vectors along the fourth, are refused."""
+    return _shape_and_volumes(header)[1]
+
+
+def _shape_and_volumes(header: Any) -> tuple[tuple[int, int, int], int]:
     dims = [int(n) for n in header["dim"]]
-    return shape_of_sizes(dims[1 : dims[0] + 1])
+    shape, volumes = volumes_of_sizes(dims[1 : dims[0] + 1])
+    if volumes > 1 and int(header["intent_code"]) in _VECTORS:
+        raise FormatError("file/several-volumes", "several values in one voxel", measured=volumes, expected=1)
+    return shape, volumes
+
+
+def times_of(header: Any) -> tuple[float, ...]:
+    """Time of each volume in seconds, by toffset, pixdim[4] and its unit; () where the header says of no time."""
+    scale, step = _TO_SECONDS.get(int(header["xyzt_units"]) & 0x38), float(header["pixdim"][4])
+    first, volumes = float(header["toffset"]), volumes_in(header)
+    if volumes == 1 or scale is None or not (math.isfinite(step) and math.isfinite(first) and step > 0):
+        return ()
+    return tuple(round((first + n * step) * scale, 6) for n in range(volumes))
 
 
 def affine_of(header: Any) -> tuple[NDArray[np.float64], str, float]:
@@ -151,6 +185,8 @@ def scan_header(path: Path) -> ArrayHeader:
         orientation_code=code,
         affine_conflict_mm=conflict,
         data_name=_data_name(header, path),
+        volumes=volumes_in(header),
+        times_s=times_of(header),
     )
     with opening_beside(path, out.data_name) if out.data_name else opening(path) as file:
         is_compressed = _is_gzip(out.data_name) if out.data_name else file.read(2) == GZIP
@@ -171,40 +207,59 @@ def dtype_of(header: Any) -> np.dtype[Any]:
     return dtype
 
 
-def read_array(path: Path) -> tuple[NDArray[Any], float, float, Any]:
+def read_array(path: Path, expected: Signature | None = None) -> tuple[NDArray[Any], float, float, Any]:
     """Stored voxels (K, J, I), the slope and intercept that bring them to their values, and the header."""
-    header = read_header(path)
+    header = read_header(path, expected)
+    if volumes_in(header) > 1:
+        raise several_volumes(4)
     slope, intercept = _scaling(header)
-    data, _ = _read_voxels(path, header)
+    data, _ = _read_voxels(path, header, expected)
     array = array_of(data, shape_of(header), dtype_of(header), int(header["vox_offset"]))
     return array, slope, intercept, header
 
 
-def read_image(path: Path) -> ArrayFile:
-    """The voxels, their scaling, and what the header leaves open."""
-    head = read_head(path, HEAD_BYTES << 6)
+def read_image(path: Path, expected: Signature | None = None, *, volume: int = 0) -> ArrayFile:
+    """The voxels of one volume, their scaling, and what the header leaves open; of the expected file, where one is."""
+    head = read_head(path, HEAD_BYTES << 6, expected)
     header = header_of(head)
     slope, intercept = _scaling(header)
-    data, end = _read_voxels(path, header)
     affine, code, conflict_mm = affine_of(header)
-    return ArrayFile(
-        stored=array_of(data, shape_of(header), dtype_of(header), int(header["vox_offset"])),
-        slope=slope,
-        intercept=intercept,
-        doubts=(*doubts_of(head, header, affine, code, conflict_mm), *rest_in_doubt(data, end)),
-    )
+    doubts = doubts_of(head, header, affine, code, conflict_mm)
+    shape, count = _shape_and_volumes(header)
+    if volume >= count:
+        raise FormatError("file/changed", "the file is not the one that was indexed")
+    if count == 1:
+        data, end = _read_voxels(path, header, expected)
+        stored = array_of(data, shape, dtype_of(header), int(header["vox_offset"]))
+        rest = rest_in_doubt(data, end)
+    else:
+        data, behind = _read_volume(path, header, volume, expected)
+        stored, rest = array_of(data, shape, dtype_of(header)), rest_in_doubt(bytearray(behind), 0)
+    return ArrayFile(stored=stored, slope=slope, intercept=intercept, doubts=(*doubts, *rest))
 
 
-def _read_voxels(path: Path, header: Any) -> tuple[bytearray, int]:
+def _read_voxels(path: Path, header: Any, expected: Signature | None) -> tuple[bytearray, int]:
     """The file that holds the voxels, and where the last of them ends in it."""
     needed, name = _needed(header), _data_name(header, path)
     refuse_size(needed, MAX_BYTES)
     if name:
-        with opening_beside(path, name) as file:
+        with opening_beside(path, name, expected) as file:
             return read_rest(file, needed, encoding="gzip" if _is_gzip(name) else "raw"), needed
-    data = read_all(path, limit=needed + MAX_PADDING_BYTES)
+    data = read_all(path, expected, limit=needed + MAX_PADDING_BYTES)
     check_length(len(data), needed)
     return data, needed
+
+
+def _read_volume(path: Path, header: Any, volume: int, expected: Signature | None) -> tuple[bytearray, bytes]:
+    """The voxels of one volume of several, and what lies behind the last volume."""
+    needed, name = _needed(header), _data_name(header, path)
+    refuse_size(needed, MAX_BYTES)
+    count = math.prod(shape_of(header)) * dtype_of(header).itemsize
+    start = int(header["vox_offset"]) + volume * count
+    with opening_beside(path, name, expected) if name else opening(path, expected) as file:
+        is_gzip = _is_gzip(name) if name else file.read(2) == GZIP
+        file.seek(0)
+        return read_part(file, start, count, needed, is_gzip=is_gzip)
 
 
 def _data_name(header: Any, path: Path) -> str:
@@ -240,4 +295,5 @@ def _needed(header: Any) -> int:
     least = 0 if not is_alone else 544 if int(header["sizeof_hdr"]) == 540 else 352
     if not math.isfinite(offset) or offset < least or offset != int(offset):
         raise FormatError("file/corrupt", "the voxels begin in the header or nowhere")
-    return int(offset) + math.prod(shape_of(header)) * dtype_of(header).itemsize
+    shape, volumes = _shape_and_volumes(header)
+    return int(offset) + math.prod(shape) * volumes * dtype_of(header).itemsize

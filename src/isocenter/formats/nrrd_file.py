@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import nrrd
 import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.array_file import (
     ArrayFile,
     ArrayHeader,
@@ -102,9 +104,11 @@ _SEGMENT = re.compile(r"Segment(\d{1,6})_(Name|LabelValue|Layer)")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
-def read_header(path: Path, limits: Limits = SCANNED) -> tuple[dict[str, Any], int, str]:
+def read_header(
+    path: Path, limits: Limits = SCANNED, expected: Signature | None = None
+) -> tuple[dict[str, Any], int, str]:
     """The header fields of a file, where its voxels begin, and the name of the file that holds them, "" for itself."""
-    head, has_end = read_text_header(path, _END, limits)
+    head, has_end = read_text_header(path, _END, limits, expected)
     named = _DATA_FILE.search(head)
     # a header by itself needs no empty line at its end, but then the name of its data file is the last it says
     if not has_end and (named is None or head[named.end() :] not in {b"\n", b"\r\n"}):
@@ -258,27 +262,34 @@ def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
     return out
 
 
-def read_array(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
+def read_array(path: Path, expected: Signature | None = None) -> tuple[NDArray[Any], dict[str, Any]]:
     """Stored voxels (K, J, I) and the header."""
-    array, header, _ = _read(path)
+    array, header, _ = _read(path, expected)
     return array, header
 
 
-def read_image(path: Path) -> ArrayFile:
-    """The voxels, and what the header leaves open."""
-    array, header, rest = _read(path)
+def read_image(path: Path, expected: Signature | None = None) -> ArrayFile:
+    """The voxels, and what the header leaves open; of a file that is the expected one, where one is."""
+    array, header, rest = _read(path, expected)
     return ArrayFile(stored=array, doubts=(*doubts_of(header, affine_of(header)[0]), *rest))
 
 
-def _read(path: Path) -> tuple[NDArray[Any], dict[str, Any], tuple[Issue, ...]]:
-    header, start, name = read_header(path)
+def _read(path: Path, expected: Signature | None) -> tuple[NDArray[Any], dict[str, Any], tuple[Issue, ...]]:
+    header, start, name = read_header(path, expected=expected)
     shape, dtype, encoding = shape_of(header), dtype_of(header), _encoding(header)
     needed = math.prod(shape) * dtype.itemsize
     refuse_size(needed, MAX_BYTES)
-    with opening_beside(path, name) if name else open_content(path, limit=MAX_BYTES) as file:
+    with _opened(path, name, expected) as file:
         file.seek(start)
         body = read_rest(file, needed, encoding=encoding)
     return array_of(body, shape, dtype), header, rest_in_doubt(body, needed)
+
+
+def _opened(path: Path, name: str, expected: Signature | None) -> AbstractContextManager[BinaryIO]:
+    """The file that holds the voxels."""
+    if name:
+        return opening_beside(path, name, expected)
+    return open_content(path, expected, limit=MAX_BYTES)
 
 
 def _encoding(header: dict[str, Any]) -> str:

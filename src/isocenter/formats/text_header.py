@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import opening
 from isocenter.formats.bytes import inflate_head
 from isocenter.formats.limits import Limits
@@ -15,14 +16,16 @@ SCANNED = Limits(header_bytes=1 << 30, elements=1 << 30, value_bytes=1 << 30)
 _FIRST_BYTES, _GROWTH = 16 << 10, 16
 
 
-def read_text_header(path: Path, end: re.Pattern[bytes], limits: Limits) -> tuple[bytes, bool]:
+def read_text_header(
+    path: Path, end: re.Pattern[bytes], limits: Limits, expected: Signature | None = None
+) -> tuple[bytes, bool]:
     """The beginning of a file, plain or compressed with gzip, with the first match of a pattern, and whether it is there.
 
     Raises:
         FormatError: `file/limit` where the header, a line of it or their number is beyond what is allowed.
     """
     count, limit = min(_FIRST_BYTES, limits.header_bytes), limits.header_bytes
-    with opening(path) as file:
+    with opening(path, expected) as file:
         size = file.seek(0, 2)
         while True:
             file.seek(0)

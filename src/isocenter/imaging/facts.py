@@ -89,7 +89,7 @@ def limits_of(dtype: np.dtype[Any], offset: int) -> tuple[Any, Any] | None:
 
 def _look_at_integers(values: NDArray[Any], flags: NDArray[np.bool_] | None, limits: tuple[Any, Any]) -> Seen:
     if flags is None:
-        low, high, below, above = _look(values, *limits)
+        low, high, below, above = sweep(values, None, *limits)
         return Seen(float(low), float(high), values.size, below, above)
     info = np.iinfo(values.dtype)
     most, least = values.dtype.type(info.max), values.dtype.type(info.min)
@@ -98,8 +98,11 @@ def _look_at_integers(values: NDArray[Any], flags: NDArray[np.bool_] | None, lim
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _look(values: Any, floor: Any, top: Any) -> Any:
-    """Lowest and highest of some integers, and how many are below and above two limits."""
+def sweep(values: Any, change: Any, floor: Any, top: Any) -> Any:
+    """Lowest and highest of some integers, and how many are below and above two limits.
+
+    A change is added to each once it was looked at; where it is None, nothing of that is compiled.
+    """
     low, high, n_below, n_above = values[0], values[0], 0, 0
     for start in range(0, values.size, RUN):
         run = values[start : start + RUN]
@@ -110,6 +113,8 @@ def _look(values: Any, floor: Any, top: Any) -> Any:
             most = max(most, value)
             below = np.int16(below + np.int16(value < floor))
             above = np.int16(above + np.int16(value > top))
+            if change is not None:
+                run[n] = value + change
         low, high = min(low, least), max(high, most)
         n_below += int(below)
         n_above += int(above)
@@ -118,7 +123,7 @@ def _look(values: Any, floor: Any, top: Any) -> Any:
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _look_flagged(values: Any, flags: Any, floor: Any, top: Any, largest: Any, smallest: Any) -> Any:
-    """As `_look`, of the flagged ones alone, and how many these are."""
+    """As `sweep`, of the flagged ones alone, and how many these are."""
     low, high, n_valid, n_below, n_above = largest, smallest, 0, 0, 0
     for start in range(0, values.size, RUN):
         run, real = values[start : start + RUN], flags[start : start + RUN]

@@ -107,26 +107,34 @@ def clip_counts(
     return int(below), int(above)
 
 
-def invert_monochrome1(stored: NDArray[Any], bits_stored: int, *, is_signed: bool = False) -> NDArray[Any]:
+def invert_monochrome1(
+    stored: NDArray[Any],
+    bits_stored: int,
+    *,
+    is_signed: bool = False,
+    valid: NDArray[np.bool_] | None = None,
+) -> NDArray[Any]:
     """A MONOCHROME1 radiograph with bright for dense, inverted in its stored range (C.7.6.3.1.2).
 
     The range is that of Bits Stored (0028,0101), not that of the image, so that two images of one
-    detector stay comparable. Not for CT: the meaning of HU does not depend on how they are shown.
+    detector stay comparable. Not for CT: the meaning of HU does not depend on how they are shown. Padding,
+    which may lie beyond that range, comes out as anything.
 
     Raises:
         FormatError: a value needs more bits than are stored.
     """
     low = -(1 << (bits_stored - 1)) if is_signed else 0
     high = low + (1 << bits_stored) - 1
-    if stored.size and not (low <= int(stored.min()) and int(stored.max()) <= high):
+    seen = look(stored, valid)
+    if seen.n_valid and not (low <= seen.minimum and seen.maximum <= high):
         raise FormatError(
             "read/values",
             "stored values need more bits than the header says",
-            measured=f"{int(stored.min())} to {int(stored.max())}",
+            measured=f"{seen.minimum:.0f} to {seen.maximum:.0f}",
             expected=f"{low} to {high}",
         )
-    total = np.array(low + high, dtype=stored.dtype)
-    return np.asarray(total - stored)
+    with np.errstate(over="ignore"):  # padding alone
+        return np.asarray(np.array(low + high, dtype=stored.dtype) - stored)
 
 
 def _rescale(

@@ -1,8 +1,11 @@
-"""Interpolate: the compiled kernels behind resampling, one pass from source to target.
+"""Interpolate: the compiled kernels behind resampling onto parallel axes, one pass from source to target.
 
 Values are summed in float32 and written once; integers are rounded half to even and kept in range. A
 source plane is resampled within the plane when it is first needed and kept until the planes that need it
-are done, so each source voxel is read once.
+are done.
+
+Cost: each source voxel is read once (and those of the planes where two threads' pieces meet once more), each
+target voxel is written once; what is kept is one float32 plane of the target's size for each slice tap.
 """
 
 from __future__ import annotations
@@ -15,6 +18,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
+# An index that cannot be negative need not be looked at before it is used.
+Unsigned = NDArray[np.uint64]
+ONE = np.uint64(1)
+# Rows are resampled four at a time: the place and the weights of a voxel are fetched once for all.
+ROWS = 4
+
+# How sums are written: as they are, as integers in range, or as whether they are at least `low`.
+AS_FLOAT, AS_INTEGER, AS_SHARE = 0, 1, 2
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -24,146 +35,143 @@ def interpolate_separable(
     k_weights: Floats,
     j_start: Indices,
     j_weights: Floats,
-    i_start: Indices,
+    i_start: Unsigned,
     i_weights: Floats,
     low: float,
     high: float,
-    is_integer: bool,
+    mode: int,
+    begin: int,
+    end: int,
     out: NDArray[Any],
 ) -> None:
-    """Weighted sums along each axis in turn (rows, then columns, then slices)."""
+    """Weighted sums along rows, columns and slices (each axis in turn) for target planes `begin` to `end`."""
     width = k_weights.shape[0]
     ring = np.empty((width, j_start.size, i_start.size), np.float32)
+    stack = np.empty((width, i_start.size), np.float32)
     held = np.full(width, -1, np.int64)
-    line = np.empty(source.shape[2], np.float32)
-    total = np.empty(j_start.size * i_start.size, np.float32)
-    for k in range(k_start.size):
+    lines = np.zeros((ROWS, source.shape[2]), np.float32)
+    spare = np.empty((ROWS, i_start.size), np.float32)
+    row = np.empty(i_start.size, np.float32)
+    for k in range(begin, end):
         for t in range(width):
             plane = k_start[k] + t
             if held[plane % width] != plane:
-                _resample_plane(
-                    source[plane], j_start, j_weights, i_start, i_weights, line, ring[plane % width]
-                )
+                target = ring[plane % width]
+                for j in range(0, j_start.size, ROWS):
+                    count = min(ROWS, j_start.size - j)
+                    for r in range(count):
+                        combine_rows(source[plane], j_start[j + r], j_weights[:, j + r], lines[r])
+                    rows = target[j : j + ROWS] if count == ROWS else spare
+                    gather_rows(lines, i_start, i_weights, rows)
+                    if count < ROWS:
+                        target[j:] = spare[:count]
                 held[plane % width] = plane
-        target = out[k].reshape(-1)
-        first = ring[k_start[k] % width].reshape(-1)
-        weight = k_weights[0, k]
-        if width == 2:
-            second = ring[(k_start[k] + 1) % 2].reshape(-1)
-            other = k_weights[1, k]
-            for n in range(total.size):
-                total[n] = weight * first[n] + other * second[n]
-        else:
-            for n in range(total.size):
-                total[n] = weight * first[n]
-            for t in range(1, width):
-                _add(ring[(k_start[k] + t) % width].reshape(-1), k_weights[t, k], total)
-        _write(total, np.float32(low), np.float32(high), is_integer, target)
+        for j in range(j_start.size):
+            if width == 1:
+                write_row(ring[0, j], low, high, mode, out[k, j])
+            elif width == 2:
+                first, second = ring[k_start[k] % 2, j], ring[(k_start[k] + 1) % 2, j]
+                a, b = k_weights[0, k], k_weights[1, k]
+                for n in range(row.size):
+                    row[n] = a * first[n] + b * second[n]
+                write_row(row, low, high, mode, out[k, j])
+            else:
+                for t in range(width):
+                    stack[t] = ring[(k_start[k] + t) % width, j]
+                combine_rows(stack, 0, k_weights[:, k], row)
+                write_row(row, low, high, mode, out[k, j])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _resample_plane(
-    plane: NDArray[Any],
-    j_start: Indices,
-    j_weights: Floats,
-    i_start: Indices,
-    i_weights: Floats,
-    line: Floats,
-    out: Floats,
-) -> None:
-    for j in range(j_start.size):
-        row = plane[j_start[j]]
-        weight = j_weights[0, j]
-        if j_weights.shape[0] == 2:
-            following = plane[j_start[j] + 1]
-            other = j_weights[1, j]
-            for n in range(line.size):
-                line[n] = weight * np.float32(row[n]) + other * np.float32(following[n])
-        else:
-            for n in range(line.size):
-                line[n] = weight * np.float32(row[n])
-            for t in range(1, j_weights.shape[0]):
-                _add(plane[j_start[j] + t], j_weights[t, j], line)
-        target = out[j]
-        if i_weights.shape[0] == 2:
-            for n in range(target.size):
-                i = i_start[n]
-                target[n] = i_weights[0, n] * line[i] + i_weights[1, n] * line[i + 1]
-        else:
-            for n in range(target.size):
-                target[n] = i_weights[0, n] * line[i_start[n]]
-            for t in range(1, i_weights.shape[0]):
-                for n in range(target.size):
-                    target[n] += i_weights[t, n] * line[i_start[n] + t]
+def combine_rows(rows: NDArray[Any], start: int, weights: Floats, out: Floats) -> None:
+    """The weighted sum of rows from `start` on."""
+    width = weights.size
+    a, first = weights[0], rows[start]
+    if width == 1:
+        for n in range(out.size):
+            out[n] = a * np.float32(first[n])
+        return
+    b, second = weights[1], rows[start + 1]
+    if width == 4:
+        third, fourth, c, d = rows[start + 2], rows[start + 3], weights[2], weights[3]
+        for n in range(out.size):
+            out[n] = (a * np.float32(first[n]) + b * np.float32(second[n])) + (
+                c * np.float32(third[n]) + d * np.float32(fourth[n])
+            )
+        return
+    for n in range(out.size):
+        out[n] = a * np.float32(first[n]) + b * np.float32(second[n])
+    for t in range(2, width):
+        c, third = weights[t], rows[start + t]
+        for n in range(out.size):
+            out[n] += c * np.float32(third[n])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add(values: NDArray[Any], weight: np.float32, total: Floats) -> None:
-    for n in range(total.size):
-        total[n] += weight * np.float32(values[n])
+def gather_rows(lines: Floats, start: Unsigned, weights: Floats, out: Floats) -> None:
+    """The weighted sum of neighbours in each of four rows (4, I), for each target voxel (4, I')."""
+    width = weights.shape[0]
+    a, b, c, d = lines[0], lines[1], lines[2], lines[3]
+    e, f, g, h = out[0], out[1], out[2], out[3]
+    if width == 2:
+        for n in range(start.size):
+            i, j, v, w = start[n], start[n] + ONE, weights[0, n], weights[1, n]
+            e[n] = v * a[i] + w * a[j]
+            f[n] = v * b[i] + w * b[j]
+            g[n] = v * c[i] + w * c[j]
+            h[n] = v * d[i] + w * d[j]
+        return
+    for n in range(start.size):
+        i, w = start[n], weights[0, n]
+        p, q, r, s = w * a[i], w * b[i], w * c[i], w * d[i]
+        for t in range(1, width):
+            i += ONE
+            w = weights[t, n]
+            p += w * a[i]
+            q += w * b[i]
+            r += w * c[i]
+            s += w * d[i]
+        e[n], f[n], g[n], h[n] = p, q, r, s
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _write(total: Floats, low: np.float32, high: np.float32, is_integer: bool, target: NDArray[Any]) -> None:
-    if is_integer:
-        for n in range(total.size):
-            target[n] = min(max(np.rint(total[n]), low), high)
+def write_row(row: Floats, low: float, high: float, mode: int, out: NDArray[Any]) -> None:
+    """A finished row in the target's type."""
+    if mode == AS_FLOAT:
+        for n in range(out.size):
+            out[n] = row[n]
+    elif mode == AS_INTEGER and out.itemsize <= 2:
+        # what is far out of range for 16 bits is in range for 32, and integers are compared faster
+        bottom, top = np.int32(low), np.int32(high)
+        for n in range(out.size):
+            out[n] = min(max(np.int32(np.rint(row[n])), bottom), top)
+    elif mode == AS_INTEGER:
+        least, most = np.float32(low), np.float32(high)
+        for n in range(out.size):
+            out[n] = min(max(np.rint(row[n]), least), most)
     else:
-        for n in range(total.size):
-            target[n] = total[n]
+        least = np.float32(low)
+        for n in range(out.size):
+            out[n] = row[n] >= least
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def pick_separable(
-    source: NDArray[Any], k_start: Indices, j_start: Indices, i_start: Indices, out: NDArray[Any]
+    source: NDArray[Any],
+    k_start: Indices,
+    j_start: Indices,
+    i_start: Unsigned,
+    begin: int,
+    end: int,
+    out: NDArray[Any],
 ) -> None:
-    """Copy one source voxel to each target voxel."""
-    for k in range(k_start.size):
+    """Copy one source voxel to each voxel of target planes `begin` to `end`."""
+    for k in range(begin, end):
         for j in range(j_start.size):
             row = source[k_start[k], j_start[j]]
             target = out[k, j]
             for i in range(i_start.size):
                 target[i] = row[i_start[i]]
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def interpolate_affine(
-    source: NDArray[Any],
-    matrix: NDArray[np.float64],
-    low: float,
-    high: float,
-    is_integer: bool,
-    out: NDArray[Any],
-    inside: NDArray[np.bool_],
-) -> None:
-    """Trilinear values at matrix @ (i, j, k, 1) of every target voxel; the border goes on outwards."""
-    line = np.zeros(out.shape[2], np.float32)
-    for k in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            for i in range(out.shape[2]):
-                z, y, x = locate(matrix, k, j, i)
-                inside[k, j, i] = is_in_image(source, z, y, x)
-                if inside[k, j, i]:
-                    line[i] = _trilinear(source, z, y, x)
-            _write(line, np.float32(low), np.float32(high), is_integer, out[k, j])
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def pick_affine(
-    source: NDArray[Any], matrix: NDArray[np.float64], out: NDArray[Any], inside: NDArray[np.bool_]
-) -> None:
-    """Values of the nearest source voxel at matrix @ (i, j, k, 1) of every target voxel."""
-    for k in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            for i in range(out.shape[2]):
-                z, y, x = locate(matrix, k, j, i)
-                inside[k, j, i] = is_in_image(source, z, y, x)
-                if inside[k, j, i]:
-                    out[k, j, i] = source[
-                        clamp(np.floor(z + 0.5), source.shape[0]),
-                        clamp(np.floor(y + 0.5), source.shape[1]),
-                        clamp(np.floor(x + 0.5), source.shape[2]),
-                    ]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -190,20 +198,3 @@ def is_in_image(source: NDArray[Any], z: float, y: float, x: float) -> bool:
 def clamp(position: float, count: int) -> int:
     """The nearest index that exists."""
     return int(min(max(position, 0.0), count - 1.0))
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _trilinear(source: NDArray[Any], z: float, y: float, x: float) -> np.float32:
-    base_k, base_j, base_i = np.floor(z), np.floor(y), np.floor(x)
-    k0, k1 = clamp(base_k, source.shape[0]), clamp(base_k + 1, source.shape[0])
-    j0, j1 = clamp(base_j, source.shape[1]), clamp(base_j + 1, source.shape[1])
-    i0, i1 = clamp(base_i, source.shape[2]), clamp(base_i + 1, source.shape[2])
-    c, b, a = np.float32(z - base_k), np.float32(y - base_j), np.float32(x - base_i)
-    one = np.float32(1)
-    near = (one - b) * (
-        (one - a) * np.float32(source[k0, j0, i0]) + a * np.float32(source[k0, j0, i1])
-    ) + b * ((one - a) * np.float32(source[k0, j1, i0]) + a * np.float32(source[k0, j1, i1]))
-    far = (one - b) * (
-        (one - a) * np.float32(source[k1, j0, i0]) + a * np.float32(source[k1, j0, i1])
-    ) + b * ((one - a) * np.float32(source[k1, j1, i0]) + a * np.float32(source[k1, j1, i1]))
-    return (one - c) * near + c * far

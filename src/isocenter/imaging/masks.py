@@ -56,16 +56,21 @@ def combine(masks: Mapping[str, NDArray[np.bool_]], values: Mapping[str, int]) -
     return out, int(np.count_nonzero(twice))
 
 
+def voxel_ml(grid: Grid) -> float:
+    """Volume of one voxel in millilitres, also where the grid is sheared."""
+    return abs(float(np.linalg.det(grid.affine[:3, :3]))) / 1000.0
+
+
 def volume_ml(mask: NDArray[np.bool_], grid: Grid) -> float:
     """Volume of a mask (K, J, I) in millilitres, also where the grid is sheared."""
-    return int(np.count_nonzero(mask)) * _voxel_ml(grid)
+    return int(np.count_nonzero(mask)) * voxel_ml(grid)
 
 
 def volumes_ml(labels: NDArray[Any], grid: Grid) -> dict[int, float]:
     """Volume in millilitres of each label but background that occurs in a label map (K, J, I)."""
     found, counts = histogram(labels)
     pairs = zip(found.tolist(), counts.tolist(), strict=True)
-    return {label: count * _voxel_ml(grid) for label, count in pairs if label}
+    return {label: count * voxel_ml(grid) for label, count in pairs if label}
 
 
 def preview_planes(
@@ -105,10 +110,6 @@ def preview_planes(
         pixels = np.rint(np.nan_to_num(grey) * 255).astype(np.uint8)
         planes.append(Plane(name=names[axis], pixels=pixels, mask=outline, pixel_mm=pixel_mm))
     return tuple(planes)
-
-
-def _voxel_ml(grid: Grid) -> float:
-    return abs(float(np.linalg.det(grid.affine[:3, :3]))) / 1000.0
 
 
 def _window_of(array: NDArray[Any], valid: NDArray[np.bool_] | None) -> Window:

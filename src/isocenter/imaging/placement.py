@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.imaging.affine import Reorder, reorder_along
-from isocenter.imaging.taps import SNAP_DECIMALS, sigma_voxels
+from isocenter.imaging.taps import SNAP_DECIMALS
 from isocenter.model.grid import Grid
 
 # Axes are parallel if no voxel of the target strays farther than this from its row of the source.
@@ -36,18 +36,29 @@ class Placement:
         np.fill_diagonal(steps, 0.0)
         return bool(steps.sum(axis=1).max() < PARALLEL_VOXELS)
 
-    def sigmas(self) -> tuple[float, float, float]:
-        """Sigma of the smoothing along (k, j, i) of the turned source, in its voxels."""
-        i, j, k = (sigma_voxels(float(f)) for f in np.linalg.norm(self.matrix[:3, :3], axis=1))
+    @property
+    def is_sheared(self) -> bool:
+        """Whether the target's rows, columns and slices run along the source's, but slices slide (gantry tilt)."""
+        steps = np.abs(self.matrix[:3, :3]) * (np.array(self.shape[::-1]) - 1)
+        np.fill_diagonal(steps, 0.0)
+        steps[:2, 2] = 0.0
+        return bool(steps.sum(axis=1).max() < PARALLEL_VOXELS)
+
+    def factors(self) -> tuple[float, float, float]:
+        """How many source voxels a target voxel spans along (k, j, i) of the turned source."""
+        i, j, k = (float(f) for f in np.linalg.norm(self.matrix[:3, :3], axis=1))
         return k, j, i
 
-    def positions(self, axis: int) -> NDArray[np.float64]:
+    def positions(self, axis: int, k: int | None = None) -> NDArray[np.float64]:
         """Where the target's voxels lie along array axis k (0), j (1) or i (2), if axes are parallel.
 
-        What little the axes stray is taken at the middle of the target.
+        What little the axes stray is taken at the middle of the target. If slices slide it is also asked for
+        one of them, `k`.
         """
         row = 2 - axis
         middle = (np.array(self.shape[::-1], dtype=np.float64) - 1) / 2
+        if k is not None:
+            middle[2] = k
         middle[row] = 0.0
         offset = float(self.matrix[row, :3] @ middle) + float(self.matrix[row, 3])
         steps = np.arange(self.shape[axis], dtype=np.float64) * self.matrix[row, row] + offset

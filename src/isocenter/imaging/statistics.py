@@ -1,45 +1,60 @@
-"""Statistics: count, mean, spread and percentiles of the values of a volume, exact and in one reading.
+"""Statistics: count, mean, spread, percentiles and histogram of an image's foreground, without a copy of it.
 
-Integers of up to 16 bits are counted in a histogram, so every number is exact. Floats are summed in
-float64 in blocks, in two passes; no float64 copy of the voxels is made.
+Integers of up to 16 bits are counted in one reading, and every number is exact. Of floats, and of longer integers,
+the histogram has bins; count, mean, spread and the percentiles named here are exact all the same: only the values of
+those bins that hold a percentile are put in order. No float64 copy of the voxels is made.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.base.errors import ConfigError
+from isocenter.imaging import counting
+from isocenter.imaging.foreground import Foreground, found, known
+from isocenter.imaging.histogram import NOTHING, Histogram, exponent_of, ranks
 
 PERCENTILES = {
     "p0.5": 0.5,
     "p1": 1.0,
     "p5": 5.0,
+    "p10": 10.0,
+    "p20": 20.0,
     "p25": 25.0,
+    "p30": 30.0,
+    "p40": 40.0,
     "median": 50.0,
+    "p60": 60.0,
+    "p70": 70.0,
     "p75": 75.0,
+    "p80": 80.0,
+    "p90": 90.0,
     "p95": 95.0,
     "p99": 99.0,
     "p99.5": 99.5,
 }
 
-_BLOCK = 4096
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Measured:
+    """What was measured of an image.
 
-def foreground_of(unit: str) -> float | str:
-    """The threshold above which a voxel counts as foreground, per unit of a volume.
-
-    HU: -500, halfway between air (-1000) and water (0), where a blurred skin surface lies; it leaves out
-    the air of lung and bowel as well. SUV: 0, as voxels outside the reconstructed field hold 0. All
-    else (MR, radiographs) has no absolute scale: the mean of all voxels, as z-scores of MR are commonly
-    taken (background of MR is noise, not 0).
+    Args:
+        facts: `count` of the foreground, then, unless it is 0, `mean`, `std` (of the population, divided by the
+            count), `min`, `max` and the `PERCENTILES` (Hyndman and Fan's type 7).
+        foreground: What counts as foreground, by its name, and its threshold in this image.
+        inside: Histogram of the foreground.
+        outside: Histogram of all other valid voxels: merged with it, of the image.
     """
-    if unit.startswith("SUV"):
-        return 0.0
-    return -500.0 if unit == "HU" else "mean"
+
+    facts: dict[str, float]
+    foreground: Foreground
+    inside: Histogram
+    outside: Histogram
 
 
 def describe(
@@ -50,123 +65,129 @@ def describe(
     Args:
         array: Numbers of any type; NaN and infinities are left out.
         valid: False where a voxel is padding.
-        foreground: Only values above this number are described; "mean" stands for the mean of all that
-            are valid, None for no threshold (see `foreground_of`).
+        foreground: Only values above this number are described, or a foreground by its name (see
+            `isocenter.imaging.foreground`); None for all that are valid.
 
     Returns:
-        `count`, then, unless it is 0, `mean`, `std` (of the population, divided by the count), `min`,
-        `max` and the `PERCENTILES` (linear between the two nearest ranks, Hyndman and Fan's type 7).
+        The facts of `Measured`.
     """
-    if isinstance(foreground, str) and foreground != "mean":
-        raise ConfigError(f"foreground is a number, 'mean' or None, not {foreground!r}")
+    name = "all" if foreground is None else foreground
+    return measure(array, valid=valid, foreground=name if isinstance(name, str) else f">{name!r}").facts
+
+
+def measure(array: NDArray[Any], *, valid: NDArray[np.bool_] | None = None, foreground: str) -> Measured:
+    """Facts and histogram of the foreground of an array (K, J, I).
+
+    Args:
+        array: Numbers of any type; NaN and infinities are left out.
+        valid: False where a voxel is padding.
+        foreground: Its name, such as "hu>-500", "mean", "otsu", "nonzero" or "all".
+
+    Raises:
+        ConfigError: there is no foreground of that name.
+    """
+    known(foreground)
     if valid is not None and valid.shape != array.shape:
         raise ValueError(f"valid is {valid.shape}, the array {array.shape}")
     if array.dtype.kind in "iu" and array.dtype.itemsize <= 2:
-        return _describe_counts(*_histogram(array, valid), foreground)
-    chosen = array.reshape(-1) if valid is None else array[valid]
-    if chosen.dtype.kind == "f" and not np.isfinite(chosen).all():
-        chosen = chosen[np.isfinite(chosen)]
-    if foreground is not None and chosen.size:
-        threshold = _sum(chosen, 0.0, 1) / chosen.size if foreground == "mean" else float(foreground)
-        chosen = chosen[chosen > threshold]
-    return _describe_values(chosen)
+        whole = _counted(array, valid)
+        chosen = found(foreground, whole)
+        if chosen.is_nonzero:
+            inside, outside = whole.chosen(whole.values != 0), whole.chosen(whole.values == 0)
+        else:
+            inside, outside = whole.parted(chosen.threshold)
+        return Measured(facts=_facts_of_levels(inside), foreground=chosen, inside=inside, outside=outside)
+    return _measure_values(array.reshape(-1), _flags(valid), foreground)
 
 
 def histogram(
     array: NDArray[Any], *, valid: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The values that occur in an array of integers of up to 16 bits, ascending, and how often."""
-    levels, counts = _histogram(array, valid)
-    is_seen = counts > 0
-    return levels[is_seen], counts[is_seen]
+    counted = _counted(array, valid)
+    seen = np.flatnonzero(counted.counts)
+    return seen + counted.first, counted.counts[seen]
 
 
-def _histogram(
-    array: NDArray[Any], valid: NDArray[np.bool_] | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _flags(valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    return np.empty(0, np.uint8) if valid is None else np.ascontiguousarray(valid).reshape(-1).view(np.uint8)
+
+
+def _counted(array: NDArray[Any], valid: NDArray[np.bool_] | None) -> Histogram:
     info = np.iinfo(array.dtype)
     counts = np.zeros(int(info.max) - int(info.min) + 1, dtype=np.int64)
-    flat = array.reshape(-1)
-    _count(
-        flat,
-        flat[:0].view(np.uint8) if valid is None else valid.reshape(-1).view(np.uint8),
-        -int(info.min),
-        counts,
-    )
-    return np.arange(int(info.min), int(info.max) + 1, dtype=np.int64), counts
+    counting.count_levels(array.reshape(-1), _flags(valid), -int(info.min), counts)
+    return Histogram.of_counts(int(info.min), counts)
 
 
-def _describe_counts(
-    levels: NDArray[np.int64], counts: NDArray[np.int64], foreground: float | str | None
-) -> dict[str, float]:
-    total = int(counts.sum())
-    if foreground is not None and total:
-        threshold = int(levels @ counts) / total if foreground == "mean" else float(foreground)
-        counts = np.where(levels > threshold, counts, 0)
-        total = int(counts.sum())
-    if total == 0:
+def _facts_of_levels(inside: Histogram) -> dict[str, float]:
+    total, mean, spread = inside.moments()
+    if not total:
         return {"count": 0.0}
-    mean = int(levels @ counts) / total
-    # whole numbers to the end: a sum of floats would depend on how many threads share it
-    first, second = int(levels @ counts), int((levels * levels) @ counts)
-    spread = float(np.sqrt((total * second - first * first) / (total * total)))
-    below = np.cumsum(counts)
-
-    def at(rank: int) -> float:
-        return float(levels[np.searchsorted(below, rank, side="right")])
-
-    facts = {"count": float(total), "mean": mean, "std": spread, "min": at(0), "max": at(total - 1)}
-    for name, percent in PERCENTILES.items():
-        low, high, share = _ranks(total, percent)
-        facts[name] = at(low) + share * (at(high) - at(low))
-    return facts
-
-
-def _describe_values(values: NDArray[Any]) -> dict[str, float]:
-    total = values.size
-    if total == 0:
-        return {"count": 0.0}
-    mean = _sum(values, 0.0, 1) / total
-    ranks = {name: _ranks(total, percent) for name, percent in PERCENTILES.items()}
-    wanted = sorted({0, total - 1} | {r for low, high, _ in ranks.values() for r in (low, high)})
-    ordered = np.partition(values, wanted)
+    last = inside.first + inside.counts.size - 1
     facts = {
         "count": float(total),
         "mean": mean,
-        "std": float(np.sqrt(_sum(values, mean, 2) / total)),
-        "min": float(ordered[0]),
-        "max": float(ordered[-1]),
+        "std": spread,
+        "min": float(inside.first),
+        "max": float(last),
     }
-    for name, (low, high, share) in ranks.items():
-        facts[name] = float(ordered[low]) + share * (float(ordered[high]) - float(ordered[low]))
-    return facts
+    return facts | {name: inside.percentile(percent) for name, percent in PERCENTILES.items()}
 
 
-def _ranks(total: int, percent: float) -> tuple[int, int, float]:
-    """The two ranks around a percentile, and how far it lies towards the upper one."""
-    rank = (total - 1) * percent / 100.0
-    low = int(rank)
-    return low, min(low + 1, total - 1), rank - low
+def _measure_values(values: NDArray[Any], flags: NDArray[np.uint8], name: str) -> Measured:
+    low, high, total, count = counting.ends(values, flags)
+    if not count:
+        return Measured(
+            facts={"count": 0.0}, foreground=Foreground(name=name), inside=NOTHING, outside=NOTHING
+        )
+    exponent = exponent_of(low, high)
+    scale = math.ldexp(1.0, -exponent)
+    first = math.floor(low * scale)
+    counts = np.zeros((2, math.floor(high * scale) - first + 1), np.int64)
 
+    def binned(row: NDArray[np.int64]) -> Histogram:
+        return Histogram.of_counts(first, row, exponent=exponent, is_exact=False)
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _count(values: NDArray[Any], valid: NDArray[np.uint8], offset: int, counts: NDArray[np.int64]) -> None:
-    if valid.size == 0:
-        for n in range(values.size):
-            counts[values[n] + offset] += 1
+    if name == "otsu":  # between two bins, so that one reading is enough
+        counting.count_bins(values, flags, counting.ABOVE, -math.inf, scale, first, counts)
+        chosen = found(name, binned(counts[1]))
+        inside, outside = binned(counts[1]).parted(chosen.threshold)
     else:
-        for n in range(values.size):
-            counts[values[n] + offset] += valid[n]
+        chosen = found(name, Histogram(first=first, counts=counts[0]), mean=total / count)
+        way = counting.NONZERO if chosen.is_nonzero else counting.ABOVE
+        counting.count_bins(values, flags, way, chosen.threshold, scale, first, counts)
+        inside, outside = binned(counts[1]), binned(counts[0])
+    facts = _facts_of_values(values, flags, chosen, inside)
+    return Measured(facts=facts, foreground=chosen, inside=inside, outside=outside)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sum(values: NDArray[Any], centre: float, power: int) -> float:
-    """Sum of the values, or of their squared distances from a centre, block by block."""
-    total = 0.0
-    for start in range(0, values.size, _BLOCK):
-        part = 0.0
-        for n in range(start, min(start + _BLOCK, values.size)):
-            distance = np.float64(values[n]) - centre
-            part += distance if power == 1 else distance * distance
-        total += part
-    return total
+def _facts_of_values(
+    values: NDArray[Any], flags: NDArray[np.uint8], chosen: Foreground, inside: Histogram
+) -> dict[str, float]:
+    """Exact facts: the histogram says in which bins the ranks are, and only these are put in order."""
+    total = inside.total
+    if not total:
+        return {"count": 0.0}
+    way = counting.NONZERO if chosen.is_nonzero else counting.ABOVE
+    mean = counting.sum_foreground(values, flags, way, chosen.threshold, 0.0, 1) / total
+    squares = counting.sum_foreground(values, flags, way, chosen.threshold, mean, 2)
+    around = {name: ranks(total, percent) for name, percent in PERCENTILES.items()}
+    wanted = np.array(sorted({0, total - 1} | {r for low, high, _ in around.values() for r in (low, high)}))
+    below = np.cumsum(inside.counts)
+    bins = np.searchsorted(below, wanted, side="right")
+    is_wanted = np.zeros(inside.counts.size, np.bool_)
+    is_wanted[bins] = True
+    picked = np.empty(int(inside.counts[is_wanted].sum()), values.dtype)
+    counting.pick(values, flags, way, chosen.threshold, 1 / inside.step, inside.first, is_wanted, picked)
+    picked.sort()
+    skipped = np.cumsum(np.where(is_wanted, 0, inside.counts))[bins]
+    at = {int(rank): float(picked[rank - gone]) for rank, gone in zip(wanted, skipped, strict=True)}
+    facts = {
+        "count": float(total),
+        "mean": mean,
+        "std": math.sqrt(squares / total),
+        "min": at[0],
+        "max": at[total - 1],
+    }
+    return facts | {n: at[low] + share * (at[high] - at[low]) for n, (low, high, share) in around.items()}

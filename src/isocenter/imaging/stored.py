@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.imaging.facts import NOTHING, RUN, Seen, limits_of, look
+from isocenter.imaging.facts import NOTHING, RUN, Seen, limits_of, look, sweep
 
 
 def mark_padding(stored: NDArray[Any], value: int, limit: int | None, flags: NDArray[np.bool_]) -> int:
@@ -56,9 +56,9 @@ def add_in_place(
         return None
     change = _wrapped(offset, stored.dtype)
     if flags is None:
-        low, high, below, above = _add(values, change, *limits)
+        low, high, below, above = sweep(values, change, *limits)
         if low + offset < room.min or high + offset > room.max:
-            _add(values, _wrapped(-offset, stored.dtype), *limits)
+            sweep(values, _wrapped(-offset, stored.dtype), *limits)
             return None
         return Seen(float(low + offset), float(high + offset), values.size, below, above)
     seen = look(stored, flags)
@@ -105,26 +105,6 @@ def _mark(values: Any, first: Any, last: Any, flags: Any) -> Any:
             count = np.int16(count + np.int16(is_real))
         total += int(count)
     return total
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _add(values: Any, change: Any, floor: Any, top: Any) -> Any:
-    """Add to all; lowest and highest before, and how many were below and above two limits."""
-    low, high, n_below, n_above = values[0], values[0], 0, 0
-    for start in range(0, values.size, RUN):
-        run = values[start : start + RUN]
-        least, most, below, above = run[0], run[0], np.int16(0), np.int16(0)
-        for n in range(run.size):
-            value = run[n]
-            least = min(least, value)
-            most = max(most, value)
-            below = np.int16(below + np.int16(value < floor))
-            above = np.int16(above + np.int16(value > top))
-            run[n] = value + change
-        low, high = min(low, least), max(high, most)
-        n_below += int(below)
-        n_above += int(above)
-    return low, high, n_below, n_above
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

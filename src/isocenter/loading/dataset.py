@@ -6,11 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from isocenter.augment.policy import NORMAL, Policy, policy_of
 from isocenter.base.errors import ConfigError
 from isocenter.base.plugins import did_you_mean
+from isocenter.imaging import landmarks
+from isocenter.loading.fitted import fitted_of
 from isocenter.loading.framework import FRAMEWORKS
-from isocenter.loading.normalise import Scaling, scalings_of
+from isocenter.loading.normalise import Scaling, needs_fitting, scalings_of
 from isocenter.loading.open import open as open_store
 from isocenter.loading.sampler import Grid, Sampler, Triple, sampler_of
 from isocenter.loading.samples import Samples
@@ -48,8 +52,9 @@ def dataset(
         sampler: "uniform", "label" (a third of the patches around a labelled voxel), "grid" (covers every
             volume), or a sampler with its own options.
         channels: Stored channels to read, in this order; None for all.
-        normalise: None for what fits each channel, else "none", "zscore" or "window:<name>[,<name>]", for
-            all or per channel (see `isocenter.loading.normalise`).
+        normalise: None for what the cohort says of each channel or else fits it, or "none", "zscore",
+            "percentile[:<low>-<high>]", "nyul", "cohort", "voi" or "window:<name>[,<name>]", for all or per
+            channel (see `isocenter.loading.normalise`).
         augment: Augmentation, for "train" only, or for the training folds.
         review: "exclude" or "include" the cases that wait for a person's decision.
         seed: Where chance starts.
@@ -57,6 +62,7 @@ def dataset(
 
     Raises:
         ConfigError: something asked for does not exist or does not go together.
+        StaleArtefact: what was fitted over the training part was fitted on other cases than are in it now.
         MissingExtra: the framework is not installed.
     """
     frame = FRAMEWORKS.get(framework)
@@ -65,11 +71,22 @@ def dataset(
     chosen, size = sampler_of(sampler), _patch(patch)
     if per_case < 1 or (per_case > 1 and (isinstance(chosen, Grid) or size is None)):
         raise ConfigError("per_case is at least 1, and 1 where a grid or a whole volume decides what is read")
-    scalings = scalings_of(opened.manifest, names, normalise)
-    selection = select(opened, str(partition), split=split, fold=fold, channels=names, review=review)
+    scalings = _scalings(opened, names, normalise, split, fold)
+    percents = {names[s.channel]: s.percents for s in scalings}
+    voi = {names[s.channel] for s in scalings if s.kind == "voi"}
+    selection = select(
+        opened,
+        str(partition),
+        split=split,
+        fold=fold,
+        channels=names,
+        review=review,
+        percents=percents,
+        voi=voi,
+    )
+    _check_landmarks(selection, scalings)
     policy = None if augment is None else policy_of(augment)
-    if policy is not None:
-        _check_policy(opened, policy, str(partition), selection, scalings)
+    _check_policy(opened, policy, str(partition), selection, scalings)
     samples = Samples(
         store=opened,
         selection=selection,
@@ -103,10 +120,41 @@ def _patch(patch: int | Sequence[int] | None) -> Triple | None:
     return sizes[0], sizes[1], sizes[2]
 
 
+def _scalings(
+    store: Store,
+    names: Sequence[str],
+    normalise: str | Mapping[str, str] | None,
+    split: str,
+    fold: int | None,
+) -> tuple[Scaling, ...]:
+    is_fitted = needs_fitting(store.manifest, names, normalise)
+    fitted = fitted_of(store, split, fold).channels if is_fitted else None
+    return scalings_of(store.manifest, names, normalise, fitted)
+
+
+def _check_landmarks(selection: Selection, scalings: Sequence[Scaling]) -> None:
+    """Refuse images without a range of values where that is what is to be standardised."""
+    for scaling in (s for s in scalings if s.kind == "nyul"):
+        is_there = selection.places[:, scaling.channel] >= 0
+        marks = selection.marks[:, scaling.channel]
+        flat = [
+            str(selection.ids[n])
+            for n in np.flatnonzero(is_there)
+            if not landmarks.is_usable(marks[n].tolist())
+        ]
+        if flat:
+            raise ConfigError(
+                f"normalise: nyul cannot be had for channel {scaling.name!r}: the foreground of {len(flat)} cases is"
+                f" of one value, or of none ({', '.join(flat[:3])})"
+            )
+
+
 def _check_policy(
-    store: Store, policy: Policy, partition: str, selection: Selection, scalings: Sequence[Scaling]
+    store: Store, policy: Policy | None, partition: str, selection: Selection, scalings: Sequence[Scaling]
 ) -> None:
     """Refuse augmentation where it would be untrue: outside training, on raw values, out of a plane."""
+    if policy is None:
+        return
     if partition != Partition.TRAIN:
         raise ConfigError(f"augment: only the training part is augmented, not {partition!r}")
     policy.check_labels(store.manifest.task.labels)

@@ -5,6 +5,12 @@
   store is not clipped), so that every case is scaled alike and HU stay comparable.
 * All else (MR, PET, radiographs) has no common scale: (value - mean) / standard deviation, both of the
   case's foreground, as the store keeps them.
+* "percentile" gives [0, 1] as well: percentile 0.5 and 99.5 of the case's foreground become 0 and 1, or others that
+  are named.
+* "nyul" brings the case's landmarks to where those of the training cases lie on average, on a scale of 0 to 100.
+* "cohort" cuts off at percentile 0.5 and 99.5 of all training cases together, then takes away their mean and divides
+  by their standard deviation.
+* "voi" shows every radiograph in the window of its own header, in [0, 1], as it was read (PS3.3 C.11.2).
 * "none" gives the stored values as float32.
 """
 
@@ -19,21 +25,29 @@ from numpy.typing import NDArray
 
 from isocenter.base.errors import ConfigError
 from isocenter.base.plugins import did_you_mean
-from isocenter.imaging import windows
+from isocenter.imaging import landmarks, windows
+from isocenter.loading.voi import voi_window
+from isocenter.model.normalisation import FITTED, Normalisation
 from isocenter.model.task import Window
+from isocenter.stores.fitted import FittedChannel
 from isocenter.stores.manifest import Manifest
 
 _WHOLE_HU_RANGE = (-1024, 3071)
-_KINDS = ["none", "window:<name>", "zscore"]
+# Kinds that give values from 0 to 1.
+_UNIT_RANGE = {"window", "percentile", "voi"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseScale:
-    """What a case keeps of one channel: mean and standard deviation, and the width from percentile 0.5 to 99.5."""
+    """What a case keeps of one channel: mean and standard deviation, the width from percentile 0.5 to 99.5, and marks.
+
+    Marks are the percentiles that its `Scaling` asks for; none where the case lacks the channel.
+    """
 
     mean: float = 0.0
     std: float = 1.0
     width: float = 6.0
+    marks: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, statistics: Mapping[str, float | None]) -> CaseScale | None:
@@ -52,21 +66,37 @@ class Scaling:
     Args:
         name: Its name: that of the stored channel, with the window where there is one: "ct:lung".
         channel: Position among the channels that were asked for.
-        kind: "window", "zscore" or "none".
+        kind: "window", "zscore", "percentile", "nyul", "cohort", "voi" or "none".
         window: The window.
+        percents: Percentiles of a case's foreground that it needs as marks.
+        fitted: What was fitted over the training cases.
     """
 
     name: str
     channel: int
     kind: str
     window: Window | None = None
+    percents: tuple[float, ...] = ()
+    fitted: FittedChannel | None = None
 
     def apply(self, array: NDArray[Any], scale: CaseScale) -> NDArray[np.float32]:
-        """Values of a channel as the network sees them."""
+        """Values of a channel as the network sees them; all 0 of one that needs marks and has none."""
         if self.window is not None:
             return windows.apply(array, self.window)
+        if (self.percents or self.kind == "voi") and not scale.marks:
+            return np.zeros(array.shape, np.float32)
+        if self.kind == "percentile":
+            return windows.apply(array, _between(*scale.marks))
+        if self.kind == "voi":
+            return windows.apply(array, voi_window(scale.marks))
+        if self.kind == "nyul" and self.fitted is not None:
+            return landmarks.to_scale(array, scale.marks, self.fitted.standard)
         out = array.astype(np.float32)
-        if self.kind == "zscore":
+        if self.kind == "cohort" and self.fitted is not None:
+            np.clip(out, np.float32(self.fitted.low), np.float32(self.fitted.high), out=out)
+            out -= np.float32(self.fitted.mean)
+            out *= np.float32(1 / self.fitted.std)
+        elif self.kind == "zscore":
             out -= np.float32(scale.mean)
             out *= np.float32(1 / scale.std)
         return out
@@ -76,38 +106,73 @@ class Scaling:
         return float(self.apply(np.array([[[value]]], dtype=np.float32), scale)[0, 0, 0])
 
     def centre(self) -> float:
-        """What contrast leaves alone: the middle of the window, or the mean of the foreground."""
-        return 0.5 if self.kind == "window" else 0.0
+        """What contrast leaves alone: the middle of [0, 1], the usual median on the standard scale, or the mean."""
+        if self.kind == "nyul" and self.fitted is not None:
+            return self.fitted.standard[landmarks.PERCENTS.index(50.0)]
+        return 0.5 if self.kind in _UNIT_RANGE else 0.0
 
     def span(self, scale: CaseScale) -> float:
         """Width of what counts as the range [0, 1]: for z-scores, percentile 0.5 to 99.5 of the foreground."""
-        return 1.0 if self.kind == "window" else scale.width / scale.std
+        if self.kind == "nyul":
+            return landmarks.SCALE[1] - landmarks.SCALE[0]
+        if self.kind == "cohort" and self.fitted is not None:
+            return (self.fitted.high - self.fitted.low) / self.fitted.std
+        return 1.0 if self.kind in _UNIT_RANGE else scale.width / scale.std
 
 
 def scalings_of(
-    manifest: Manifest, channels: Sequence[str], normalise: str | Mapping[str, str] | None
+    manifest: Manifest,
+    channels: Sequence[str],
+    normalise: str | Mapping[str, str] | None,
+    fitted: Mapping[str, FittedChannel] | None = None,
 ) -> tuple[Scaling, ...]:
     """The channels of a sample, in their order.
 
     Args:
         manifest: What the store says of its channels.
         channels: The stored channels that are wanted.
-        normalise: None for the rule of each channel, one word for all, or a word per channel: "none",
-            "zscore", "window:<name>[,<name>]".
+        normalise: None for the rule of each channel, one word for all, or a word per channel: those of
+            `isocenter.model.normalisation`.
+        fitted: What was fitted over the training cases, where `needs_fitting` says that it is needed.
 
     Raises:
-        ConfigError: a word, a window or a channel is not known, or a window does not fit the unit.
+        ConfigError: a word, a window or a channel is not known, a window does not fit the unit, or a channel has
+            nothing that could be fitted.
     """
-    words = dict.fromkeys(channels, normalise) if isinstance(normalise, str | None) else dict(normalise)
-    if unknown := [c for c in words if c not in channels]:
-        raise ConfigError(f"normalise: no channel {unknown[0]!r}{did_you_mean(unknown[0], list(channels))}")
     out: list[Scaling] = []
-    for number, name in enumerate(channels):
-        out += _of_channel(manifest, number, name, words.get(name))
+    for number, (name, word) in enumerate(words_of(manifest, channels, normalise).items()):
+        out += _of_channel(manifest, number, name, word, (fitted or {}).get(name))
     return tuple(out)
 
 
-def _of_channel(manifest: Manifest, number: int, name: str, word: str | None) -> list[Scaling]:
+def needs_fitting(
+    manifest: Manifest, channels: Sequence[str], normalise: str | Mapping[str, str] | None
+) -> bool:
+    """Whether a channel is normalised by what is fitted over the training cases."""
+    words = words_of(manifest, channels, normalise).values()
+    return any(word is not None and word.kind in FITTED for word in words)
+
+
+def words_of(
+    manifest: Manifest, channels: Sequence[str], normalise: str | Mapping[str, str] | None
+) -> dict[str, Normalisation | None]:
+    """What is said of each channel, by the caller or else by the cohort; None where nobody said anything."""
+    asked = dict.fromkeys(channels, normalise) if isinstance(normalise, str | None) else dict(normalise)
+    if unknown := [c for c in asked if c not in channels]:
+        raise ConfigError(f"normalise: no channel {unknown[0]!r}{did_you_mean(unknown[0], list(channels))}")
+    out: dict[str, Normalisation | None] = {}
+    for name in channels:
+        word = asked.get(name) or manifest.task.channels[name].normalise
+        try:
+            out[name] = Normalisation.of(word) if word else None
+        except ValueError as error:
+            raise ConfigError(f"normalise: {error}") from None
+    return out
+
+
+def _of_channel(
+    manifest: Manifest, number: int, name: str, word: Normalisation | None, fitted: FittedChannel | None
+) -> list[Scaling]:
     is_ct = manifest.task.channels[name].modality == "CT"
     shown = list(manifest.windows.get(name, ()))
     if word is None and not shown:
@@ -116,18 +181,40 @@ def _of_channel(manifest: Manifest, number: int, name: str, word: str | None) ->
         low, high = manifest.hu_range or _WHOLE_HU_RANGE
         whole = Window(name="hu-range", centre=(low + high) / 2, width=high - low)
         return [Scaling(name=name, channel=number, kind="window", window=whole)]
-    if word in {"none", "zscore"}:
-        return [Scaling(name=name, channel=number, kind=word)]
+    if word is not None and word.kind != "window":
+        return [_without_window(number, name, word, fitted)]
     if word is not None:
-        shown = [_window(manifest, name, w.strip(), word) for w in word.removeprefix("window:").split(",")]
+        shown = [_window(manifest, name, w) for w in word.windows]
     if wrong := [w.name for w in shown if (w.unit == "HU") != is_ct]:
         raise ConfigError(f"normalise: window {wrong[0]!r} is not in the unit of channel {name!r}")
     return [Scaling(name=f"{name}:{w.name}", channel=number, kind="window", window=w) for w in shown]
 
 
-def _window(manifest: Manifest, channel: str, name: str, word: str) -> Window:
-    if not word.startswith("window:"):
-        raise ConfigError(f"normalise: {word!r} is none of {', '.join(_KINDS)}")
+def _without_window(number: int, name: str, word: Normalisation, fitted: FittedChannel | None) -> Scaling:
+    if word.kind not in FITTED:
+        percents = word.percents if word.kind == "percentile" else ()
+        return Scaling(name=name, channel=number, kind=word.kind, percents=percents)
+    if fitted is None:
+        raise ConfigError(f"normalise: no training case has channel {name!r}")
+    if word.kind == "nyul":
+        if not fitted.standard:
+            raise ConfigError(f"normalise: in no training case has channel {name!r} a range of values")
+        return Scaling(name=name, channel=number, kind="nyul", percents=landmarks.PERCENTS, fitted=fitted)
+    if len(fitted.units) > 1:
+        units = " and ".join(fitted.units)
+        raise ConfigError(f"normalise: channel {name!r} is in {units}, which have no mean in common")
+    if not fitted.std > 0:
+        raise ConfigError(f"normalise: the training cases have one single value in channel {name!r}")
+    return Scaling(name=name, channel=number, kind="cohort", fitted=fitted)
+
+
+def _between(low: float, high: float) -> Window:
+    """The window from one value to another; from a value to itself it is a threshold."""
+    width = max(high - low, float(np.finfo(np.float64).tiny))
+    return Window(name="percentile", centre=(low + high) / 2, width=width, unit="")
+
+
+def _window(manifest: Manifest, channel: str, name: str) -> Window:
     own = {w.name: w for w in manifest.windows.get(channel, ())}
     known = {**windows.WINDOWS, **own}
     if name not in known:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.base.errors import ConfigError
+from isocenter.base.errors import ConfigError, StoreCorrupt
+from isocenter.imaging.histogram import Histogram
+from isocenter.imaging.histogram_bytes import unpack
 from isocenter.loading.normalise import CaseScale
+from isocenter.loading.voi import voi_marks
 from isocenter.model.issue import Verdict
 from isocenter.model.rows import CaseRow
 from isocenter.stores.store import Store
@@ -20,6 +24,9 @@ from isocenter.stores.store import Store
 FOLD = "fold-"
 """A split into folds names its partitions `fold-0`, `fold-1`, ..., and `test` where it holds some out."""
 
+# A window takes so many marks: centre, width and function.
+_N_VOI = 3
+_NO_PERCENTS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 _STATES = {"positive": 1, "negative": 0, "unknown": -1}
 
 
@@ -34,6 +41,7 @@ class Selection:
         states: int8 (N, L): 1 positive, 0 negative, -1 unknown, labels in the order of their values.
         places: int16 (N, C): where each channel is in the stored image, -1 where it is missing.
         scales: float64 (N, C, 3): mean, standard deviation and width of each channel.
+        marks: float64 (N, C, M): percentiles of the foreground that were asked for, NaN where there are none.
         left_out: How many cases of the store are not in it, and why.
     """
 
@@ -43,25 +51,45 @@ class Selection:
     states: NDArray[np.int8]
     places: NDArray[np.int16]
     scales: NDArray[np.float64]
+    marks: NDArray[np.float64]
     left_out: dict[str, int]
 
     def scale(self, case: int, channel: int) -> CaseScale:
         """What a case keeps of one channel."""
         mean, std, width = (float(x) for x in self.scales[case, channel])
-        return CaseScale(mean=mean, std=std, width=width)
+        marks = tuple(float(x) for x in self.marks[case, channel] if not np.isnan(x))
+        return CaseScale(mean=mean, std=std, width=width, marks=marks)
 
 
 def select(
-    store: Store, partition: str, *, split: str, fold: int | None, channels: Sequence[str], review: str
+    store: Store,
+    partition: str,
+    *,
+    split: str,
+    fold: int | None,
+    channels: Sequence[str],
+    review: str,
+    percents: Mapping[str, tuple[float, ...]] = _NO_PERCENTS,
+    voi: Collection[str] = (),
 ) -> Selection:
     """The cases of a partition.
+
+    Args:
+        store: The store.
+        partition: "train", "val" or "test".
+        split: Name of the split.
+        fold: Of a split into folds, the one that is "val".
+        channels: The stored channels that are read.
+        review: "exclude" or "include" the cases that wait for a decision.
+        percents: Percentiles of the foreground that are needed of a channel.
+        voi: Channels of which the window of each case's header is needed.
 
     Raises:
         ConfigError: the split, its fold or partition is not known, or holds no case.
     """
     if review not in {"exclude", "include"}:
         raise ConfigError(f"review is exclude or include, not {review!r}")
-    wanted = _subjects(store, partition, split, fold)
+    wanted = subjects_of(store, partition, split, fold)
     labels = sorted(store.manifest.task.labels, key=lambda n: store.manifest.task.labels[n].value)
     left_out: Counter[str] = Counter()
     columns: list[tuple[Any, ...]] = []
@@ -71,13 +99,13 @@ def select(
         elif row.verdict == Verdict.REVIEW and review == "exclude":
             left_out["review"] += 1
         else:
-            columns.append(_columns(store, row, channels, labels))
+            columns.append(_columns(store, row, channels, labels, percents, voi))
     if not columns:
         reasons = "; ".join(f"{n} cases: {why}" for why, n in sorted(left_out.items()))
         raise ConfigError(
             f"partition {partition!r} of split {split!r} holds no case ({reasons or 'empty store'})"
         )
-    ids, subjects, shapes, states, places, scales = zip(
+    ids, subjects, shapes, states, places, scales, marks = zip(
         *sorted(columns, key=lambda c: str(c[0])), strict=True
     )
     return Selection(
@@ -87,11 +115,12 @@ def select(
         states=np.array(states, np.int8).reshape(len(ids), len(labels)),
         places=np.array(places, np.int16),
         scales=np.array(scales, np.float64),
+        marks=np.array(marks, np.float64).reshape(len(ids), len(channels), -1),
         left_out=dict(sorted(left_out.items())),
     )
 
 
-def _subjects(store: Store, partition: str, split: str, fold: int | None) -> set[str]:
+def subjects_of(store: Store, partition: str, split: str, fold: int | None) -> set[str]:
     """The subjects of a partition; with a fold, that fold is `val` and the other ones are `train`."""
     rows = store.split(split).rows
     known = {r.partition for r in rows}
@@ -111,14 +140,26 @@ def _subjects(store: Store, partition: str, split: str, fold: int | None) -> set
     return {r.subject for r in rows if r.partition in parts}
 
 
-def _columns(store: Store, row: CaseRow, channels: Sequence[str], labels: Sequence[str]) -> tuple[Any, ...]:
+def _columns(
+    store: Store,
+    row: CaseRow,
+    channels: Sequence[str],
+    labels: Sequence[str],
+    percents: Mapping[str, tuple[float, ...]],
+    voi: Collection[str],
+) -> tuple[Any, ...]:
     # A channel that was never there is packed as background, and nothing was described of it.
     statistics = {c: json.loads(s) for c, s in zip(row.channels, row.statistics, strict=False)}
-    scales = []
+    scales, marks = [], []
+    most = max((_N_VOI if c in voi else len(percents.get(c, ())) for c in channels), default=0)
     for channel in channels:
         nothing = CaseScale(mean=store.manifest.background[channel])
         scale = CaseScale.of(statistics.get(channel, {})) or nothing
         scales.append((scale.mean, scale.std, scale.width))
+        own = _marks(row, channel, statistics.get(channel, {}), percents.get(channel, ()))
+        if channel in voi and statistics.get(channel):
+            own = list(voi_marks(row, channel, store.manifest.task.reference))
+        marks.append([*own, *[np.nan] * (most - len(own))])
     known = {s.label: _STATES[s.state] for s in row.labels}
     return (
         row.id,
@@ -127,4 +168,27 @@ def _columns(store: Store, row: CaseRow, channels: Sequence[str], labels: Sequen
         [known.get(label, -1) for label in labels],
         [row.channels.index(c) if statistics.get(c) else -1 for c in channels],
         scales,
+        marks,
     )
+
+
+def _marks(
+    row: CaseRow, channel: str, statistics: Mapping[str, float | None], percents: tuple[float, ...]
+) -> list[float]:
+    """Percentiles of a channel's foreground; none where the channel, or its foreground, is not there."""
+    if not percents or not statistics.get("count", 1.0):
+        return []
+    place = row.channels.index(channel) if channel in row.channels else len(row.channels)
+    try:
+        inside = unpack(row.histograms[place]) if place < len(row.histograms) else None
+    except ValueError as error:
+        raise StoreCorrupt(f"case {row.id}: {error}") from None
+    return [percentile_of(p, statistics, inside) for p in percents] if statistics else []
+
+
+def percentile_of(percent: float, statistics: Mapping[str, float | None], inside: Histogram | None) -> float:
+    """A percentile of a case's foreground: one that its statistics hold, exact, else that of its histogram."""
+    known = statistics.get("median" if percent == 50 else f"p{percent:g}")
+    if known is not None:
+        return known
+    return np.nan if inside is None else inside.percentile(percent)

@@ -12,6 +12,7 @@ import numpy as np
 
 from isocenter.model.attributes import Attribute
 from isocenter.model.grid import Grid
+from isocenter.model.suv import SuvFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,11 @@ class Instance:
 
     Geometry is RAS+ millimetres already. None means that the attribute is absent or empty; `unparsable`
     names the attributes whose value could not be understood, `overlong`
-    those whose numbers are written with more characters than the standard allows. Of a file that cannot be used
+    those whose numbers are written with more characters than the standard allows, `repeated` those that are there
+    several times with one value. Of a file that cannot be used
     ("dicom-unreadable") there is no more than its identity. `pixel_offset` is where the value of the pixel
     data begins in the file and `pixel_bytes` its length, None where it is encapsulated or deflated.
+    `pet` holds what a PET says of its tracer, times and scale as "Name=value".
     `data_name` is the file beside a header without voxels (.hdr, .nhdr, .mhd) that holds them.
     """
 
@@ -123,13 +126,30 @@ class Instance:
     pixel_padding: int | None = None
     pixel_padding_limit: int | None = None
     is_lossy: bool = False
+    lossy_ratio: str | None = None
+    lossy_method: str | None = None
     has_pixels: bool = True
     pixel_offset: int | None = None
     pixel_bytes: int | None = None
     data_name: str = ""
     high_bit: int | None = None
     presentation_intent: str | None = None
+    imager_spacing_mm: tuple[float, ...] = ()
+    spacing_calibration: str | None = None
+    magnification: float | None = None
+    source_to_detector_mm: float | None = None
+    source_to_patient_mm: float | None = None
+    view_position: str | None = None
+    view_code: str | None = None
+    image_laterality: str | None = None
+    laterality: str | None = None
+    patient_orientation: tuple[str, ...] = ()
+    voi_centre: tuple[str, ...] = ()
+    voi_width: tuple[str, ...] = ()
+    voi_function: str | None = None
+    has_voi_lut: bool = False
     pet_units: str | None = None
+    pet: tuple[str, ...] = ()
     shape: tuple[int, ...] = ()
     affine: tuple[float, ...] = ()
     orientation_code: str = ""
@@ -137,6 +157,7 @@ class Instance:
     dtype: str = ""
     unparsable: tuple[str, ...] = ()
     overlong: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +283,8 @@ class Stack:
     `files[n]` and `frames[n]` are the nth slice; `positions_mm` are their distances along the normal;
     `affine` (16 numbers, row by row) takes (i, j, k, 1) of voxel centres to RAS+ millimetres, empty where
     the geometry is not known; `shear_mm` is how far the last slice is displaced within its plane;
-    `affine_residual_mm` is the largest distance of a slice's origin from where the affine puts it, and
+    `affine_residual_mm` is the largest distance of a slice's origin from where the affine puts it,
+    `lateral_residual_mm` that within its plane from the line along which the affine stacks them, and
     `orientation_residual` the largest difference of a slice's direction cosines from the stack's.
     Stacks that differ only in time, echo, ... are one `group`: `axis` names it, `axis_index` of `axis_count`
     is this one's place on it and `axis_value` what the headers say there, None where they only tell the order.
@@ -270,7 +292,8 @@ class Stack:
     a slice lacks, `first_number` and `last_number` the lowest and highest Instance Number; the numbers of images
     in the acquisition and of temporal positions are what the headers say. `n_in_series` counts the images of its
     series, whatever stacks they are in (0: not counted), `group_slices` the slices of each stack of its group;
-    `overlong` names attributes whose decimal strings are longer than the standard allows.
+    `overlong` names attributes whose decimal strings are longer than the standard allows, `repeated` those that some
+    header holds several times with one value; `lossy_*` are what the headers say of compression with loss.
     """
 
     id: str
@@ -292,6 +315,7 @@ class Stack:
     orientation_code: str = ""
     affine_conflict_mm: float = 0.0
     affine_residual_mm: float = 0.0
+    lateral_residual_mm: float = 0.0
     shear_mm: float = 0.0
     positions_mm: tuple[float, ...] = ()
     slice_distance_mm: float | None = None
@@ -341,7 +365,11 @@ class Stack:
     group_slices: tuple[int, ...] = ()
     absent: tuple[str, ...] = ()
     overlong: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    lossy_ratios: tuple[str, ...] = ()
+    lossy_methods: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
+    suv: SuvFacts | None = None
 
     @property
     def grid(self) -> Grid:
@@ -353,37 +381,3 @@ class Stack:
     def attribute(self, name: str) -> str:
         """Value of an attribute as text, "" where it has none."""
         return next((a.value for a in self.attributes if a.name == name), "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """`index/studies.parquet`: the series of one study, by pseudonym."""
-
-    id: str
-    subject: str
-    site: str
-    modalities: tuple[str, ...]
-    n_series: int
-    n_instances: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubjectRow:
-    """`index/subjects.parquet`: the studies of one subject, by pseudonym; "" gathers what names nobody."""
-
-    id: str
-    site: str
-    modalities: tuple[str, ...]
-    n_studies: int
-    n_series: int
-    n_instances: int
-    is_dummy: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueCount:
-    """`index/values.parquet`: how often a value of a header attribute occurs among image series."""
-
-    attribute: str
-    value: str
-    count: int

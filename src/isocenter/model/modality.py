@@ -36,6 +36,16 @@ def is_defined(modality: str) -> bool:
     return modality in DEFINED
 
 
+def shown(modality: str) -> str:
+    """A modality in words that cannot name a person, for a header may hold anything in its place.
+
+    >>> shown("CT"), shown("mri"), shown("Doe^Jane"), shown("")
+    ('CT', 'MRI', 'other', '')
+    """
+    term = modality.strip().upper()
+    return term if not term or meant_by(term) else "other"
+
+
 def meant_by(modality: str) -> str:
     """The term that was probably meant, or the two; "" where nobody knows.
 

@@ -1,6 +1,7 @@
 """The typed tables that stages hand to each other: one dataclass per table, its fields the columns.
 
-Those of the index are in `isocenter.model.index_rows`, and are offered here beside the others.
+Those of the index are in `isocenter.model.index_rows` and `isocenter.model.summary_rows`, and are offered here
+beside the others.
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ from isocenter.model.index_rows import (
     LayoutRow,
     Series,
     Stack,
-    Study,
-    SubjectRow,
-    ValueCount,
 )
+from isocenter.model.summary_rows import Study, SubjectRow, ValueCount
 
 __all__ = [
     "AgreementRow",
@@ -130,12 +129,26 @@ class PlannedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelState:
-    """What is known of one label in a case: "positive", "negative" or "unknown", and how much of it there is."""
+    """What is known of one label in a case: "positive", "negative" or "unknown", and how much of it there is.
+
+    `volume_ml` is that of the consensus, `count` the number of boxes. The rest is of what raters drew, all of
+    their drawings added up: volume and connected pieces (26 neighbours) on the grids they drew on, and on the
+    case's. Of `vanished` pieces no voxel is left, the largest had `vanished_ml`; `split` pieces fell apart,
+    `merged` ones are made of several.
+    """
 
     label: str
     state: str
     volume_ml: float = 0.0
     count: int = 0
+    volume_before_ml: float = 0.0
+    volume_after_ml: float = 0.0
+    components_before: int = 0
+    components_after: int = 0
+    vanished: int = 0
+    vanished_ml: float = 0.0
+    split: int = 0
+    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +157,9 @@ class CaseRow:
 
     `shape` and `spacing_mm` are (k, j, i); `statistics` one JSON object per channel; `digest` is that of the
     record's content, `plan` that of what it was made from (files by size and time), kept out of the store.
+    `foregrounds` name what each channel's statistics were taken of, `histograms` hold how often its values occur
+    and `backgrounds` those of all other valid voxels (bytes, see `isocenter.imaging.histogram_bytes`); all three are
+    empty for a channel that is not there.
     """
 
     id: str
@@ -164,6 +180,9 @@ class CaseRow:
     units: tuple[str, ...] = ()
     partition: str = ""
     plan: str = ""
+    foregrounds: tuple[str, ...] = ()
+    histograms: tuple[bytes, ...] = ()
+    backgrounds: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

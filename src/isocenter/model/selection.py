@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from isocenter.base.templates import Template
 from isocenter.model.rows import Stack
 from isocenter.model.task import Channel
+from isocenter.model.weighting import weighting_of
+
+_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)?\.\.(-?\d+(?:\.\d+)?)?")
 
 
 def is_mask(stack: Stack, path: str, masks: Sequence[str]) -> bool:
@@ -38,25 +42,47 @@ def _is_wanted(stack: Stack, path: str, name: str, channel: Channel) -> bool:
 
 
 def matches(stack: Stack, path: str, conditions: Mapping[str, str]) -> bool:
-    """Whether every condition (attribute name to pattern with * and ?) holds; case does not matter."""
+    """Whether every condition holds: attribute name to a pattern with * and ?, or to numbers; case does not matter.
+
+    A pattern of two numbers, "60..120", holds for numbers from the one to the other; either may be left out.
+    """
     return all(
-        any(fnmatchcase(value.lower(), pattern.lower()) for value in values_of(stack, path, name))
+        any(_holds(value, pattern) for value in values_of(stack, path, name))
         for name, pattern in conditions.items()
     )
 
 
+def _holds(value: str, pattern: str) -> bool:
+    if (ends := _RANGE.fullmatch(pattern.strip())) is None or pattern.strip() == "..":
+        return fnmatchcase(value.lower(), pattern.lower())
+    try:
+        number = float(value)
+    except ValueError:
+        return False
+    return float(ends[1] or "-inf") <= number <= float(ends[2] or "inf")
+
+
 def values_of(stack: Stack, path: str, name: str) -> Sequence[str]:
     """What a condition is held against: a property of the stack, or one of its attributes."""
-    known = {
-        "format": (stack.format,),
-        "modality": (stack.modality,),
-        "path": (path,),
-        "image_type": stack.image_type,
-        "slices": (str(len(stack.files)),),
-        "site": (stack.site,),
-        "layout_channel": (stack.layout_channel,),
-        "axis": (stack.axis,),
-        "axis_index": (str(stack.axis_index),),
-        "axis_value": ("" if stack.axis_value is None else f"{stack.axis_value:g}",),
-    }
-    return known.get(name, (stack.attribute(name),))
+    known = PROPERTIES.get(name)
+    return known(stack, path) if known else (stack.attribute(name),)
+
+
+def _text_of(value: float | None) -> str:
+    return "" if value is None else f"{value:.10g}"
+
+
+# What a condition may name beside the attributes of a stack.
+PROPERTIES: dict[str, Callable[[Stack, str], Sequence[str]]] = {
+    "format": lambda stack, _: (stack.format,),
+    "modality": lambda stack, _: (stack.modality,),
+    "path": lambda _, path: (path,),
+    "image_type": lambda stack, _: stack.image_type,
+    "slices": lambda stack, _: (str(len(stack.files)),),
+    "site": lambda stack, _: (stack.site,),
+    "layout_channel": lambda stack, _: (stack.layout_channel,),
+    "weighting": lambda stack, _: (weighting_of(stack),),
+    "axis": lambda stack, _: (stack.axis,),
+    "axis_index": lambda stack, _: (str(stack.axis_index),),
+    "axis_value": lambda stack, _: (_text_of(stack.axis_value),),
+}

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from isocenter.model.normalisation import Normalisation
+
 
 class Task(enum.StrEnum):
     """What a network is to learn from the data set."""
@@ -32,17 +34,36 @@ class Channel:
 
     modality: Annotated[str, "DICOM modality; for files that have none, the modality they are taken for"]
     path: Annotated[tuple[str, ...], "path templates (any source); empty: any path"] = ()
-    where: Annotated[dict[str, str], "attributes that must match a pattern, e.g. convolution_kernel: B3*"] = (
-        field(default_factory=dict)
-    )
+    where: Annotated[
+        dict[str, str],
+        "what must match a pattern: an attribute (convolution_kernel: B3*, echo_time_ms: 60..120, b_value, body_part, "
+        "...), weighting (T1, T2, PD, FLAIR, STIR, DWI, ADC: by times and b-value, empty where these leave it open), "
+        "format, path, image_type, slices, site, or the place in a set of several volumes: axis (time, b-value, echo, "
+        "volume, ...) with axis_value as the headers give it (axis_value: '1000'; times in seconds) or with axis_index, "
+        "which counts from 0",
+    ] = field(default_factory=dict)
     prefer: Annotated[
-        tuple[dict[str, str], ...], "ordered: the first entry that one candidate alone matches decides"
+        tuple[dict[str, str], ...],
+        "ordered, each as where: the first entry that one candidate alone matches decides",
     ] = ()
     optional: Annotated[bool, "keep cases that lack this channel (it is filled with background)"] = False
     assume_registered: Annotated[
         str, "reason why this channel may be used although its frame of reference is another"
     ] = ""
     windows: Annotated[tuple[str, ...], "named windows applied at load, each one channel"] = ()
+    normalise: Annotated[
+        str,
+        "how values are scaled at load where there are no windows: none, zscore, percentile, percentile:1-99, nyul or"
+        " cohort (both fitted over the training part); empty: CT by its whole range, all else zscore",
+    ] = ""
+
+    def __post_init__(self) -> None:
+        if not self.normalise:
+            return
+        if self.windows:
+            raise ValueError("windows and normalise are two ways to scale a channel: name one of them")
+        if Normalisation.of(self.normalise).kind == "window":
+            raise ValueError("normalise: windows are named in windows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from isocenter.model.attributes import Attribute
 from isocenter.model.exchange import exchanged
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
+from isocenter.model.rows import Stack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,15 @@ class AxisPosition:
     index: int
     count: int
     value: float | None = None
+
+
+def axis_of(stack: Stack) -> AxisPosition | None:
+    """Where a stack stands on the fourth axis of its group."""
+    if not stack.axis:
+        return None
+    return AxisPosition(
+        name=stack.axis, index=stack.axis_index, count=stack.axis_count, value=stack.axis_value
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -72,6 +82,7 @@ class Volume:
         provenance: The reader, and how it was resampled if it was.
         facts: What reading saw of the values; None where the reader did not look.
         axis: Where the volume stands on a fourth axis; None where there is none.
+        image_type: What kind of image its header says it is (DICOM PS3.3 C.7.6.1.1.2).
     """
 
     array: NDArray[Any]
@@ -86,6 +97,7 @@ class Volume:
     id: str = ""
     facts: VolumeFacts | None = None
     axis: AxisPosition | None = None
+    image_type: tuple[str, ...] = ()
 
     def to_nibabel(self) -> Any:
         """The volume as a nibabel image: the same affine, its data as [i, j, k]."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from isocenter.base.documents import KeyPath
 from isocenter.base.plugins import Plugins
 from isocenter.executors.executor import EXECUTORS
 from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.formats.dataset import LAYOUTS
 from isocenter.imaging.windows import WINDOWS
+from isocenter.model.selection import PROPERTIES
 from isocenter.pipeline.config_draft import Draft, near
 from isocenter.pipeline.config_schema import misfit
 from isocenter.rules.engine import CATALOGUE
 from isocenter.rules.select import ScreenOptions
+from isocenter.stages.index.attributes import ATTRIBUTES
 
 _BACKENDS: Plugins[Any] = Plugins("isocenter.stores.backends")
 _STRATEGIES: Plugins[Any] = Plugins("isocenter.stages.split.strategies")
 _METHODS: Plugins[Any] = Plugins("isocenter.agreement.methods")
+_BIAS_FIELDS: Plugins[Any] = Plugins("isocenter.imaging.bias_fields")
 _TAGS = ("PatientID", "PatientName", "StudyInstanceUID")
 
 
@@ -27,6 +32,7 @@ def check_names(draft: Draft) -> None:
         ("store", "backend", "store backend", _BACKENDS.names()),
         ("split", "strategy", "split strategy", ["auto", *_STRATEGIES.names()]),
         ("agreement", "method", "consensus method", _METHODS.names()),
+        ("standardise", "bias_field", "method for bias fields", ["none", *_BIAS_FIELDS.names()]),
     ):
         if section in draft.values and (name := getattr(draft.values[section], key)) not in known:
             draft.unknown((section, key), what, name, known)
@@ -41,6 +47,9 @@ def check_names(draft: Draft) -> None:
             draft.unknown(path, "annotation format", annotation.format, ANNOTATIONS.names())
     for name, channel in draft.values.get("channels", {}).items():
         _check_windows(draft, name, channel)
+        _check_conditions(draft, ("channels", name, "where"), channel.where)
+        for at, condition in enumerate(channel.prefer):
+            _check_conditions(draft, ("channels", name, "prefer", at), condition)
     if "screen" in draft.values:
         _check_rules(draft, draft.values["screen"])
 
@@ -52,6 +61,15 @@ def _check_windows(draft: Draft, name: str, channel: Any) -> None:
             draft.unknown(path, "window", window, WINDOWS)
         elif WINDOWS[window].unit == "HU" and channel.modality != "CT":
             draft.wrong(path, f"the window {window!r} is in HU, which {channel.modality} images are not")
+
+
+def _check_conditions(draft: Draft, path: KeyPath, conditions: Mapping[str, str]) -> None:
+    """A condition on what no image has would hold for none, and nothing would say why."""
+    known = {*PROPERTIES, *ATTRIBUTES}
+    for name in conditions:
+        if name not in known:
+            hint = near(name, sorted(known)) or f"known: {', '.join(sorted(known))}"
+            draft.wrong((*path, name), "is nothing that an image is chosen by", hint)
 
 
 def _check_rules(draft: Draft, screen: ScreenOptions) -> None:

@@ -11,6 +11,7 @@ from isocenter.base.errors import FormatError
 from isocenter.base.files import open_regular, walk
 from isocenter.formats.dataset import LAYOUTS
 from isocenter.formats.image import FORMATS, HEAD_BYTES, Scan, format_of
+from isocenter.model.modality import is_defined, meant_by
 
 MAX_FILES = 200_000
 MAX_SCANS = 1_500
@@ -46,9 +47,10 @@ class Survey:
 
     @property
     def modalities(self) -> Counter[str]:
-        """How many of the DICOM images that were looked into are of each modality."""
+        """How many of the DICOM images that were looked into are of each modality; "" where it is no term."""
         scans = (s for s in self.scans.values() if s.kind == "dicom-image" and s.instance)
-        return Counter(s.instance.modality or "" for s in scans if s.instance)
+        meant = (meant_by(s.instance.modality or "") for s in scans if s.instance)
+        return Counter(m if is_defined(m) else "" for m in meant)
 
     @property
     def region_names(self) -> Counter[str]:

@@ -15,6 +15,7 @@ from isocenter.base.errors import ConfigError
 from isocenter.base.plugins import did_you_mean
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue
+from isocenter.model.modality import shown
 from isocenter.model.reasons import REASONS
 from isocenter.model.rows import CaseRow, FileOutcome, FileRow, Instance, PlannedCase, Stack
 from isocenter.pipeline.account import account
@@ -137,7 +138,7 @@ class _Tables:
         shape = " x ".join(map(str, stack.shape))
         whose = f"subject {stack.subject}" if stack.subject else "no subject"
         lines = [
-            f"Stack {stack_id}: {stack.modality or stack.format}, {_files_of(stack)}, {shape} voxels.",
+            f"Stack {stack_id}: {shown(stack.modality) or stack.format}, {_files_of(stack)}, {shape} voxels.",
             f"It is of series {stack.series}, {whose}.",
             *_place_in_set(stack),
             f"State: {outcome.state}, {_meaning(outcome)}",
@@ -218,7 +219,7 @@ class _Tables:
 def _part_of(stack: Stack, file: FileRow) -> str:
     """What a file is to a stack: a slice of it, some of its slices, or all of it."""
     if stack.format != "dicom":
-        return "is the volume of"
+        return f"holds {_place_of(stack)}:" if stack.axis else "is the volume of"
     count = stack.files.count(file.file_id)
     if count > 1:
         return f"holds {count} of {len(stack.files)} slices of"
@@ -233,9 +234,14 @@ def _files_of(stack: Stack) -> str:
 def _place_in_set(stack: Stack) -> list[str]:
     if not stack.axis:
         return []
+    where = f"where: {{axis_index: '{stack.axis_index}'}}"
+    return [f"It is {_place_of(stack)}; {where} in a channel asks for it alone."]
+
+
+def _place_of(stack: Stack) -> str:
+    """Where a stack stands in its set."""
     value = "" if stack.axis_value is None else f" ({stack.axis_value:g})"
-    place = f"volume {stack.axis_index + 1} of {stack.axis_count} along {stack.axis}{value}"
-    return [f"It is {place}; where: {{axis_index: '{stack.axis_index}'}} in a channel asks for it alone."]
+    return f"volume {stack.axis_index + 1} of {stack.axis_count} along {stack.axis}{value}"
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -7,109 +7,11 @@ from collections.abc import Callable, Iterable
 
 from isocenter.base import tables
 from isocenter.model.issue import Issue, Severity
+from isocenter.model.modality import is_defined
 from isocenter.model.reasons import REASONS
 from isocenter.model.rows import PlannedCase, Stack, VerdictRow
 from isocenter.pipeline.forecast import forecast_of, size_text
 from isocenter.pipeline.stages import Context
-
-# Defined terms of Modality for objects with pixels or drawn on them (PS3.3 C.7.3.1.1.1), retired ones too.
-_MODALITIES = frozenset(
-    [
-        "ANN",
-        "AR",
-        "ASMT",
-        "AU",
-        "BDUS",
-        "BI",
-        "BMD",
-        "CD",
-        "CFM",
-        "CR",
-        "CT",
-        "CTPROTOCOL",
-        "DD",
-        "DF",
-        "DG",
-        "DM",
-        "DMS",
-        "DOC",
-        "DS",
-        "DX",
-        "EC",
-        "ECG",
-        "EEG",
-        "EMG",
-        "EOG",
-        "EPS",
-        "ES",
-        "FA",
-        "FID",
-        "FS",
-        "GM",
-        "HC",
-        "HD",
-        "IO",
-        "IOL",
-        "IVOCT",
-        "IVUS",
-        "KER",
-        "KO",
-        "LEN",
-        "LP",
-        "LS",
-        "M3D",
-        "MA",
-        "MG",
-        "MR",
-        "MS",
-        "NM",
-        "OAM",
-        "OCT",
-        "OP",
-        "OPM",
-        "OPR",
-        "OPT",
-        "OPTBSV",
-        "OPTENF",
-        "OPV",
-        "OSS",
-        "OT",
-        "PA",
-        "PLAN",
-        "POS",
-        "PR",
-        "PT",
-        "PX",
-        "REG",
-        "RESP",
-        "RF",
-        "RG",
-        "RTDOSE",
-        "RTIMAGE",
-        "RTINTENT",
-        "RTPLAN",
-        "RTRAD",
-        "RTRECORD",
-        "RTSEGANN",
-        "RTSTRUCT",
-        "RWV",
-        "SEG",
-        "SM",
-        "SMR",
-        "SR",
-        "SRF",
-        "ST",
-        "STAIN",
-        "TEXTUREMAP",
-        "TG",
-        "US",
-        "VA",
-        "VF",
-        "XA",
-        "XAPROTOCOL",
-        "XC",
-    ]
-)
 
 
 def gate_after(stage: str, context: Context) -> str | None:
@@ -211,7 +113,7 @@ def _modality(stack: Stack) -> str:
     """What a stack is, in a defined term: a header may hold anything in its place."""
     if not stack.modality:
         return f"{stack.format} without modality"
-    return stack.modality if stack.modality in _MODALITIES else "other"
+    return stack.modality if is_defined(stack.modality) else "other"
 
 
 def _reasons(reasons: Iterable[str]) -> str:

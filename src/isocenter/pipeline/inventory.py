@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,16 @@ from isocenter.base.database import Database
 from isocenter.base.workspace import Workspace
 from isocenter.formats.dicom.names import RT_STRUCTURE_SET, sop_class_name, transfer_syntax_name
 from isocenter.formats.kinds import meaning_of
+from isocenter.model.device_terms import DeviceTerms
+from isocenter.model.modality import shown
 from isocenter.model.reasons import REASONS
 from isocenter.pipeline.index_tables import STATES, opened
 
 # How many values of one attribute are told; the others are counted.
 MOST_VALUES = 1000
 
+# What is no UID may be anything.
+_UID = "CASE WHEN regexp_full_match({0}, '[0-9.]*') THEN {0} WHEN {0} IS NULL THEN '' ELSE 'other' END"
 _TWICE = ("index/duplicate-object", "index/conflicting-object", "index/same-pixels")
 # Rows of instances whose header was read, copies included.
 _HEADERS = """
@@ -88,10 +93,10 @@ class Inventory:
         kinds: Entries by kind.
         objects: DICOM objects whose header was read, copies included; the next two divide them, and those after
             them all but structure sets, which are kept as annotations.
-        modalities: By modality; "" where there is none.
+        modalities: By modality; "" where there is none, "other" where it is no term.
         sop_classes: By SOP Class UID, with its name.
-        manufacturers: By manufacturer.
-        models: By manufacturer and model.
+        manufacturers: By manufacturer; "*" stands for what may name a person.
+        models: By manufacturer and model, likewise.
         transfer_syntaxes: By transfer syntax UID, with its name.
         subjects: People told apart by their ID.
         dummy_subjects: Of these, IDs that name nobody ("ANONYMOUS", "0").
@@ -141,28 +146,32 @@ def inventory(workspace: str | os.PathLike[str]) -> Inventory:
         return inventory_of(database)
 
 
+_ENTRIES = """
+    SELECT count(*), coalesce(sum(size) FILTER (archive = ''), 0),
+           count(DISTINCT (source, regexp_replace(path, '/?[^/]*$', ''))) FILTER (archive = ''),
+           count(DISTINCT archive) FILTER (archive <> ''), count(*) FILTER (archive <> '')
+    FROM files
+"""
+_PEOPLE = """
+    SELECT count(DISTINCT subject) FILTER (subject <> ''), count(*) FILTER (subject = ''), count(DISTINCT study), count(*)
+    FROM series
+"""
+_DUMMIES = """
+    SELECT count(*) FROM (SELECT subject AS id FROM series WHERE is_dummy_patient_id AND subject <> ''
+                          UNION SELECT id FROM subjects WHERE is_dummy AND id <> '')
+"""
+
+
 def inventory_of(database: Database) -> Inventory:
     """Count what the tables of an index hold."""
     database.define("headers", _HEADERS)
     database.define("objects", _OBJECTS.format(structures=RT_STRUCTURE_SET))
-    entries, size_bytes, folders, archives, archived = _one(
-        database,
-        "SELECT count(*), coalesce(sum(size) FILTER (archive = ''), 0), "
-        "count(DISTINCT (source, regexp_replace(path, '/?[^/]*$', ''))) FILTER (archive = ''), "
-        "count(DISTINCT archive) FILTER (archive <> ''), count(*) FILTER (archive <> '') FROM files",
-    )
+    entries, size_bytes, folders, archives, archived = _one(database, _ENTRIES)
     (objects,) = _one(database, "SELECT count(*) FROM objects")
-    subjects, unnamed, studies, series = _one(
-        database,
-        "SELECT count(DISTINCT subject) FILTER (subject <> ''), count(*) FILTER (subject = ''), "
-        "count(DISTINCT study), count(*) FROM series",
-    )
-    (dummies,) = _one(
-        database,
-        "SELECT count(*) FROM (SELECT subject AS id FROM series WHERE is_dummy_patient_id AND subject <> '' "
-        "UNION SELECT id FROM subjects WHERE is_dummy AND id <> '')",
-    )
+    subjects, unnamed, studies, series = _one(database, _PEOPLE)
+    (dummies,) = _one(database, _DUMMIES)
     (stacks,) = _one(database, "SELECT count(*) FROM stacks")
+    terms = _terms(database)
     return Inventory(
         entries=entries,
         size_bytes=size_bytes,
@@ -174,11 +183,18 @@ def inventory_of(database: Database) -> Inventory:
         ignored=_tallies(database, "kind", "states WHERE state = 'ignored'", meaning_of),
         kinds=_tallies(database, "kind", "files", meaning_of),
         objects=objects,
-        modalities=_tallies(database, "modality", "objects"),
-        sop_classes=_tallies(database, "sop_class_uid", "objects", sop_class_name),
-        manufacturers=_tallies(database, "manufacturer", "headers"),
-        models=_tallies(database, "concat_ws(' ', nullif(manufacturer, ''), nullif(model, ''))", "headers"),
-        transfer_syntaxes=_tallies(database, "transfer_syntax_uid", "headers", transfer_syntax_name),
+        modalities=_cleaned(database, "modality", "objects", shown),
+        sop_classes=_tallies(database, _UID.format("sop_class_uid"), "objects", sop_class_name),
+        manufacturers=_cleaned(database, "manufacturer", "headers", terms.clean),
+        models=_cleaned(
+            database,
+            "concat_ws(' ', nullif(manufacturer, ''), nullif(model, ''))",
+            "headers",
+            terms.clean,
+        ),
+        transfer_syntaxes=_tallies(
+            database, _UID.format("transfer_syntax_uid"), "headers", transfer_syntax_name
+        ),
         subjects=subjects,
         dummy_subjects=dummies,
         series_without_subject=unnamed,
@@ -225,6 +241,23 @@ def _tallies(database: Database, value: str, where: str, name_of: Callable[[str]
         total=total,
         largest=tuple(Tally(value=v, count=n, name=name_of(v)) for v, n, _, _ in rows),
     )
+
+
+def _terms(database: Database) -> DeviceTerms:
+    """What devices may be called, so that nobody of whom there are images is named."""
+    people = "SELECT DISTINCT unnest([patient_id, patient_name, birth_date]) AS word FROM {0}"
+    said = " UNION ".join(people.format(t) for t in ("instances", "annotations"))
+    return DeviceTerms(word for (word,) in database.rows(said) if word)
+
+
+def _cleaned(database: Database, value: str, where: str, clean: Callable[[str], str]) -> Tallies:
+    """As `_tallies`, of texts that may hold anything."""
+    counted: Counter[str] = Counter()
+    for text, count in database.rows(f"SELECT coalesce({value}, ''), count(*) FROM {where} GROUP BY 1"):  # noqa: S608
+        counted[clean(text)] += int(count)
+    largest = sorted(counted.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES]
+    tallies = tuple(Tally(value=v, count=n) for v, n in largest)
+    return Tallies(values=len(counted), total=counted.total(), largest=tallies)
 
 
 def _duplicates(database: Database) -> tuple[Tally, ...]:

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from isocenter.model.issue import Severity
 from isocenter.rules.select import ScreenOptions
-from isocenter.stages.build.options import GapPolicy, Standardise, TiltPolicy
+from isocenter.stages.build.options import GapPolicy, PetPolicy, Standardise, TiltPolicy
+
+_PET = "values/unconvertible-pet"
 
 
 def weighed(screen: ScreenOptions, standardise: Standardise) -> ScreenOptions:
@@ -21,4 +23,12 @@ def weighed(screen: ScreenOptions, standardise: Standardise) -> ScreenOptions:
         severity["geometry/missing-slices"] = Severity.REVIEW
     if standardise.uneven is GapPolicy.RESAMPLE:
         severity["geometry/uneven-slice-spacing"] = Severity.REVIEW
-    return replace(screen, severity=severity | screen.severity)
+    given = screen.options.get(_PET, {})
+    options = screen.options | {_PET: {"wanted": standardise.pet.value} | given}
+    ignore = {_PET: "PET values stay as stored"} if standardise.pet is PetPolicy.STORED else {}
+    return replace(
+        screen,
+        severity=severity | screen.severity,
+        options=screen.options if ignore else options,
+        ignore=ignore | screen.ignore,
+    )

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from isocenter.base import arrow, tables
 from isocenter.base.errors import ConfigError, FormatError
-from isocenter.base.files import located
+from isocenter.base.files import Signature, located, signature_of
 from isocenter.base.plugins import did_you_mean
 from isocenter.base.progress import silent
 from isocenter.base.pseudonyms import Pseudonyms
@@ -34,8 +34,9 @@ from isocenter.pipeline.policies import weighed
 from isocenter.pipeline.reading import Reading, StackVerdict, judged
 from isocenter.rules.engine import CATALOGUE, Engine
 from isocenter.rules.select import ScreenOptions
-from isocenter.stages.build.options import GapPolicy, Standardise, TiltPolicy
+from isocenter.stages.build.options import GapPolicy, PetPolicy, Standardise, TiltPolicy
 from isocenter.stages.build.policies import evenly, upright
+from isocenter.stages.build.uptake import with_uptake
 from isocenter.stages.index.listing import root_of
 from isocenter.stages.index.options import IndexOptions, Source
 from isocenter.stages.index.scan import FileToScan, scan_file
@@ -56,6 +57,7 @@ def read(
     tilt: str = "keep",
     gaps: str = "reject",
     uneven: str = "reject",
+    pet: str = "suvbw",
 ) -> Reading:
     """Read the images of a file or folder as volumes in physical units on RAS+ grids.
 
@@ -68,6 +70,8 @@ def read(
         gaps: What becomes of a stack in which slices are missing: "reject", or "resample": they are
             interpolated, and marked as synthetic in the slice table.
         uneven: The same, of a stack whose slices lie unevenly.
+        pet: What PET values become: "suvbw", "suvlbm", "suvlbm-james", "suvbsa" or "stored". Where the headers do not
+            tell how, values stay as stored, and the issue `read/no-suv` says why.
 
     Returns:
         The volumes that no rule rejects, the verdict on every stack, and every issue.
@@ -79,6 +83,7 @@ def read(
         tilt=_policy("tilt", TiltPolicy, tilt),
         gaps=_policy("gaps", GapPolicy, gaps),
         uneven=_policy("uneven", GapPolicy, uneven),
+        pet=_policy("pet", PetPolicy, pet),
     )
     found = _indexed(Path(path), series)
     engine = Engine(weighed(ScreenOptions(ignore=_not_by_hand()), policies))
@@ -93,7 +98,7 @@ def read(
         seen += [replace(i, target=stack.id) for i in on_series.get(stack.series, ())]
         seen += engine.check(typed)
         if verdict_of(seen) is not Verdict.REJECT:
-            seen = _read_stack(typed, found.paths, engine, policies, seen, volumes)
+            seen = _read_stack(typed, found, engine, policies, seen, volumes)
         verdicts[stack.id] = judged(typed, tuple(seen))
         issues += seen
     return Reading(tuple(volumes), tuple(issues), verdicts)
@@ -112,7 +117,8 @@ def _policy(name: str, kind: type[Policy], word: str) -> Policy:
 def _not_by_hand() -> dict[str, str]:
     """Rules on whose the images are: nobody is enrolled here. That they are of one person still matters."""
     names = (n for n in CATALOGUE.names() if n.startswith("identity/"))
-    return {n: "read by hand" for n in names if n != "identity/several-patients-in-series"}
+    out = {n: "read by hand" for n in names if n != "identity/several-patients-in-series"}
+    return out | {"values/unconvertible-pet": "read as it is stored, see read/no-suv"}
 
 
 def _in_order(stacks: list[Stack]) -> list[Stack]:
@@ -125,12 +131,13 @@ def _in_order(stacks: list[Stack]) -> list[Stack]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Indexed:
-    """The stacks that are to be read with their series, where their files are, and what was seen."""
+    """The stacks that are to be read with their series, where their files are and what they were, and what was seen."""
 
     stacks: list[Stack]
     series: list[Series]
     issues: list[Issue]
     paths: dict[str, Path]
+    expected: dict[str, Signature]
 
 
 def _indexed(path: Path, series: str | None) -> _Indexed:
@@ -167,7 +174,16 @@ def _indexed(path: Path, series: str | None) -> _Indexed:
             series=[s for s in tables.read(workspace.table("index", "series"), Series) if s.id in asked],
             issues=[*issues, *_left_out(files, issues)],
             paths={f.file_id: located(root, f.path) for f in files},
+            expected=_expected(files),
         )
+
+
+def _expected(files: list[FileRow]) -> dict[str, Signature]:
+    """What each file was when it was indexed, with the file beside it that holds its voxels."""
+    alone = {f.file_id: Signature(f.size, f.mtime_ns) for f in files}
+    return alone | {
+        f.file_id: Signature(f.size, f.mtime_ns, alone[f.data_file]) for f in files if f.data_file
+    }
 
 
 def _left_out(files: list[FileRow], issues: list[Issue]) -> list[Issue]:
@@ -198,7 +214,7 @@ def _of_series(series: str, stacks: list[Stack], workspace: Workspace) -> list[S
 
 def _read_stack(
     stack: Stack,
-    paths: Mapping[str, Path],
+    found: _Indexed,
     engine: Engine,
     policies: Standardise,
     before: list[Issue],
@@ -206,7 +222,10 @@ def _read_stack(
 ) -> list[Issue]:
     """Everything that was seen of a stack after it was read; the volume has it too, if it is kept."""
     try:
-        volume = FORMATS.get(stack.format).read(stack, [paths[f] for f in stack.files])
+        volume = FORMATS.get(stack.format).read(
+            stack, [found.paths[f] for f in stack.files], [found.expected[f] for f in stack.files]
+        )
+        volume = with_uptake(volume, stack, policies)
         told = engine.check(volume)  # on what was read, before a slice of ours is in it
         volume = upright(evenly(volume, policies), policies)
     except FormatError as error:
@@ -251,7 +270,7 @@ def read_annotations(
     names = Pseudonyms(_KEY)
     row = FileRow(file_id=names.of("fil", file.name), source=0, path=file.name, size=0, mtime_ns=0, kind="")
     with opening(file) as opened:
-        head = opened.read(HEAD_BYTES)
+        head, seen = opened.read(HEAD_BYTES), signature_of(opened)
     scanned = scan_file(FileToScan(root=str(file.parent), row=row, site=""), head)
     name = {"dicom-rtstruct": "rtstruct"}.get(scanned.kind, scanned.kind)
     if name not in ANNOTATIONS.names():
@@ -260,7 +279,9 @@ def read_annotations(
     known = ANNOTATIONS.get(name).names(file)
     words = Vocabulary(vocabulary) if vocabulary is not None else None
     wanted = {k: label for k, n in known.items() if (label := words.label_of(n) if words else n) is not None}
-    found = ANNOTATIONS.get(name).read(file, wanted, annotation_id=names.of("ann", file.name), rater=rater)
+    found = ANNOTATIONS.get(name).read(
+        file, wanted, annotation_id=names.of("ann", file.name), rater=rater, expected=seen
+    )
     grid = on.grid if isinstance(on, Volume) else on
     if grid is not None:
         for annotation in found:

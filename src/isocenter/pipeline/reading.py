@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from isocenter.base.errors import RejectedError
 from isocenter.model.issue import Issue, Severity, Verdict, verdict_of
-from isocenter.model.modality import meant_by
+from isocenter.model.modality import shown
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Volume
 
@@ -20,7 +20,7 @@ class StackVerdict:
         stack: Its id; a volume that was read of it has the same.
         series: Id of its series.
         verdict: Keep, review or reject: the worst severity of its issues.
-        modality: What it is an image of.
+        modality: What it is an image of; "other" where the header has no term for it.
         shape: (K, J, I), () where it is not known.
         axis: Where it stands in a set of several volumes: "time 3 of 10"; "" where there is one.
         issues: Everything that was seen on it.
@@ -58,7 +58,7 @@ def judged(stack: Stack, issues: tuple[Issue, ...]) -> StackVerdict:
         stack=stack.id,
         series=stack.series,
         verdict=verdict_of(issues),
-        modality=stack.modality,
+        modality=shown(stack.modality),
         shape=stack.shape,
         axis=f"{stack.axis} {stack.axis_index + 1} of {stack.axis_count}" if stack.axis else "",
         issues=issues,
@@ -122,7 +122,8 @@ class Reading:
 
 def _kind(modality: str) -> str:
     """What an image is, in words that cannot name a person: a header may hold anything as its modality."""
-    return modality.strip().upper() if meant_by(modality) else "image"
+    term = shown(modality)
+    return "image" if term in {"", "other"} else term
 
 
 def _named(volume: Volume) -> str:

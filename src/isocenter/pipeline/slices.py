@@ -203,6 +203,6 @@ def _source(stack: Stack, n: int, paths: dict[str, str]) -> SliceSource:
         index=n,
         instance=stack.instances[at] if at < len(stack.instances) else "",
         path=paths[stack.files[at]],
-        frame=stack.frames[at],
+        frame=stack.frames[at] * stack.shape[0] + n if is_whole else stack.frames[at],
         position_mm=float(_positions(stack)[n]),
     )

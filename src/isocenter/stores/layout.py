@@ -25,7 +25,7 @@ from isocenter.model.rows import LabelState
 from isocenter.model.volume import Slice
 from isocenter.stores.shard import Record, digest_of_array
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 """Goes up when what is written changes so that an older version of the package would misread it."""
 
 FOREGROUND_VOXELS = 1024

@@ -11,6 +11,7 @@ import numpy as np
 from isocenter.base import tables
 from isocenter.base.errors import StoreError
 from isocenter.model.rows import CaseRow
+from isocenter.stores.fitted import fitted_names, name_of, read_fitted
 from isocenter.stores.manifest import CASES, NAME, Manifest, SealedFile, read_manifest, sealed, shard_name
 from isocenter.stores.shard import BACKENDS, ShardReader, digest_of_array
 from isocenter.stores.splits import read_split, split_names
@@ -45,6 +46,11 @@ def verify(root: Path, manifest: Manifest) -> list[Problem]:
             read_split(root, name)
         except StoreError as error:
             out.append(Problem(shard=f"splits/{name}.parquet", what=str(error)))
+    for split, fold in fitted_names(root):
+        try:
+            read_fitted(root, split, fold)
+        except StoreError as error:
+            out.append(Problem(shard=name_of(split, fold), what=str(error)))
     return out
 
 

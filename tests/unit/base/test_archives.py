@@ -20,7 +20,7 @@ from isocenter.base.archives.catalogue import Catalogue, label_of
 from isocenter.base.arrow import path_text
 from isocenter.base.digests import digest_of_bytes, digest_of_file
 from isocenter.base.errors import FormatError
-from isocenter.base.files import is_readable, located, signature
+from isocenter.base.files import Signature, is_readable, located, signature
 
 METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 TAR_FORMATS = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
@@ -318,7 +318,7 @@ def test_an_address_is_used_like_a_path(tmp_path, kind):
     assert split_address(where) == (path, "p1/im7")
     assert is_readable(where)
     assert not is_readable(tmp_path / f"{path.name}!/gone")
-    assert signature(where) == (len(files["p1/im7"]), path.stat().st_mtime_ns)
+    assert signature(where) == Signature(len(files["p1/im7"]), path.stat().st_mtime_ns)
     assert digest_of_file(where) == digest_of_bytes(files["p1/im7"])
     with open_file(where) as file:
         assert file.read() == files["p1/im7"]

@@ -4,7 +4,7 @@ import pytest
 import isocenter
 from isocenter.base.errors import ConfigError
 from isocenter.imaging.affine import canonical
-from isocenter.imaging.resample import resample, resample_array, resample_labels, target_grid
+from isocenter.imaging.resample import KERNELS, resample, resample_array, target_grid
 from isocenter.model.grid import Grid
 from isocenter.model.volume import Slice, Volume
 
@@ -22,7 +22,7 @@ def volume(**more: object) -> Volume:
     return Volume(**{**values, **more})
 
 
-@pytest.mark.parametrize("kernel", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_its_own_grid_changes_nothing(kernel: str) -> None:
     found = isocenter.resample(volume(), like=volume(), kernel=kernel)
     assert np.array_equal(found.array, noise())
@@ -57,14 +57,14 @@ def test_ibsi_grid_of_the_ct_phantom() -> None:
     assert target_grid(grid, 2.0).shape == (90, 99, 100)
 
 
-@pytest.mark.parametrize("kernel", ["linear", "nearest", "cubic"])
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_values_and_directions_survive_another_storage_order(kernel: str) -> None:
     reorder = canonical(GRID)
     target = target_grid(reorder.grid, (1.3, 0.6, 0.9))
     target.affine[:3, 3] += 0.01  # no voxel halfway between two
     straight, _ = resample_array(reorder.apply(noise()), reorder.grid, target, kernel=kernel)
     turned, _ = resample_array(noise(), GRID, target, kernel=kernel)
-    assert np.abs(straight.astype(int) - turned).max() <= (0 if kernel != "cubic" else 1)
+    assert np.abs(straight.astype(int) - turned).max() <= (0 if kernel in {"nearest", "linear"} else 1)
     sagittal = Grid((20, 24, 6), GRID.affine[:, [0, 2, 1, 3]][:, [1, 0, 2, 3]])
     stored = np.ascontiguousarray(noise().transpose(1, 2, 0))
     assert np.allclose(sagittal.affine[:3, 0], GRID.affine[:3, 2])
@@ -103,7 +103,7 @@ def test_padding_never_leaks_into_valid_voxels(is_turned: bool) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
-@pytest.mark.parametrize("kernel", ["linear", "cubic", "nearest"])
+@pytest.mark.parametrize("kernel", KERNELS)
 def test_integers_stay_integers_in_range(dtype: str, kernel: str) -> None:
     info = np.iinfo(dtype)
     high = min(int(info.max), 2**23)
@@ -159,7 +159,7 @@ def test_smoothing_in_rows_and_freely_is_the_same() -> None:
 
 def test_single_planes_are_volumes_too() -> None:
     grid = Grid((1, 20, 24), np.diag([0.5, 0.5, 1, 1]))
-    for kernel in ("nearest", "linear", "cubic"):
+    for kernel in KERNELS:
         found, valid = resample_array(noise(shape=(1, 20, 24)), grid, target_grid(grid, 0.25), kernel=kernel)
         assert found.shape == (4, 40, 48)
         assert np.array_equal(found[0], found[3])
@@ -180,6 +180,118 @@ def test_how_it_was_made_is_recorded() -> None:
     assert found.provenance == {"reader": "x", "resample": "cubic, centre, plain"}
 
 
+def turned_by(grid: Grid, degrees: float) -> Grid:
+    turn, angle = np.eye(4), np.deg2rad(degrees)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    centre = grid.corners_mm().mean(axis=0)
+    turn[:3, 3] = centre - turn[:3, :3] @ centre
+    return Grid(grid.shape, turn @ grid.affine)
+
+
+def sheared(grid: Grid) -> Grid:
+    affine = grid.affine.copy()
+    affine[1, 2] += 0.4
+    return Grid(grid.shape, affine)
+
+
+@pytest.mark.parametrize("way", ["rows", "sheared", "freely"])
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("antialias", [True, False])
+def test_any_number_of_threads_makes_the_same_bytes(kernel: str, way: str, antialias: bool) -> None:
+    target = target_grid(GRID, (1.1, 0.5, 1.6))
+    target = {"rows": target, "sheared": sheared(target), "freely": turned_by(target, 20)}[way]
+    valid = noise() > -900
+    made = {}
+    for threads in (1, 2, 3, 50):
+        options = {"kernel": kernel, "antialias": antialias, "threads": threads}
+        found, inside = resample_array(noise(), GRID, target, valid=valid, background=-5, **options)
+        floats, _ = resample_array(noise("float32"), GRID, target, **options)
+        made[threads] = (found.tobytes(), inside.tobytes(), floats.tobytes())
+    assert made[1] == made[2] == made[3] == made[50]
+
+
+def test_threads_are_an_option_of_the_public_function() -> None:
+    one = resample(volume(), spacing_mm=1.0, kernel="cubic")
+    two = resample(volume(), spacing_mm=1.0, kernel="cubic", threads=2)
+    assert np.array_equal(one.array, two.array)
+    assert one.provenance == two.provenance
+
+
+@pytest.mark.parametrize("way", ["rows", "sheared", "freely"])
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_padding_and_spreads_nowhere(kernel: str, way: str, bad: float) -> None:
+    target = target_grid(GRID, (1.1, 0.5, 0.6))
+    target = {"rows": target, "sheared": sheared(target), "freely": turned_by(target, 20)}[way]
+    array = noise("float32")
+    array[2, 5:9, 7:11] = bad
+    filled = np.where(np.isfinite(array), array, np.float32(3))
+    found, valid = resample_array(array, GRID, target, kernel=kernel, background=3)
+    expected, where = resample_array(
+        filled, GRID, target, kernel=kernel, background=3, valid=np.isfinite(array)
+    )
+    assert np.isfinite(found).all()
+    assert np.array_equal(found, expected)
+    assert valid is not None
+    assert np.array_equal(valid, where)
+    _, without = resample_array(filled, GRID, target, kernel=kernel)
+    inside = np.ones(target.shape, bool) if without is None else without
+    assert 8 < np.count_nonzero(inside & ~valid) < 700
+    assert (found[~valid] == 3).all()
+
+
+def test_padding_and_what_is_no_number_are_both_not_valid() -> None:
+    array, valid = noise("float32"), np.ones(SHAPE, dtype=bool)
+    array[0, 0, 0], valid[5, 19, 23] = np.nan, False
+    found = resample(volume(array=array, valid=valid, unit="SUVbw"), like=GRID)
+    assert found.valid is not None
+    assert not found.valid[0, 0, 0]
+    assert not found.valid[5, 19, 23]
+    assert np.count_nonzero(~found.valid) == 2
+    assert np.isnan(array[0, 0, 0])  # what was given is as it was
+
+
+@pytest.mark.parametrize("way", ["rows", "sheared", "freely"])
+def test_what_is_valid_everywhere_stays_so(way: str) -> None:
+    target = target_grid(GRID, 1.3)
+    target = {"rows": target, "sheared": sheared(target), "freely": turned_by(target, 20)}[way]
+    plain, inside = resample_array(noise(), GRID, target)
+    masked, valid = resample_array(noise(), GRID, target, valid=np.ones(SHAPE, dtype=bool))
+    assert np.array_equal(plain, masked)
+    assert (valid is None) == (inside is None) == (way == "rows")
+
+
+def test_an_area_is_the_mean_of_the_voxels_in_it() -> None:
+    grid = Grid((4, 6, 8), np.eye(4))
+    array = np.random.default_rng(0).random(grid.shape).astype(np.float32)
+    found, _ = resample_array(array, grid, target_grid(grid, 2.0), kernel="area")
+    assert np.abs(found - array.reshape(2, 2, 3, 2, 4, 2).mean(axis=(1, 3, 5))).max() < 1e-6
+    again, _ = resample_array(array, grid, target_grid(grid, 2.0), kernel="area", antialias=False)
+    assert np.array_equal(found, again)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "cubic", "lanczos", "area"])
+def test_a_wave_too_fast_for_an_oblique_grid_is_damped(kernel: str) -> None:
+    grid = Grid((24, 48, 48), np.eye(4))
+    wave = np.tile(np.cos(2 * np.pi * 0.4 * np.arange(48.0)), (24, 48, 1)).astype(np.float32)
+    target = turned_by(target_grid(grid, 3.0), 15)
+    smooth, valid = resample_array(wave, grid, target, kernel=kernel)
+    plain, _ = resample_array(wave, grid, target, kernel="linear", antialias=False)
+    well = valid if valid is not None else np.ones(target.shape, bool)
+    well[:, :3], well[:, -3:], well[:, :, :3], well[:, :, -3:] = False, False, False, False
+    assert np.abs(plain[well]).max() > 0.8
+    assert np.abs(smooth[well]).max() < (0.3 if kernel == "area" else 0.12)
+
+
+def test_the_greatest_integers_do_not_turn_over() -> None:
+    for dtype in (np.int32, np.uint32, np.int16, np.uint16, np.uint8):
+        info = np.iinfo(dtype)
+        array = np.where(noise() > 0, info.max, info.min).astype(dtype)
+        found, _ = resample_array(array, GRID, target_grid(GRID, 0.6), kernel="cubic")
+        assert found.max() >= info.max * (1 - 1e-6)
+        assert found.min() == info.min
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -189,6 +301,7 @@ def test_how_it_was_made_is_recorded() -> None:
         {"spacing_mm": (1.0, -1.0, 1.0)},
         {"spacing_mm": float("nan")},
         {"spacing_mm": 1.0, "kernel": "sinc"},
+        {"spacing_mm": 1.0, "threads": 0},
         {"spacing_mm": 1.0, "align": "center"},
     ],
 )
@@ -200,39 +313,3 @@ def test_wrong_questions(options: dict) -> None:
 def test_an_array_of_another_shape_is_a_bug() -> None:
     with pytest.raises(ValueError, match="its grid"):
         resample_array(noise()[1:], GRID, GRID)
-
-
-def test_labels_outside_are_background() -> None:
-    affine = GRID.affine.copy()
-    affine[0, 3] += 5 * -0.7
-    for turn in (np.eye(4), np.diag([1.0, 1, 1, 1]) + np.eye(4, k=1) * np.array([[1e-3, 0, 0, 0]]).T):
-        found = resample_labels(np.ones(SHAPE, np.uint8), GRID, Grid(SHAPE, turn @ affine))
-        assert found[..., :18].all()
-        assert not found[..., 20:].any()
-
-
-def test_labels_of_other_types_are_a_wrong_question() -> None:
-    with pytest.raises(ConfigError):
-        resample_labels(noise(), GRID, GRID)
-
-
-def test_a_mask_is_inside_where_its_share_is_one_half() -> None:
-    grid = Grid((1, 1, 4), np.eye(4))
-    moved = np.eye(4)
-    moved[0, 3] = 0.5
-    mask = np.array([[[False, True, True, False]]])
-    found = resample_labels(mask, grid, Grid((1, 1, 3), moved))
-    assert found.dtype == np.bool_
-    assert found.ravel().tolist() == [True, True, True]
-    moved[0, 3] = 0.49
-    assert resample_labels(mask, grid, Grid((1, 1, 3), moved)).ravel().tolist() == [False, True, True]
-
-
-def test_the_largest_share_wins_and_no_label_arises_between_two() -> None:
-    grid = Grid((1, 1, 2), np.eye(4))
-    labels = np.array([[[1, 1000]]], dtype=np.uint16)
-    for offset, winner in ((0.4, 1), (0.6, 1000), (0.5, 1)):
-        moved = np.eye(4)
-        moved[0, 3] = offset
-        found = resample_labels(labels, grid, Grid((1, 1, 1), moved))
-        assert found.ravel().tolist() == [winner]

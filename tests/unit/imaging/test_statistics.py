@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from isocenter.base.errors import ConfigError
-from isocenter.imaging.statistics import PERCENTILES, describe, foreground_of, histogram
+from isocenter.imaging.foreground import foreground_of
+from isocenter.imaging.histogram import merge
+from isocenter.imaging.statistics import PERCENTILES, describe, histogram, measure
 
 SHAPE = (5, 17, 19)
 
@@ -70,8 +72,8 @@ def test_nothing_left_is_a_count_of_0(dtype: type) -> None:
 
 
 def test_foreground_by_unit() -> None:
-    assert foreground_of("HU") == -500
-    assert foreground_of("SUVbw") == 0
+    assert foreground_of("HU") == "hu>-500"
+    assert foreground_of("SUVbw") == "suv>0"
     assert foreground_of("stored") == foreground_of("arbitrary") == "mean"
 
 
@@ -91,3 +93,22 @@ def test_histogram_lists_what_occurs() -> None:
     assert levels.tolist() == [-5, 3]
     assert counts.tolist() == [1, 2]
     assert histogram(array, valid=array > 0)[0].tolist() == [3]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_foreground_and_the_rest_are_counted_apart_to_the_voxel(dtype: str) -> None:
+    """The threshold lies within a bin of the floats: each side of it has its own values."""
+    array = some(dtype)
+    got = measure(array, foreground="mean")
+    assert got.inside.total == got.facts["count"] == (array > array.astype(float).mean()).sum()
+    assert (
+        merge([got.inside, got.outside]).counts.tolist()
+        == measure(array, foreground="all").inside.counts.tolist()
+    )
+
+
+def test_percentiles_of_floats_are_exact_where_all_lie_in_one_bin() -> None:
+    """One outlier makes the bins so wide that all other values share one."""
+    array = np.append(np.random.default_rng(8).random(5000), 1e6).astype(np.float32)
+    assert measure(array, foreground="all").inside.step > 400
+    assert describe(array) == pytest.approx(expected_of(array), rel=1e-12)

@@ -26,6 +26,8 @@ TIME = {"axis": "time", "axis_index": 1, "axis_count": 3, "axis_value": 2.5, "gr
         (TIME, {"where": {"axis_index": "1"}}, True),
         (TIME, {"where": {"axis": "time", "axis_value": "2.5"}}, True),
         (TIME, {"where": {"axis": "echo"}}, False),
+        (TIME | {"axis_value": 1e6}, {"where": {"axis_value": "1000000"}}, True),
+        (TIME | {"axis_value": 0.1 + 0.2}, {"where": {"axis_value": "0.3"}}, True),
         ({}, {"where": {"axis_index": "0", "axis_value": ""}}, True),
     ],
 )

@@ -43,6 +43,17 @@ def test_dicom_with_rtstruct(tmp_path):
     assert "p1" not in text.replace("cp1", "")
 
 
+def test_a_modality_that_is_no_term_is_not_repeated(tmp_path):
+    archives.write_ct(tmp_path / "a" / "x", "p1", modality="SECRETNAME", slices=5)
+    archives.write_ct(tmp_path / "a" / "y", "p2", modality="MRI")
+    archives.write_ct(tmp_path / "a" / "z", "p3", modality="PT")
+    archives.write_rtstruct(tmp_path / "a" / "rs", "p1", ["liver"])
+    _, config, text = made(tmp_path, tmp_path / "a")
+    assert "secretname" not in text.lower()
+    assert {n: c.modality for n, c in config.channels.items()} == {"mr": "MR"}
+    assert "pt: {modality: PT}" in text
+
+
 def test_images_without_patient_take_the_first_folder_for_the_subject(tmp_path):
     archives.write_ct(tmp_path / "a" / "x", "")
     archives.write_rtstruct(tmp_path / "a" / "x", "", ["liver"])

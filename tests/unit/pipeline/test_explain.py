@@ -77,3 +77,13 @@ def test_a_volume_of_a_set_and_a_file_of_many_slices_are_told_as_what_they_are(w
     )
     (file,) = explain(workspace, first)
     assert f"It holds 6 of 6 slices of stack {stack.id}." in file.lines
+    tables.write(table, Stack, [replace(several, format="nifti", files=(first,), frames=(1,))])
+    (file,) = explain(workspace, first)
+    assert f"It holds volume 2 of 3 along time (2.5): stack {stack.id}." in file.lines
+
+
+def test_a_modality_that_is_no_term_is_not_repeated(cohort):
+    write_ct(cohort.folder / "north" / "ct", "p1", slices=6, series="1.2.826.7", modality="SECRETNAME")
+    (one,) = explain(run(cohort.write(), until="index").workspace, "1.2.826.7")
+    assert "SECRETNAME" not in " ".join((*one.lines, *(i.message + i.measured for i in one.issues)))
+    assert ": other, 6 files" in one.lines[0]

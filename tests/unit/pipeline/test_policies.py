@@ -8,7 +8,7 @@ from isocenter.base.documents import write_yaml
 from isocenter.model.issue import Severity
 from isocenter.pipeline.policies import weighed
 from isocenter.rules.select import ScreenOptions
-from isocenter.stages.build.options import GapPolicy, Standardise, TiltPolicy
+from isocenter.stages.build.options import GapPolicy, PetPolicy, Standardise, TiltPolicy
 from tests.unit.pipeline.dicom_series import error_of, value_at, write_series
 
 GAP = (0, 3, 6, 12, 15, 18)
@@ -32,6 +32,17 @@ def test_a_weight_that_a_rule_was_given_itself_stands():
     said = ScreenOptions(severity={"geometry/missing-slices": Severity.NOTE, "a/b": Severity.REJECT})
     found = weighed(said, Standardise(gaps=GapPolicy.RESAMPLE))
     assert found.severity == {"geometry/missing-slices": Severity.NOTE, "a/b": Severity.REJECT}
+
+
+def test_what_pet_shall_become_is_asked_of_the_rule_that_sees_whether_it_can():
+    found = weighed(ScreenOptions(), Standardise(pet=PetPolicy.SUVLBM))
+    assert found.options == {"values/unconvertible-pet": {"wanted": "suvlbm"}}
+    assert found.is_selected("values/unconvertible-pet")
+
+
+def test_nobody_asks_whether_stored_pet_can_be_converted():
+    found = weighed(ScreenOptions(), Standardise(pet=PetPolicy.STORED))
+    assert not found.is_selected("values/unconvertible-pet")
 
 
 def built(folder, **standardise):

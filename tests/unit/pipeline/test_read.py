@@ -1,5 +1,7 @@
 """Reading by hand: what is refused, and how."""
 
+import os
+
 import nibabel
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import isocenter as iso
 from isocenter.base.errors import ConfigError, FormatError, RejectedError
 from isocenter.model.issue import Issue, Severity, Verdict
 from isocenter.model.task import Label
+from isocenter.model.vocabulary import Vocabulary
+from isocenter.pipeline import read as pipeline_read
 from isocenter.pipeline.read import _in_order
 from isocenter.pipeline.reading import judged
 from isocenter.testing.rules import a_stack
@@ -223,3 +227,85 @@ def test_one_displaced_slice_moves_no_voxel_when_slices_are_put_on_even_spacing(
     volume = iso.read(tmp_path, uneven="resample").volume
     assert any(s.is_synthetic for s in volume.slices)
     assert error_of(volume) <= 1.0
+
+
+def exchange_after_the_index(monkeypatch, change):
+    """What iso.read finds where something happens between its look at the headers and its reading of the voxels."""
+    real = pipeline_read._indexed
+
+    def indexed(*args):
+        found = real(*args)
+        change()
+        return found
+
+    monkeypatch.setattr(pipeline_read, "_indexed", indexed)
+
+
+@pytest.mark.parametrize("name", ["series", "one.nii.gz", "pair.hdr", "pair.img"])
+def test_a_file_that_is_exchanged_between_index_and_voxels_is_told(name, tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    if name == "series":
+        write_series(folder, range(4))
+    elif name == "one.nii.gz":
+        write_nifti(folder / name, values=range(60))
+    else:
+        kind = nibabel.Nifti1Pair(
+            np.arange(120, dtype=np.int16).reshape(4, 5, 6), np.diag([2.0, 2.0, 3.0, 1.0])
+        )
+        nibabel.save(kind, folder / "pair.img")
+    changed = sorted(folder.iterdir())[2] if name == "series" else folder / name
+    assert len(iso.read(folder, modality="CT")) == 1
+    before = changed.stat()
+    exchange_after_the_index(
+        monkeypatch, lambda: os.utime(changed, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    )
+    reading = iso.read(folder, modality="CT")
+    assert len(reading) == 0
+    (verdict,) = reading.verdicts.values()
+    assert verdict.verdict is Verdict.REJECT
+    assert "file/changed" in verdict.rules
+
+
+@pytest.mark.parametrize(
+    ("aside_mm", "verdict", "rule"),
+    [
+        (0.04, Verdict.REVIEW, None),
+        (0.2, Verdict.REVIEW, Severity.REVIEW),
+        (1.5, Verdict.REJECT, Severity.REJECT),
+    ],
+)
+@pytest.mark.parametrize(("places", "policy"), [(UNEVEN, "uneven"), (GAP, "gaps")])
+def test_a_slice_that_lies_aside_is_told_when_gaps_are_resampled(
+    places, policy, aside_mm, verdict, rule, tmp_path
+):
+    """Resampling along the stack moves no slice within its plane: it stays as wrong as it was."""
+
+    def moved(n):
+        return [-6.0 + (aside_mm if n == 2 else 0.0), -8.0, 30.0 + places[n]]
+
+    write_series(tmp_path / "s", places, ImagePositionPatient=moved)
+    one = the_verdict(iso.read(tmp_path, **{policy: "resample"}))
+    found = [i for i in one.issues if i.rule == "geometry/slices-off-the-affine"]
+    assert [i.severity for i in found] == ([rule] if rule else [])
+    assert one.verdict is verdict
+    if found:
+        assert "beside the line" in found[0].message
+        assert found[0].measured == f"{aside_mm:.3g}"
+
+
+def test_an_annotation_that_is_exchanged_after_its_names_were_read_is_told(tmp_path, monkeypatch):
+    path = tmp_path / "mask.nii.gz"
+    write_nifti(path, values=(0, 1, 2))
+    real = Vocabulary.label_of
+
+    def label_of(*args):
+        os.utime(path, ns=(0, 0))
+        return real(*args)
+
+    words = {"tumour": Label(value=1, aliases=("2",))}
+    assert len(iso.read_annotations(path, vocabulary=words)) == 1
+    monkeypatch.setattr(Vocabulary, "label_of", label_of)
+    with pytest.raises(FormatError) as caught:
+        iso.read_annotations(path, vocabulary=words)
+    assert caught.value.reason == "file/changed"

@@ -44,3 +44,10 @@ def test_missing_and_withheld_are_told_apart_from_values(facts):
         ("missing", True, "2"),
         ("withheld", True, "1"),
     ]
+
+
+def test_loss_is_shown_where_it_is_known():
+    told = (Attribute(name="lossy", value="yes"), Attribute(name="compression_ratio", value="8"))
+    things = [people._Thing(subject=s, site="a", attributes=told) for s in ("one", "two")]
+    (beside,) = people._scanners(things, "case")
+    assert [t.caption for t in beside.blocks] == ["Compressed with loss", "Compression ratio"]

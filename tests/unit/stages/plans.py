@@ -54,12 +54,14 @@ def an_object(file_id, path, **changes):
     return row, file_of(a_slice(file_id=file_id, source=row.source), path=path, kind="dicom-rtstruct")
 
 
-def inputs_of(images, *, objects=(), wanted=None, review=(), sites=("site-1",), pattern=(), table=Path()):
+def inputs_of(
+    images, *, objects=(), wanted=None, review=(), sites=("site-1",), pattern=(), table=Path(), frames=()
+):
     """The tables of index and screen; `wanted` says by path and stack which channels ask for it."""
     subject = SubjectFrom(pattern=pattern)
     finders = [SubjectFinder(Source(path="", site=s, subject=subject), NAMES, None) for s in sites]
     found = [Found(row=f, instance=r) for r, f in images] + [Found(row=f, annotation=o) for o, f in objects]
-    made = grouped(found, finders, {}, [Path()] * len(sites), NAMES)
+    made = grouped(found, finders, {}, [Path()] * len(sites), NAMES, frames=frames)
     files = {f.file_id: f for f in made.files}
     verdicts = {}
     for stack in made.stacks:

@@ -152,7 +152,8 @@ def open_member(path: Path, name: str) -> MemberFile:
             keep.close()
 
         try:
-            return MemberFile(_content(found.catalogue, index, file, stream, close))
+            content = _content(found.catalogue, index, file, stream, close)
+            return MemberFile(content, os.fstat(file.fileno()).st_mtime_ns)
         except BaseException:
             close()
             raise

@@ -132,10 +132,16 @@ class Content(io.RawIOBase):
 
 
 class MemberFile(io.BufferedReader):
-    """An open member; leaving its `with` block checks what was read of it."""
+    """An open member; leaving its `with` block checks what was read of it.
 
-    def __init__(self, content: Content) -> None:
+    Args:
+        content: Its bytes.
+        mtime_ns: When the archive that is open was last written.
+    """
+
+    def __init__(self, content: Content, mtime_ns: int) -> None:
         super().__init__(content, _BUFFER)
+        self.size, self.mtime_ns = content.size, mtime_ns
         self._content = content
 
     def __exit__(

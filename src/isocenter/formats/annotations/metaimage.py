@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
 from isocenter.formats.labelmap import annotations_of, grid_of, label_values
 from isocenter.formats.metaimage_file import read_array
@@ -18,10 +19,17 @@ def names(path: Path) -> dict[int, str]:
         return {v: str(v) for v in label_values(stored) if v > 0}
 
 
-def read(path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str) -> tuple[Annotation, ...]:
+def read(
+    path: Path,
+    wanted: Mapping[int, str],
+    *,
+    annotation_id: str,
+    rater: str,
+    expected: Signature | None = None,
+) -> tuple[Annotation, ...]:
     """One annotation per wanted value."""
     with parsing("the MetaImage file"):
-        stored, header = read_array(path)
+        stored, header = read_array(path, expected)
         grid = grid_of(stored, header.affine, header.orientation_code)
         return annotations_of(
             stored, grid, wanted, annotation_id=annotation_id, rater=rater, source="metaimage"

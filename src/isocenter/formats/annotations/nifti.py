@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
 from isocenter.formats.labelmap import annotations_of, grid_of, label_values
 from isocenter.formats.nifti import affine_of, read_array
@@ -24,15 +25,22 @@ def names(path: Path) -> dict[int, str]:
         return {v: str(v) for v in label_values(stored) if v > 0}
 
 
-def read(path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str) -> tuple[Annotation, ...]:
+def read(
+    path: Path,
+    wanted: Mapping[int, str],
+    *,
+    annotation_id: str,
+    rater: str,
+    expected: Signature | None = None,
+) -> tuple[Annotation, ...]:
     """One annotation per wanted value."""
     with parsing("the NIfTI file"):
-        stored, grid = _read(path)
+        stored, grid = _read(path, expected)
         return annotations_of(stored, grid, wanted, annotation_id=annotation_id, rater=rater, source="nifti")
 
 
-def _read(path: Path) -> tuple[NDArray[Any], Grid]:
-    stored, slope, intercept, header = read_array(path)
+def _read(path: Path, expected: Signature | None = None) -> tuple[NDArray[Any], Grid]:
+    stored, slope, intercept, header = read_array(path, expected)
     affine, code, _ = affine_of(header)
     if (slope, intercept) != (1.0, 0.0):
         stored = stored * np.float64(slope) + intercept

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
 from isocenter.formats.dicom.file import read_header
 from isocenter.formats.dicom.header import Header
@@ -21,10 +22,17 @@ def names(path: Path) -> dict[int, str]:
         return rois_of(_header(path))
 
 
-def read(path: Path, wanted: Mapping[int, str], *, annotation_id: str, rater: str) -> tuple[Annotation, ...]:
+def read(
+    path: Path,
+    wanted: Mapping[int, str],
+    *,
+    annotation_id: str,
+    rater: str,
+    expected: Signature | None = None,
+) -> tuple[Annotation, ...]:
     """One annotation per wanted ROI number; points and open contours make no volume and are counted."""
     with parsing("the structure set"):
-        header = _header(path)
+        header = _header(path, expected)
         numbers = sorted(set(wanted) & set(rois_of(header)))
         return tuple(_annotation(header, n, wanted[n], annotation_id, rater) for n in numbers)
 
@@ -48,8 +56,8 @@ def _annotation(header: Header, number: int, concept: str, annotation_id: str, r
     )
 
 
-def _header(path: Path) -> Header:
-    dataset, has_pixels = read_header(path)
+def _header(path: Path, expected: Signature | None = None) -> Header:
+    dataset, has_pixels = read_header(path, expected=expected)
     header = Header(dataset)
     if kind_of_object(header, has_pixels=has_pixels) != "dicom-rtstruct":
         raise FormatError("file/unsupported", "a DICOM object that is no structure set")

@@ -13,10 +13,10 @@ from isocenter.formats.dicom.planes import Plane
 from isocenter.imaging.facts import Seen, look
 from isocenter.imaging.intensity import invert_monochrome1, to_float, to_hounsfield
 from isocenter.imaging.stored import add_in_place, count_beyond, keep_low_bits, mark_padding
+from isocenter.model.radiograph import is_negative
 from isocenter.model.rows import Stack
 
 AIR_HU = -1024
-_RADIOGRAPHS = {"CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF"}
 
 
 @dataclass(slots=True)
@@ -45,7 +45,9 @@ class Assembly:
         self.counts = Counts()
         self.seen: list[Seen] = []
         self._is_ct = stack.modality == "CT"
-        self._is_inverted = stack.photometric == "MONOCHROME1" and stack.modality in _RADIOGRAPHS
+        self._is_inverted = is_negative(
+            stack.modality, stack.photometric, stack.rescale_type, has_modality_lut=stack.has_modality_lut
+        )
         self._background = AIR_HU if self._is_ct else 0
         self._flags = np.empty(stack.shape[1:], np.bool_)
         self._buffer: NDArray[np.uint8] = np.empty(0, np.uint8)
@@ -143,7 +145,10 @@ class Assembly:
             self.counts.beyond_bits += count_beyond(stored, *ends, flags)
         if self._is_inverted:
             stored = invert_monochrome1(
-                stored, plane.bits_stored or stored.dtype.itemsize * 8, is_signed=stored.dtype.kind == "i"
+                stored,
+                plane.bits_stored or stored.dtype.itemsize * 8,
+                is_signed=stored.dtype.kind == "i",
+                valid=flags,
             )
             self.counts.inverted += 1
         valid = None if flags is None else flags[None]

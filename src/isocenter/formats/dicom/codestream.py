@@ -48,6 +48,11 @@ class Codestream:
     has_restarts: bool = False
     is_reversible: bool = True
 
+    @property
+    def is_transformed(self) -> bool:
+        """Whether values are computed from waves, so that an error may carry one of them beyond the ends of its range."""
+        return not self.is_reversible or self.process in _BITS_PER_BLOCK
+
 
 def refuse_cut(frame: bytes | memoryview) -> None:
     """Refuse a codestream without its last marker: decoders fill up what is missing, and say nothing.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +18,7 @@ from isocenter.formats.dicom.gather import are_equal, gather, lists_of, repeated
 from isocenter.formats.dicom.instance import kind_of_class
 from isocenter.formats.dicom.mosaic import MOSAIC
 from isocenter.formats.dicom.odd import settle
+from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS, private_b_value
 from isocenter.formats.dicom.values import ABSENT, GOOD, SENSELESS, read_numbers, strip_texts
 from isocenter.formats.header_reader import Column, Headers, Numbers, Texts
 
@@ -27,6 +28,8 @@ _TELLING = ("SOPClassUID", "Rows", "Modality", "SeriesInstanceUID", "DirectoryRe
 # A structure set is an annotation object, and a dose has a row for each plane: both are for the slow reader.
 _NOT_HERE = np.array(["dicom-rtstruct", "dicom-rtdose"])
 _MAX_EXACT = float(1 << 53)
+# Columns of one text; codes are never met here, so that theirs is empty.
+_TEXT_FORMS = {"uid", "text", "code"}
 _MOSAIC = MOSAIC.encode()
 
 
@@ -48,6 +51,8 @@ def headers_of(found: Found, files: NDArray[np.int64], count: int) -> Headers:
     rows = np.flatnonzero(is_known)
     kinds = np.array(_kinds(found, rows), object)
     is_instance = ~np.isin(kinds.astype(str), _NOT_HERE) & ~_are_mosaics(found, rows)
+    # the tracer of a PET is nested and its scale may be private, which the slow reader looks at
+    is_instance &= ~are_equal(found.memory, found.cells, rows, slots.SLOT["Modality"], "PT")
     rows = rows[is_instance]
     out = np.zeros(count, np.bool_)
     out[files[rows]] = True
@@ -104,8 +109,9 @@ def _columns(found: Found, rows: NDArray[np.int64]) -> dict[str, Column]:
     unparsable = _unparsable(found, rows)
     out: dict[str, Column] = {"format": repeated("dicom", rows.size), **_texts(found, rows)}
     for field in FIELDS:
-        if field.form not in {"uid", "text"}:
+        if field.form not in _TEXT_FORMS:
             out[field.name] = _column(found, rows, field)
+    out["b_value"] = _b_values(found, rows)
     state, is_native = found.state[rows], found.is_native()[rows]
     out["has_pixels"] = _all(state[:, steps.PIXELS] > 0)
     out["pixel_offset"] = Numbers(state[:, steps.OFFSET], is_native)
@@ -117,7 +123,7 @@ def _columns(found: Found, rows: NDArray[np.int64]) -> dict[str, Column]:
 
 def _texts(found: Found, rows: NDArray[np.int64]) -> dict[str, Column]:
     """All columns that are one text."""
-    fields = {f.name: f.keywords for f in FIELDS if f.form in {"uid", "text"}}
+    fields = {f.name: f.keywords for f in FIELDS if f.form in _TEXT_FORMS}
     fields["transfer_syntax_uid"] = ("TransferSyntaxUID",)
     for first, *others in fields.values():
         for other in others:
@@ -192,6 +198,21 @@ def _overlong(found: Found, rows: NDArray[np.int64]) -> Column:
     for n in np.flatnonzero(is_long.any(axis=1)).tolist():
         names[n] = tuple(sorted(wanted[k][0] for k in np.flatnonzero(is_long[n])))
     return lists_of(names)
+
+
+def _b_values(found: Found, rows: NDArray[np.int64]) -> Numbers:
+    """The b-values of MR images, private ones where there is no public one."""
+    values = found.number("DiffusionBValue")[rows]
+    is_good = found.status_of("DiffusionBValue")[rows] == GOOD
+    is_there = np.any([found.is_present(tag) for tag in PRIVATE_TAGS], axis=0)[rows]
+    for n in np.flatnonzero(is_there & ~is_good).tolist():
+        row = int(rows[n])
+        if found.raw(row, "Modality")[1] != b"MR" or found.number("NumberOfFrames")[row] > 1:
+            continue
+        value = private_b_value(partial(found.raw, row))
+        if value is not None:
+            values[n], is_good[n] = value, True
+    return Numbers(values, is_good)
 
 
 def _all(values: NDArray[Any]) -> Numbers:

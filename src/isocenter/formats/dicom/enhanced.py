@@ -9,12 +9,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.dicom.assembly import Assembly
 from isocenter.formats.dicom.multiframe import FrameSource, open_frames
 from isocenter.model.rows import Stack
 
 
-def put_frames(assembly: Assembly, stack: Stack, paths: Sequence[Path]) -> None:
+def put_frames(
+    assembly: Assembly, stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None]
+) -> None:
     """Read the frames of a stack, each file opened once however many of its frames there are.
 
     The values of a frame are those of its own Pixel Value Transformation (C.7.6.16.2.9); a Real World Value
@@ -24,6 +27,7 @@ def put_frames(assembly: Assembly, stack: Stack, paths: Sequence[Path]) -> None:
         assembly: The volume that they go into.
         stack: The stack; `frames[n]` is the frame of the nth slice in its file.
         paths: File of each slice.
+        expected: What each was when it was indexed.
 
     Raises:
         FormatError: a file is broken, or is not the one that was indexed.
@@ -35,7 +39,7 @@ def put_frames(assembly: Assembly, stack: Stack, paths: Sequence[Path]) -> None:
         places.setdefault(path, []).append(k)
     for path, slices in places.items():
         frames = [stack.frames[k] for k in slices]
-        with open_frames(path) as source:
+        with open_frames(path, expected=expected[slices[0]]) as source:
             for k, frame, stored in zip(
                 slices, frames, _stored(assembly, source, slices, frames), strict=True
             ):

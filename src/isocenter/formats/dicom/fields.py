@@ -9,7 +9,7 @@ from typing import Any, Literal
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.layout import MAX_SIDE
 
-Form = Literal["uid", "text", "texts", "equals", "number", "integer", "numbers", "present"]
+Form = Literal["uid", "text", "texts", "code", "equals", "number", "integer", "numbers", "present"]
 
 _UID = re.compile(r"[0-9.]{1,64}")
 
@@ -108,7 +108,12 @@ FIELDS = (
     _field("bits_stored", "integer", "BitsStored", low=1),
     _field("high_bit", "integer", "HighBit", low=0),
     _field("pixel_representation", "integer", "PixelRepresentation", low=0, high=1),
-    _field("pixel_spacing_mm", "numbers", "PixelSpacing", "ImagerPixelSpacing", count=2),
+    _field("pixel_spacing_mm", "numbers", "PixelSpacing", count=2),
+    _field("imager_spacing_mm", "numbers", "ImagerPixelSpacing", count=2),
+    _field("spacing_calibration", "text", "PixelSpacingCalibrationType"),
+    _field("magnification", "number", "EstimatedRadiographicMagnificationFactor"),
+    _field("source_to_detector_mm", "number", "DistanceSourceToDetector"),
+    _field("source_to_patient_mm", "number", "DistanceSourceToPatient"),
     _field("orientation", "numbers", "ImageOrientationPatient", count=6, is_lps=True),
     _field("position_mm", "numbers", "ImagePositionPatient", count=3, is_lps=True),
     _field("slice_thickness_mm", "number", "SliceThickness"),
@@ -121,7 +126,18 @@ FIELDS = (
     _field("pixel_padding", "integer", "PixelPaddingValue"),
     _field("pixel_padding_limit", "integer", "PixelPaddingRangeLimit"),
     _field("is_lossy", "equals", "LossyImageCompression", value="01"),
+    _field("lossy_ratio", "text", "LossyImageCompressionRatio"),
+    _field("lossy_method", "text", "LossyImageCompressionMethod"),
     _field("presentation_intent", "text", "PresentationIntentType"),
+    _field("view_position", "text", "ViewPosition"),
+    _field("view_code", "code", "ViewCodeSequence"),
+    _field("image_laterality", "text", "ImageLaterality"),
+    _field("laterality", "text", "Laterality"),
+    _field("patient_orientation", "texts", "PatientOrientation"),
+    _field("voi_centre", "texts", "WindowCenter"),
+    _field("voi_width", "texts", "WindowWidth"),
+    _field("voi_function", "text", "VOILUTFunction"),
+    _field("has_voi_lut", "present", "VOILUTSequence"),
     _field("pet_units", "text", "Units"),
 )
 
@@ -145,6 +161,8 @@ def read_value(header: Header, field: Field, keyword: str) -> Any:
             return header.text(keyword)
         case "texts":
             return header.texts(keyword)
+        case "code":
+            return next((code for item in header.sequence(keyword) if (code := item.text("CodeValue"))), None)
         case "equals":
             return header.text(keyword) == field.value
         case "number":

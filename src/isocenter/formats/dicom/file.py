@@ -18,6 +18,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.filereader import read_partial
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
 from isocenter.formats.bytes import MAX_BYTES, open_beginning, open_content, refuse_size
 from isocenter.formats.dicom.layout import Pixels, check_pixels
@@ -167,7 +168,10 @@ def _plain(file: BinaryIO, survey: Survey, regions: Regions) -> Any:
 
 
 def read_header(
-    path: Path, keywords: Sequence[str] | None = None, limits: Limits = DEFAULT_LIMITS
+    path: Path,
+    keywords: Sequence[str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    expected: Signature | None = None,
 ) -> tuple[Any, Pixels | bool]:
     """The data set without its pixel data, and whether there are pixel data that are all there.
 
@@ -175,11 +179,12 @@ def read_header(
         path: The file.
         keywords: Attributes that are wanted; None: all of them.
         limits: What the header may cost.
+        expected: What the file was when it was indexed, where that is known.
 
     Raises:
-        FormatError: the file is no DICOM, broken, shorter than it says, or beyond a limit.
+        FormatError: the file is no DICOM, broken, shorter than it says, another one, or beyond a limit.
     """
-    with parsing("the header"), open_content(path) as file:
+    with parsing("the header"), open_content(path, expected) as file:
         bounded = Bounded(file, limits)
         bounded.survey()
         dataset = _parse(bounded, _PIXELS, keywords)
@@ -226,9 +231,9 @@ def read_identity(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
         return dataset
 
 
-def read_dataset(path: Path, limits: Limits = DEFAULT_LIMITS) -> Any:
-    """The whole data set; pixel data are checked when they are decoded."""
-    with parsing("the data set"), open_content(path) as file:
+def read_dataset(path: Path, limits: Limits = DEFAULT_LIMITS, expected: Signature | None = None) -> Any:
+    """The whole data set of the expected file, where one is; pixel data are checked when they are decoded."""
+    with parsing("the data set"), open_content(path, expected) as file:
         bounded = Bounded(file, limits, value_bytes=MAX_BYTES)
         refuse_size(bounded.size, MAX_BYTES)
         bounded.survey()

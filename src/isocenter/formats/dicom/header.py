@@ -78,6 +78,17 @@ class Header:
         is_raw = isinstance(element, RawDataElement) and isinstance(element.value, bytes)
         return len(element.value) if is_raw else 0
 
+    def raw(self, tag: str) -> tuple[str, bytes]:
+        """Value representation, "" where none is written, and bytes of an element by its tag; no bytes where it is absent.
+
+        One float is given in the order of little endian.
+        """
+        element = self.dataset.get_item(pydicom.tag.Tag(tag))
+        if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
+            return "", b""
+        value = element.value if element.is_little_endian or element.VR != "FL" else element.value[::-1]
+        return element.VR or "", value
+
     def sequence(self, keyword: str) -> list[Header]:
         """The items of a sequence."""
         value = self._get(keyword)

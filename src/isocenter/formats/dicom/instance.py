@@ -7,6 +7,7 @@ from pydicom.uid import UID
 from isocenter.formats.dicom.fields import FIELDS, longest, read_uid, value_of
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.layout import Pixels
+from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS, private_b_value
 from isocenter.model.rows import Instance
 
 # Non-image objects by SOP Class (PS3.4 B.5); what is not here and has rows and columns is an image.
@@ -32,6 +33,7 @@ _KIND_PREFIXES = (
 KEYWORDS = [
     *(keyword for field in FIELDS for keyword in field.keywords),
     *("PerFrameFunctionalGroupsSequence", "DirectoryRecordSequence"),
+    *PRIVATE_TAGS,
 ]
 
 
@@ -69,6 +71,8 @@ def instance_of(
     """The row of one object; positions and directions are turned from LPS to RAS here and nowhere else."""
     overlong = _overlong(header)
     values = {field.name: value_of(header, field) for field in FIELDS}
+    if values["b_value"] is None and values["modality"] == "MR" and values["frames"] == 1:
+        values["b_value"] = private_b_value(header.raw)
     pixels = has_pixels if isinstance(has_pixels, Pixels) else Pixels(is_there=has_pixels)
     return Instance(
         file_id=file_id,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydicom import uid
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.bytes import MAX_BYTES, open_content, refuse_size
 from isocenter.formats.dicom.file import ParsedFile, parse_object
 from isocenter.formats.dicom.fragments import Encapsulated, find_frames
@@ -136,13 +137,15 @@ class FrameSource:
 
 
 @contextmanager
-def open_frames(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[FrameSource]:
+def open_frames(
+    path: Path, limits: Limits = DEFAULT_LIMITS, expected: Signature | None = None
+) -> Iterator[FrameSource]:
     """Open an object of several frames, or a mosaic; its pixels are read as they are asked for.
 
     Raises:
-        FormatError: the file is broken, or its pixels are none that are read here.
+        FormatError: the file is broken, is not the expected one, or its pixels are none that are read here.
     """
-    with open_content(path) as file:
+    with open_content(path, expected) as file:
         parsed = parse_object(file, None, WANTED, limits)
         header = Header(parsed.dataset)
         count = header.integer("NumberOfFrames", 1) or 1

@@ -16,6 +16,8 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.uid import RLELossless
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
+from isocenter.formats.boundary import refuse_changed
 from isocenter.formats.bytes import MAX_PADDING_BYTES
 from isocenter.formats.dicom import slots, steps
 from isocenter.formats.dicom.decoders import MAX_FRAME_BYTES
@@ -34,6 +36,7 @@ BATCH = 32
 # Most headers end in the first so many bytes; where one does not, more is read, and after that it is left.
 _HEADS = (8192, 256 << 10)
 _PIXEL_DATA = b"\xe0\x7f\x10\x00"
+_NONE = Signature(0, 0)
 
 _NUMBERS = (
     "SamplesPerPixel",
@@ -162,16 +165,24 @@ OpenSlice = NativeSlice | CompressedSlice
 
 
 @contextmanager
-def open_slices(paths: Sequence[Path]) -> Iterator[list[OpenSlice | None]]:
-    """Open some files, at most `BATCH`, and read their headers; None for each that has anything unusual about it."""
+def open_slices(
+    paths: Sequence[Path], expected: Sequence[Signature | None]
+) -> Iterator[list[OpenSlice | None]]:
+    """Open some files, at most `BATCH`, and read their headers; None for each that has anything unusual about it.
+
+    Raises:
+        FormatError: one is not what is expected of it.
+    """
     with ExitStack() as stack:
         handles, sizes = [], []
-        for path in paths:
-            handle, size = _open(path)
+        for path, known in zip(paths, expected, strict=True):
+            handle, found = _open(path)
             if handle >= 0:
                 stack.callback(os.close, handle)
+                if known is not None:
+                    refuse_changed(found, known)
             handles.append(handle)
-            sizes.append(size)
+            sizes.append(found.size)
         out: list[OpenSlice | None] = [None] * len(paths)
         left = [n for n, handle in enumerate(handles) if handle >= 0]
         for count in _HEADS:
@@ -179,15 +190,15 @@ def open_slices(paths: Sequence[Path]) -> Iterator[list[OpenSlice | None]]:
         yield out
 
 
-def _open(path: Path) -> tuple[int, int]:
-    """Handle and size of a regular file; -1 where it is none, of which the ordinary way will say more."""
+def _open(path: Path) -> tuple[int, Signature]:
+    """Handle and signature of a regular file; -1 where it is none, of which the ordinary way will say more."""
     with suppress(OSError):
         handle = os.open(path, _OPEN_FLAGS)
         info = os.fstat(handle)
         if stat.S_ISREG(info.st_mode):
-            return handle, info.st_size
+            return handle, Signature(info.st_size, info.st_mtime_ns)
         os.close(handle)
-    return -1, 0
+    return -1, _NONE
 
 
 def _read_heads(

@@ -19,6 +19,9 @@ from isocenter.formats.dicom.fragments import find_frames
 from isocenter.formats.dicom.layout import NATIVE, Layout, compare, layout_of, syntax_of
 from isocenter.formats.dicom.run_lengths import decode_runs
 
+# PS3.3 C.7.6.24 and C.7.6.25: parametric maps have them, and no other kind of image.
+_FLOATS = ("FloatPixelData", "DoubleFloatPixelData")
+
 
 def stored_pixels(dataset: Any, *, number: int = 0) -> NDArray[Any]:
     """Stored values (J, I) of a single-frame, single-sample image, native byte order.
@@ -31,6 +34,9 @@ def stored_pixels(dataset: Any, *, number: int = 0) -> NDArray[Any]:
         FormatError: the pixel data are missing, too short, or cannot be decoded.
     """
     with parsing("the pixel data"):
+        if any(keyword in dataset for keyword in _FLOATS):
+            # what they measure is told by Real World Value Mappings alone, of which there may be several (C.7.6.16.2.11)
+            raise FormatError("file/unsupported", "the pixels are floats, of no unit that the object names")
         layout, syntax = layout_of(dataset), syntax_of(dataset)
         element = dataset.get_item("PixelData")
         if element is None or not element.value:
@@ -166,23 +172,33 @@ def _stated(frame: bytes | memoryview, syntax: str, layout: Layout) -> Codestrea
 def _as_stored(decoded: NDArray[Any], stated: Codestream, layout: Layout) -> NDArray[Any]:
     """The decoded frame in the type that the header states.
 
-    Only JPEG 2000 knows signs. The other streams hold the bits of a signed value as if it were unsigned, so
-    its sign bit is the highest of the stored bits, which some encoders extend and some do not (PS3.5 8.2).
+    Where the codestream says what its values are, that counts (PS3.5 8.2.4). Only JPEG 2000 knows signs; the others, and
+    JPEG 2000 of writers who leave the sign out, hold the bits of a signed value as if it were unsigned.
+
+    Raises:
+        FormatError: stream and header contradict each other, so that nobody knows which values are meant.
     """
     is_signed = layout.dtype.kind == "i"
     if stated.is_signed and not is_signed and decoded.min() < 0:
         raise FormatError("read/values", "the compressed values are signed, the header's are not")
     if stated.is_signed or not is_signed:
         return decoded.astype(layout.dtype, copy=False)
-    bits = min(stated.precision, layout.bits_stored)
-    if bits == 8 * layout.dtype.itemsize == 8 * decoded.dtype.itemsize:
-        return decoded.view(layout.dtype)
-    return _extended(decoded.astype(layout.dtype, copy=False), bits)
-
-
-def _extended(values: NDArray[Any], bits: int) -> NDArray[Any]:
-    """Signed values whose sign bit is the last of so many; as they are where that cannot be what they mean."""
-    if values.min() < -(1 << (bits - 1)) or int(values.max()) >= 1 << bits:
-        return values
-    shift = 8 * values.dtype.itemsize - bits
-    return np.asarray((values << shift) >> shift)
+    least, most = int(decoded.min()), int(decoded.max())
+    half = 1 << (min(stated.precision, layout.bits_stored) - 1)
+    if most < half:
+        return decoded.astype(layout.dtype, copy=False)
+    if stated.precision < layout.bits_stored:
+        # a writer who left out high bits of signed values, or one whose values have no sign
+        raise FormatError(
+            "read/values",
+            "nobody knows whether the compressed values have a sign: they have fewer bits than the header's",
+            measured=f"{stated.precision} bits",
+            expected=f"{layout.bits_stored} bits",
+        )
+    if stated.is_transformed and least < half:
+        raise FormatError("read/values", "signed values were compressed with loss as if they had no sign")
+    # some encoders extend the sign bit to all bits of the stream, and some do not
+    bits = layout.bits_stored if most < 2 * half else stated.precision
+    shift = 8 * layout.dtype.itemsize - bits
+    values = decoded.astype(layout.dtype, copy=False)
+    return np.asarray((values << shift) >> shift) if shift else values

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.datadict import DicomDictionary, dictionary_VR, tag_for_keyword
+from pydicom.datadict import DicomDictionary, dictionary_VR
 
 from isocenter.formats.dicom.fields import FIELDS
+from isocenter.formats.dicom.once import READ_ALONE, tag_of
+from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS
 from isocenter.formats.dicom.steps import CHARACTERS, CLASS, NEVER, PRESENCE, VALUE, table_of
 
 # What a value is made of: text, whole numbers, floating point, or whole numbers whose sign is told elsewhere.
@@ -31,27 +33,26 @@ _CONTROL = {
     "SharedFunctionalGroupsSequence": NEVER,
     "PerFrameFunctionalGroupsSequence": NEVER,
 }
+# A code lies within a sequence, which the slow reader looks into.
+_OF_FORM = {"present": PRESENCE, "code": NEVER}
 _ROLES = {
-    **{k: PRESENCE if f.form == "present" else VALUE for f in FIELDS for k in f.keywords},
+    # one that is there twice is for the slow reader
+    **dict.fromkeys(READ_ALONE, PRESENCE),
+    **dict.fromkeys(PRIVATE_TAGS, VALUE),
+    **{k: _OF_FORM.get(f.form, VALUE) for f in FIELDS for k in f.keywords},
     "SOPClassUID": CLASS,
     **_CONTROL,
 }
 
 
-def _tag(keyword: str) -> int:
-    tag = tag_for_keyword(keyword)
-    assert tag is not None
-    return int(tag)
-
-
-KEYWORDS = tuple(sorted(_ROLES, key=_tag))
+KEYWORDS = tuple(sorted(_ROLES, key=tag_of))
 SLOT = {keyword: n for n, keyword in enumerate(KEYWORDS)}
 FIELD_OF = {keyword: field for field in FIELDS for keyword in field.keywords}
 # One tag above all others ends the search.
-TAGS = np.array([*map(_tag, KEYWORDS), 1 << 40], np.int64)
+TAGS = np.array([*map(tag_of, KEYWORDS), 1 << 40], np.int64)
 ROLES = np.array([_ROLES[k] for k in KEYWORDS], np.int64)
-# What the dictionary says that a value is made of, which counts where a file in implicit VR says nothing.
-FORMS = np.array([MADE_OF.get(dictionary_VR(_tag(k)), 0) for k in KEYWORDS], np.int64)
+# What the dictionary says that a value is made of, which counts where a file in implicit VR says nothing; of private ones it knows nothing.
+FORMS = np.array([MADE_OF.get(dictionary_VR(t), 0) if t >> 16 & 1 == 0 else 0 for t in TAGS[:-1]], np.int64)
 FORM_OF_VR = table_of({vr: form for vr, form in MADE_OF.items() if len(vr) == 2})
 _TEXTS = {"AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.formats.dicom.elements import SQ, UN, hash_of, head_at, is_text_vr, kernel, tag_at, whole
+from isocenter.formats.dicom.elements import SQ, UN, head_at, is_text_vr, kernel, tag_at, whole
+from isocenter.formats.dicom.once import MAX_HASHED, comes_otherwise
 
 # Places in the state of a walk.
 POSITION, OPEN, ELEMENTS, DEEPEST, MOST_ITEMS, LONGEST_TEXT, VALUE_BYTES, PIXELS, REPEATED, FOUND = range(10)
@@ -15,9 +16,8 @@ IMPLICIT, BIG, SYNTAX, SYNTAX_BYTES, GROUPS, GROUPS_END, FRAMES, IS_DAMAGED, IS_
     10, 20
 )
 BASE, SIZE, ALL_ITEMS, GROUP_ELEMENTS, GROUP_ITEMS = range(20, 25)
-_HASHES = 25  # and one for each of what identifies an object
-HAS_REGIONS = 29
-STATE_SIZE = 30
+HAS_REGIONS = 25
+STATE_SIZE = 26
 # Columns of the stack of open sequences and items.
 _KIND, _END, _BOUND, _COUNT, _TAG, _IMPLICIT, _SOFT, _FIRST, _ELEMENTS = range(9)
 STACK_COLUMNS = 9
@@ -35,13 +35,13 @@ SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
 # What the dictionary says of a tag: text, a sequence, or neither.
 OTHER, TEXT, SEQUENCE = 0, 1, 2
 
+_Array = NDArray[np.int64]
+_Tables = tuple[_Array, NDArray[np.uint8], _Array, _Array, _Array]
 _UNDEFINED = 0xFFFFFFFF
 _ITEM_TAG, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_PATIENT_ID, _STUDY, _SERIES, _INSTANCE = 0x00100020, 0x0020000D, 0x0020000E, 0x00080018
 _SYNTAX_TAG = 0x00020010
 # Of a DICOMDIR no more is wanted than that it is one, so its records may be broken.
 _RECORDS = 0x00041220
-_MAX_HASHED = 1024
 # The heads of an item and of its first element, and the tag that this one may begin with.
 _AHEAD = 24
 # Values up to this length are part of what a header costs; longer ones are jumped over, unless they are text.
@@ -183,27 +183,24 @@ def _item(
 
 
 @kernel
-def _identify(data: NDArray[np.uint8], state: NDArray[np.int64], head: tuple[int, int, int, int, int]) -> int:
-    """Remember what identifies the object; told is the tag that is there twice with different values."""
+def _remember(
+    data: NDArray[np.uint8],
+    state: NDArray[np.int64],
+    tags: NDArray[np.int64],
+    known: NDArray[np.int64],
+    head: tuple[int, int, int, int, int],
+) -> int:
+    """Remember the value of what may be there once only; told is the tag that came again with another value."""
     tag, _, length, start, _ = head
-    if tag == _PATIENT_ID:
-        place = _HASHES
-    elif tag == _STUDY:
-        place = _HASHES + 1
-    elif tag == _SERIES:
-        place = _HASHES + 2
-    elif tag == _INSTANCE:
-        place = _HASHES + 3
-    else:
+    place = np.searchsorted(tags, tag)
+    if place == len(tags) or tags[place] != tag:
         return _GO
     # an undefined length, or one beyond the file, is told by what comes next
-    count, at = min(length, _MAX_HASHED, state[SIZE] - start), start - state[BASE]
+    count, at = min(length, MAX_HASHED, state[SIZE] - start), start - state[BASE]
     if at + count > len(data):
         return MORE
-    value = hash_of(data, at, count)
-    if state[place] not in (0, value):
+    if comes_otherwise(data, known[place], at, count, length):
         state[REPEATED] = tag
-    state[place] = value
     return _GO
 
 
@@ -318,7 +315,7 @@ def _element(
     state: NDArray[np.int64],
     stack: NDArray[np.int64],
     limits: NDArray[np.int64],
-    tables: tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]],
+    tables: _Tables,
     found: NDArray[np.int64],
 ) -> int:
     """One element of the innermost item, or of the data set itself."""
@@ -344,7 +341,10 @@ def _element(
         state[MISFIT] = start + length
         return BEYOND if bound == state[SIZE] else LONGER
     head = (tag, vr, length, start, known)
-    status = _note(state, stack, tables[2], found, head) if n else _identify(data, state, head)
+    if n:
+        status = _note(state, stack, tables[2], found, head)
+    else:
+        status = _remember(data, state, tables[3], tables[4], head)
     return status if status != _GO else _count(data, state, stack, limits, head)
 
 
@@ -355,7 +355,7 @@ def walk(
     state: NDArray[np.int64],
     stack: NDArray[np.int64],
     limits: NDArray[np.int64],
-    tables: tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]],
+    tables: _Tables,
     found: NDArray[np.int64],
 ) -> int:
     """Walk on from where the state is, over the bytes at hand, and say why it stopped.
@@ -366,7 +366,8 @@ def walk(
         state: What is known so far, and where in the file the bytes begin, by the names above.
         stack: Open sequences and items.
         limits: What a header may cost.
-        tables: Tags of the dictionary and their classes, and the wanted (sequence << 32 | tag), all in order.
+        tables: Tags of the dictionary and their classes, the wanted (sequence << 32 | tag), and the tags that may be
+            there once only, all in order; and what is known of the latter, a row for each.
         found: Where wanted elements are, a row for each.
     """
     while True:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from isocenter.base.errors import FormatError
 from isocenter.formats.bytes import refuse_size
 from isocenter.formats.dicom import structure
+from isocenter.formats.dicom.once import AGAIN, name_of, tags_once
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 
 # A deflated data set is one object, of one slice as a rule.
@@ -49,6 +50,7 @@ class Survey:
         is_ordered: Whether nothing that belongs before the functional groups comes after them.
         is_big: Whether numbers are big endian.
         is_implicit: Whether the VRs of the data set are not written.
+        repeated: Names of elements that are there several times, with one value.
         source: The bytes that were walked over: the file, or what it inflates to.
     """
 
@@ -68,6 +70,7 @@ class Survey:
     is_ordered: bool
     is_big: bool
     is_implicit: bool
+    repeated: tuple[str, ...]
     source: BinaryIO
 
 
@@ -110,8 +113,9 @@ def check_structure(
     state = steps.state
     repeated = int(state[structure.REPEATED])
     if repeated:
-        keyword = pydicom.datadict.keyword_for_tag(repeated)
-        raise FormatError("file/corrupt", "an element is there twice", measured=keyword, expected="once")
+        raise FormatError(
+            "file/corrupt", "an element is there twice", measured=name_of(repeated), expected="once"
+        )
     begin, end = int(state[structure.GROUPS]), int(state[structure.GROUPS_END])
     return Survey(
         elements=int(state[structure.ELEMENTS]),
@@ -130,6 +134,7 @@ def check_structure(
         is_ordered=not state[structure.IS_UNORDERED],
         is_big=bool(state[structure.BIG]),
         is_implicit=bool(state[structure.IMPLICIT]),
+        repeated=steps.repeated(),
         source=steps.file,
     )
 
@@ -233,7 +238,8 @@ class _Steps:
         self._limits = np.array(
             [limits.elements, limits.depth, limits.items, limits.value_bytes, limits.header_bytes], np.int64
         )
-        self._tables = (*_dictionary(), wanted)
+        self._once = np.zeros((len(tags_once()), 2), np.int64)
+        self._tables = (*_dictionary(), wanted, tags_once(), self._once)
         self.found = np.zeros((0, structure.FOUND_COLUMNS), np.int64)
         self._data = np.zeros(0, np.uint8)
 
@@ -249,6 +255,10 @@ class _Steps:
                     return status
         self._begin_data_set()
         return self._walk(-1)
+
+    def repeated(self) -> tuple[str, ...]:
+        """Names of the elements that are there several times."""
+        return tuple(map(name_of, tags_once()[self._once[:, AGAIN] == 1].tolist()))
 
     def _begin_data_set(self) -> None:
         """Find out how the data set is written: as the transfer syntax says, unless its first element differs."""
@@ -342,6 +352,18 @@ def groups_of(survey: Survey, limits: Limits) -> FunctionalGroups | None:
     survey.source.seek(begin)
     found = survey.found.copy()
     found[:, structure.OFFSET] -= begin
-    return FunctionalGroups(
-        data=survey.source.read(end - begin), found=found, frames=survey.frames, is_big=survey.is_big
-    )
+    data = survey.source.read(end - begin)
+    _refuse_contradiction(data, found)
+    return FunctionalGroups(data=data, found=found, frames=survey.frames, is_big=survey.is_big)
+
+
+def _refuse_contradiction(data: bytes, found: NDArray[np.int64]) -> None:
+    """Refuse groups that say one thing of one frame twice, and differently (PS3.5 7.1)."""
+    order = np.lexsort((found[:, structure.FRAME], found[:, structure.KEY]))
+    names = found[order][:, [structure.KEY, structure.FRAME]]
+    for n in np.flatnonzero((names[1:] == names[:-1]).all(axis=1)).tolist():
+        (at, length), (again, other) = found[order[n : n + 2]][
+            :, [structure.OFFSET, structure.LENGTH]
+        ].tolist()
+        if data[at : at + length].strip(b" \0") != data[again : again + other].strip(b" \0"):
+            raise FormatError("file/corrupt", "the functional groups say one thing twice, and differently")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.bytes import MAX_BYTES, refuse_size
 from isocenter.formats.dicom.assembly import Assembly, Counts
 from isocenter.formats.dicom.enhanced import put_frames
@@ -22,7 +23,7 @@ from isocenter.imaging.facts import facts_of_planes
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
-from isocenter.model.volume import AxisPosition, Slice, Volume
+from isocenter.model.volume import Slice, Volume, axis_of
 
 # While one frame is decoded in another process, the next is read.
 _AHEAD = 1
@@ -31,29 +32,34 @@ _PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts"}
 _SUV_TYPES = {
     "": "SUVbw",
     "BW": "SUVbw",
-    "LBM": "SUVlbm",
-    "LBMJAMES128": "SUVlbm",
+    "LBM": "SUVlbm-unnamed",
+    "LBMJAMES128": "SUVlbm-james",
     "LBMJANMA": "SUVlbm",
-    "BSA": "SUVbsa",
     "IBW": "SUVibw",
 }
 
 
-def read_volume(stack: Stack, paths: Sequence[Path]) -> Volume:
+def read_volume(stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None] = ()) -> Volume:
     """Read every slice of a stack once, straight into the volume.
+
+    Args:
+        stack: The stack.
+        paths: File of each slice.
+        expected: What each was when it was indexed, None where nobody knows; () means that nobody knows of any.
 
     Raises:
         FormatError: a file is broken, or is not the one that was indexed.
     """
     if len(paths) != stack.shape[0]:
         raise FormatError("file/changed", "another number of slices than when the stack was indexed")
+    expected = expected or [None] * len(paths)
     dtype = dtype_of(stack)
     refuse_size(math.prod(stack.shape) * dtype.itemsize, MAX_BYTES)
     assembly = Assembly(stack, dtype)
     if stack.multi_frame:
-        put_frames(assembly, stack, paths)
+        put_frames(assembly, stack, paths, expected)
     else:
-        _put_slices(assembly, paths)
+        _put_slices(assembly, paths, expected)
     return Volume(
         id=stack.id,
         array=assembly.array,
@@ -67,20 +73,21 @@ def read_volume(stack: Stack, paths: Sequence[Path]) -> Volume:
         provenance={"reader": "dicom"},
         facts=facts_of_planes(assembly.seen),
         axis=axis_of(stack),
+        image_type=stack.image_type,
     )
 
 
-def _put_slices(assembly: Assembly, paths: Sequence[Path]) -> None:
+def _put_slices(assembly: Assembly, paths: Sequence[Path], expected: Sequence[Signature | None]) -> None:
     for first in range(0, len(paths), BATCH):
-        some = paths[first : first + BATCH]
-        with open_slices(some) as opened:
+        some, known = paths[first : first + BATCH], expected[first : first + BATCH]
+        with open_slices(some, known) as opened:
             pending: deque[tuple[int, PendingFrame, Plane]] = deque()
             for k, (path, one) in enumerate(zip(some, opened, strict=True), first):
                 if isinstance(one, CompressedSlice):
                     pending.append((k, one.begin(k), one.plane))
                 _finish(assembly, pending, at_most=_AHEAD if isinstance(one, CompressedSlice) else 0)
                 if not isinstance(one, CompressedSlice):
-                    _read_slice(assembly, k, path, one)
+                    _read_slice(assembly, k, path, one, expected[k])
             _finish(assembly, pending, at_most=0)
 
 
@@ -91,9 +98,11 @@ def _finish(assembly: Assembly, pending: deque[tuple[int, PendingFrame, Plane]],
         assembly.put(k, frame.result(), plane)
 
 
-def _read_slice(assembly: Assembly, k: int, path: Path, native: NativeSlice | None) -> None:
+def _read_slice(
+    assembly: Assembly, k: int, path: Path, native: NativeSlice | None, expected: Signature | None
+) -> None:
     if native is None:
-        dataset = read_dataset(path)
+        dataset = read_dataset(path, expected=expected)
         assembly.put(k, stored_pixels(dataset, number=k), plane_of(dataset))
         return
     place = assembly.place(k, native.shape, native.dtype, native.plane)
@@ -107,20 +116,13 @@ def slices_of(stack: Stack) -> tuple[Slice, ...]:
     return tuple(Slice(position_mm=z, instance=i, file=f, frame=n) for z, i, f, n in rows)
 
 
-def axis_of(stack: Stack) -> AxisPosition | None:
-    """Where a stack stands on the fourth axis of its group."""
-    if not stack.axis:
-        return None
-    return AxisPosition(
-        name=stack.axis, index=stack.axis_index, count=stack.axis_count, value=stack.axis_value
-    )
-
-
 def unit_of(stack: Stack, suv_type: str = "") -> str:
     """Unit of the values that reading the stack gives; `suv_type` is what they are normalised by."""
     if stack.modality == "CT":
         return "HU"
     if stack.modality == "PT":
+        if stack.pet_units == "CM2ML":
+            return "SUVbsa" if suv_type in {"", "BSA"} else "arbitrary"
         if stack.pet_units == "GML":
             return _SUV_TYPES.get(suv_type, "arbitrary")
         return _PET_UNITS.get(stack.pet_units, "arbitrary")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
 from isocenter.formats.dicom.file import read_header, read_identity, read_object
 from isocenter.formats.dicom.frames import DOSE_KEYWORDS, WANTED, frames_of, shared_of
@@ -16,6 +17,7 @@ from isocenter.formats.dicom.instance import KEYWORDS, instance_of, kind_of_obje
 from isocenter.formats.dicom.mosaic import is_mosaic, tiles_of
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
 from isocenter.formats.dicom.survey import FunctionalGroups, refuse_late
+from isocenter.formats.dicom.tracer import tracer_texts
 from isocenter.formats.dicom.volume import read_volume
 from isocenter.formats.dicom.watched import WatchedHeader
 from isocenter.formats.image import Scan
@@ -71,6 +73,7 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
         if kind == "dicom-rtstruct":
             return Scan(kind=kind, annotation=object_of(header, file_id, source, site, parsed.regions))
         instance = instance_of(header, file_id, source, site, has_pixels=parsed.pixels)
+        instance = replace(instance, repeated=parsed.survey.repeated)
         again = Header(parsed.dataset)
         frames = frames_of(again, parsed.groups, file_id)
         instance = _also_unparsable(instance, again.unparsable)
@@ -78,6 +81,8 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
             instance = _with_groups(instance, parsed.groups, frames, parsed.dataset)
         if not frames and is_mosaic(instance.image_type, instance.frames):
             frames = tiles_of(read_header(path, limits=limits)[0], file_id)
+        if kind == "dicom-image" and instance.modality == "PT":
+            instance = replace(instance, pet=tracer_texts(read_header(path, limits=limits)[0]))
         return Scan(kind=kind, instance=instance, frames=frames)
 
 
@@ -119,7 +124,7 @@ def _identity(path: Path, limits: Limits) -> dict[str, str | None]:
         return {}
 
 
-def read(stack: Stack, paths: Sequence[Path]) -> Volume:
+def read(stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None] = ()) -> Volume:
     """Read the voxels of one stack in the unit of its modality."""
     with parsing("the series"):
-        return read_volume(stack, paths)
+        return read_volume(stack, paths, expected)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from isocenter.formats.array_file import row_of
+from isocenter.base.files import Signature
+from isocenter.formats.array_file import frames_of, row_of
 from isocenter.formats.boundary import parsing
 from isocenter.formats.image import Scan
 from isocenter.formats.labelmap import volume_of
@@ -23,10 +24,15 @@ def sniff(head: bytes) -> bool:
 def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFAULT_LIMITS) -> Scan:  # noqa: ARG001 - the header has one size
     """Read the header, without voxels."""
     with parsing("the NIfTI header"):
-        return Scan(kind="nifti", instance=row_of(scan_header(path), file_id, source, site))
+        header = scan_header(path)
+        return Scan(
+            kind="nifti", instance=row_of(header, file_id, source, site), frames=frames_of(header, file_id)
+        )
 
 
-def read(stack: Stack, paths: Sequence[Path]) -> Volume:
-    """Read all voxels; a compressed file is read to its check sum."""
+def read(stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None] = ()) -> Volume:
+    """Read all voxels of the stack, which is one volume; a compressed file is read to its check sum."""
     with parsing("the NIfTI file"):
-        return volume_of(stack, read_image(paths[0]))
+        return volume_of(
+            stack, read_image(paths[0], expected[0] if expected else None, volume=stack.frames[0])
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from isocenter.base.files import Signature
 from isocenter.formats.array_file import row_of
 from isocenter.formats.boundary import parsing
 from isocenter.formats.image import Scan
@@ -26,7 +27,7 @@ def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFA
         return Scan(kind="nrrd", instance=row_of(scan_header(path, limits), file_id, source, site))
 
 
-def read(stack: Stack, paths: Sequence[Path]) -> Volume:
+def read(stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None] = ()) -> Volume:
     """Read all voxels."""
     with parsing("the NRRD file"):
-        return volume_of(stack, read_image(paths[0]))
+        return volume_of(stack, read_image(paths[0], expected[0] if expected else None))

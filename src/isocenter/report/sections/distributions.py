@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from isocenter.model.rows import CaseRow
+from isocenter.model.rows import CaseRow, LabelState
 from isocenter.report.blocks import Block, Column, Drawing, Drawings, Fold, Part, Prose, Table
 from isocenter.report.charts import spread
 from isocenter.report.estimates import spread_of
@@ -53,7 +53,7 @@ def render(facts: ReportFacts) -> tuple[Block, ...]:
         )
     blocks: list[Block] = [Prose(text), Part("Grid", grid.blocks("spacing and size"))]
     if facts.cases:
-        blocks += [*_intensity(facts.cases), *_volumes(facts.cases)]
+        blocks += [*_intensity(facts.cases), *_volumes(facts.cases), *_pieces(facts.cases)]
     return tuple(blocks)
 
 
@@ -129,6 +129,39 @@ def _volumes(cases: Iterable[CaseRow]) -> tuple[Block, ...]:
     rest = len(labels) - _MOST_LABELS
     more = (Prose(f"{rest} rarer labels are not drawn."),) if rest > 0 else ()
     return (Part("Volume of the labels", (*more, *grid.blocks("volume"))),)
+
+
+def _pieces(cases: Iterable[CaseRow]) -> tuple[Block, ...]:
+    """What became of the labels' volumes and connected pieces on the grids of the cases, where masks were drawn."""
+    found: dict[str, list[LabelState]] = defaultdict(list)
+    for case in cases:
+        for state in case.labels:
+            if state.components_before:
+                found[state.label].append(state)
+    rows = []
+    for label in sorted(found):
+        states = found[label]
+        before, after = (sum(getattr(s, f"volume_{n}_ml") for s in states) for n in ("before", "after"))
+        change = "" if not before else f"{100 * (after / before - 1):+.2f}"
+        counts = ("components_before", "components_after", "vanished", "merged", "split")
+        rows.append((label, change, *(f"{sum(getattr(s, c) for s in states):,}" for c in counts)))
+    if not rows:
+        return ()
+    heads = (
+        "Change of volume, %",
+        "Pieces drawn",
+        "Pieces packed",
+        "Vanished",
+        "Made of several",
+        "Fell apart",
+    )
+    columns = (Column("Label"), *(Column(h, is_number=True) for h in heads))
+    text = (
+        "All drawings of all raters added up, on the grids they were drawn on and on those of the cases. "
+        "A piece is what touches at a face, an edge or a corner."
+    )
+    table = Table("Labels before and after they came to the grid of their case", columns, tuple(rows))
+    return (Part("Labels on the grid of their case", (Prose(text), table)),)
 
 
 def _by_site(values: Iterable[tuple[str, float]]) -> Groups:

@@ -30,6 +30,8 @@ _TITLES = {
     "contrast_agent": "Contrast agent",
     "body_part": "Body part",
     "slice_thickness_mm": "Slice thickness (mm)",
+    "lossy": "Compressed with loss",
+    "compression_ratio": "Compression ratio",
 }
 
 

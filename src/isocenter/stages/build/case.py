@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 
 from isocenter.base.digests import digest_of, digest_of_bytes
 from isocenter.base.errors import FormatError
+from isocenter.imaging.foreground import foreground_of
+from isocenter.imaging.histogram_bytes import pack
 from isocenter.imaging.masks import preview_planes
 from isocenter.imaging.resample import BACKGROUNDS
-from isocenter.imaging.statistics import describe, foreground_of
+from isocenter.imaging.statistics import Measured, measure
 from isocenter.imaging.windows import WINDOWS
 from isocenter.model.attributes import Attribute
 from isocenter.model.case import Case
@@ -23,6 +26,7 @@ from isocenter.model.reasons import because
 from isocenter.model.rows import AgreementRow, CaseRow, PlannedCase, PreviewRow, Stack
 from isocenter.model.task import TaskContract
 from isocenter.rules.engine import Engine
+from isocenter.stages.build.exposed import measured_where
 from isocenter.stages.build.images import Images, SourceFile, read_images
 from isocenter.stages.build.options import BuildOptions
 from isocenter.stages.build.targets import Targets, read_targets
@@ -65,7 +69,8 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
     targets = read_targets(
         planned.annotations, images, channels, plan.files, options.contract, options.agreement, engine
     )
-    case = _case(plan, images, targets, options)
+    measured = _measured(images, options)
+    case = _case(plan, images, targets, options, measured)
     issues = [*images.issues, *targets.issues, *engine.check(case)]
     issues = [replace(i, target=planned.id) for i in issues]
     verdict = verdict_of(issues)
@@ -73,7 +78,9 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
         return rejected(plan, options, issues)
     verdict = Verdict.REVIEW if planned.verdict == Verdict.REVIEW else verdict
     case = replace(case, issues=tuple(issues), verdict=verdict)
-    return Built(_row(plan, case), case, issues, _agreements(planned, targets), _previews(case, options))
+    return Built(
+        _row(plan, case, measured), case, issues, _agreements(planned, targets), _previews(case, options)
+    )
 
 
 def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Built:
@@ -100,7 +107,9 @@ def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Buil
     return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [])
 
 
-def _case(plan: CasePlan, images: Images, targets: Targets, options: BuildOptions) -> Case:
+def _case(
+    plan: CasePlan, images: Images, targets: Targets, options: BuildOptions, measured: Mapping[str, Measured]
+) -> Case:
     planned, contract = plan.planned, options.contract
     names = tuple(contract.channels)
     units = tuple(_unit(n, images, contract) for n in names)
@@ -124,7 +133,7 @@ def _case(plan: CasePlan, images: Images, targets: Targets, options: BuildOption
         box_labels=targets.box_labels,
         labels=targets.labels,
         attributes=attributes,
-        statistics={n: _statistics(n, images) for n in names if n in images.arrays},
+        statistics={n: _statistics(n, images, measured[n]) for n in names if n in measured},
         slices=images.slices,
         provenance={"recipe": digest_of([contract, options.standardise, options.agreement])},
     )
@@ -157,12 +166,23 @@ def _fits(value: float, dtype: np.dtype[Any]) -> bool:
     return dtype.kind == "f" or np.iinfo(dtype).min <= value <= np.iinfo(dtype).max
 
 
-def _statistics(name: str, images: Images) -> dict[str, float]:
-    """Facts of one channel over its foreground, and the shares that were clipped."""
-    unit = images.units[name]
-    facts = describe(images.arrays[name], valid=images.valid, foreground=foreground_of(unit))
+def _measured(images: Images, options: BuildOptions) -> dict[str, Measured]:
+    """What is measured of each channel that is there, over its foreground."""
+    way = options.standardise.foreground
+    return {
+        name: measure(
+            array, valid=measured_where(images, name), foreground=foreground_of(images.units[name], way)
+        )
+        for name, array in images.arrays.items()
+    }
+
+
+def _statistics(name: str, images: Images, measured: Measured) -> dict[str, float]:
+    """Facts of one channel over its foreground, where that begins, and the shares that were clipped."""
     below, above = images.clipped.get(name, (0.0, 0.0))
-    return {**facts, "clipped_below": below, "clipped_above": above}
+    facts = {**measured.facts, "clipped_below": below, "clipped_above": above}
+    threshold = measured.foreground.threshold
+    return {**facts, "threshold": threshold} if math.isfinite(threshold) else facts
 
 
 def merge_attributes(
@@ -184,7 +204,7 @@ def merge_attributes(
     return tuple(out[n] for n in sorted(out)), issues
 
 
-def _row(plan: CasePlan, case: Case) -> CaseRow:
+def _row(plan: CasePlan, case: Case, measured: Mapping[str, Measured]) -> CaseRow:
     image = np.ascontiguousarray(case.image)
     pixels = digest_of_bytes(image.reshape(-1).view(np.uint8).data)
     return CaseRow(
@@ -206,6 +226,9 @@ def _row(plan: CasePlan, case: Case) -> CaseRow:
         pixel_digest=digest_of([list(image.shape), str(image.dtype), pixels]),
         units=case.units,
         partition=plan.planned.partition,
+        foregrounds=tuple(measured[c].foreground.name if c in measured else "" for c in case.channels),
+        histograms=tuple(pack(measured[c].inside) if c in measured else b"" for c in case.channels),
+        backgrounds=tuple(pack(measured[c].outside) if c in measured else b"" for c in case.channels),
     )
 
 

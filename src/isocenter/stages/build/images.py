@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.base.errors import FormatError
-from isocenter.base.files import signature
+from isocenter.base.files import Signature
 from isocenter.formats.image import FORMATS
 from isocenter.imaging.affine import MatchKind, Reorder, canonical, match
+from isocenter.imaging.bias_field import correct
+from isocenter.imaging.facts import facts_of
 from isocenter.imaging.intensity import clip_counts
 from isocenter.imaging.placement import PARALLEL_VOXELS
 from isocenter.imaging.regular import rectangular, tilt_of
@@ -26,6 +27,7 @@ from isocenter.model.volume import Slice, Volume
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.options import Orientation, Standardise, TiltPolicy
 from isocenter.stages.build.policies import evenly, tilt_issue
+from isocenter.stages.build.uptake import with_uptake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,11 @@ class SourceFile:
     size: int
     mtime_ns: int
     beside: SourceFile | None = None
+
+    @property
+    def expected(self) -> Signature:
+        """What the file has to be when it is read, and what is beside it."""
+        return Signature(self.size, self.mtime_ns, None if self.beside is None else self.beside.expected)
 
 
 @dataclass(slots=True, eq=False)
@@ -53,20 +60,6 @@ class Images:
     issues: list[Issue] = field(default_factory=list)
 
 
-def checked(file: SourceFile) -> Path:
-    """The file's path, if it is still what was indexed, and so is the file that holds its voxels."""
-    path = Path(file.path)
-    if file.beside is not None:
-        checked(file.beside)
-    try:
-        is_same = signature(path) == (file.size, file.mtime_ns)
-    except OSError:
-        is_same = False
-    if not is_same:
-        raise FormatError("file/changed", "a file is not the one that was indexed")
-    return path
-
-
 def read_images(
     stacks: Mapping[str, Stack],
     files: Mapping[str, SourceFile],
@@ -80,16 +73,23 @@ def read_images(
     volumes: dict[str, Volume] = {}
     clipped: dict[str, tuple[float, float]] = {}
     for name, stack in stacks.items():
-        volume = FORMATS.get(stack.format).read(stack, [checked(files[f]) for f in stack.files])
+        sources = [files[f] for f in stack.files]
+        # the very files that are opened are compared with what was indexed
+        volume = FORMATS.get(stack.format).read(
+            stack, [Path(s.path) for s in sources], [s.expected for s in sources]
+        )
+        volume = with_uptake(volume, stack, options)
         told = engine.check(volume)  # on what was read, before a slice of ours is in it
         volume = evenly(volume, options)
+        if volume.modality == "MR" and options.bias_field != "none":
+            volume = correct(volume, options.bias_field)
         issues += [*volume.issues, *told]
         if volume.unit == "HU" and options.hu_range is not None:
             clipped[name] = _clip(volume, options.hu_range, issues)
         volumes[name] = volume
     reorder = _reorder(volumes[reference].grid, options)
     grid = _upright(volumes[reference], reorder, options, issues)
-    grid = target_grid(grid, spacing_mm) if spacing_mm else grid
+    grid = target_grid(grid, spacing_mm, options.align) if spacing_mm else grid
     arrays, valids = {}, []
     for name, volume in volumes.items():
         own = reorder if name == reference else None
@@ -111,14 +111,25 @@ def read_images(
 
 def _clip(volume: Volume, hu_range: tuple[int, ...], issues: list[Issue]) -> tuple[float, float]:
     """Clip in place; the shares below and above are recorded, always."""
-    below, above = clip_counts(volume.array, hu_range[0], hu_range[1], valid=volume.valid)
-    if volume.valid is not None:  # padding is background, whatever real values are clipped to
-        volume.array[~volume.valid] = BACKGROUNDS["HU"]
+    below, above = clip_slices(volume, hu_range[0], hu_range[1])
     size = volume.array.size
     if below or above:
         measured = f"{100 * below / size:.4f} below, {100 * above / size:.4f} above"
         issues.append(because("read/clipped", target=volume.id, measured=measured, unit="% of voxels"))
     return below / size, above / size
+
+
+def clip_slices(volume: Volume, low: int, high: int) -> tuple[int, int]:
+    """How many values are beyond the range; only slices that reading saw such a value in are gone through again."""
+    facts = facts_of(volume)
+    below = above = 0
+    for k in np.flatnonzero((facts.minimum < low) | (facts.maximum > high)).tolist():
+        valid = None if volume.valid is None else volume.valid[k]
+        counts = clip_counts(volume.array[k], low, high, valid=valid)
+        below, above = below + counts[0], above + counts[1]
+        if valid is not None:  # padding is background, whatever real values are clipped to
+            volume.array[k][~valid] = BACKGROUNDS["HU"]
+    return below, above
 
 
 def _upright(volume: Volume, reorder: Reorder, options: Standardise, issues: list[Issue]) -> Grid:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from isocenter.imaging.resample import ALIGNMENTS
+from isocenter.imaging.taps import KERNELS
 from isocenter.model.task import TaskContract
 from isocenter.rules.select import ScreenOptions
+
+# Spacings that the headers of the cohort decide.
+FITTED_SPACINGS = ("median", "isotropic")
 
 
 class Orientation(enum.StrEnum):
@@ -25,6 +31,16 @@ class TiltPolicy(enum.StrEnum):
     REJECT = "reject"
 
 
+class PetPolicy(enum.StrEnum):
+    """What the values of a PET become."""
+
+    SUVBW = "suvbw"
+    SUVLBM = "suvlbm"
+    SUVLBM_JAMES = "suvlbm-james"
+    SUVBSA = "suvbsa"
+    STORED = "stored"
+
+
 class GapPolicy(enum.StrEnum):
     """What becomes of a stack whose slices do not lie where even spacing has them."""
 
@@ -39,10 +55,14 @@ class Standardise:
     orientation: Annotated[Orientation, "canonical (i to R, j to A, k to S) or native axis order"] = (
         Orientation.CANONICAL
     )
-    spacing: Annotated[str | tuple[float, ...], "native, median, or three spacings in mm (k, j, i)"] = (
-        "native"
-    )
-    kernel: Annotated[str, "interpolation of images: linear, cubic or nearest"] = "linear"
+    spacing: Annotated[
+        str | float | tuple[float, ...],
+        "native, median, isotropic (the smallest of the medians along all axes), one spacing in mm, or three (k, j, i)",
+    ] = "native"
+    align: Annotated[
+        str, "what old and new grid share where the spacing changes: centre (IBSI), corner or origin"
+    ] = "centre"
+    kernel: Annotated[str, "interpolation of images: linear, cubic, lanczos, area or nearest"] = "linear"
     hu_range: Annotated[tuple[int, ...] | None, "CT values are clipped to it; null keeps them"] = (
         -1024,
         3071,
@@ -56,23 +76,42 @@ class Standardise:
     uneven: Annotated[
         GapPolicy, "uneven slice spacing: reject, or resample to the usual one (new slices marked synthetic)"
     ] = GapPolicy.REJECT
+    foreground: Annotated[
+        str, "voxels that statistics are taken of: auto (by unit), mean, otsu, nonzero or all"
+    ] = "auto"
+    bias_field: Annotated[str, "bias field of MR images: none (left as it is) or n4 (divided out)"] = "none"
+    pet: Annotated[
+        PetPolicy,
+        "PET values: SUV by body weight (suvbw), lean body mass (suvlbm by Janmahasatian, suvlbm-james) or body "
+        "surface (suvbsa), or as stored",
+    ] = PetPolicy.SUVBW
     max_case_bytes: Annotated[int, "a case whose packed arrays would be larger is refused"] = 8 << 30
 
     def __post_init__(self) -> None:
-        if isinstance(self.spacing, str) and self.spacing not in {"native", "median"}:
-            raise ValueError("spacing must be native, median, or three numbers (k, j, i) in mm")
-        if not isinstance(self.spacing, str) and (len(self.spacing) != 3 or min(self.spacing) <= 0):
-            raise ValueError("spacing needs three positive numbers (k, j, i) in mm")
-        if self.spacing == "median" and self.orientation is Orientation.NATIVE:
-            raise ValueError(
-                "spacing: median needs orientation: canonical; axes of native images do not compare"
-            )
-        if self.kernel not in {"linear", "cubic", "nearest"}:
-            raise ValueError("kernel must be linear, cubic or nearest")
+        self._check_spacing()
+        if self.align not in ALIGNMENTS:
+            raise ValueError(f"align must be one of {', '.join(ALIGNMENTS)}")
+        if self.kernel not in KERNELS:
+            raise ValueError("kernel must be linear, cubic, lanczos, area or nearest")
         if self.hu_range is not None and (len(self.hu_range) != 2 or self.hu_range[0] >= self.hu_range[1]):
             raise ValueError("hu_range needs a lower and a higher number")
         if self.hu_range is not None and not -32768 <= self.hu_range[0] < self.hu_range[1] <= 32767:
             raise ValueError("hu_range must fit 16-bit integers")
+        if self.foreground not in {"auto", "mean", "otsu", "nonzero", "all"}:
+            raise ValueError("foreground must be auto, mean, otsu, nonzero or all")
+
+    def _check_spacing(self) -> None:
+        if isinstance(self.spacing, str):
+            if self.spacing not in {"native", *FITTED_SPACINGS}:
+                raise ValueError("spacing must be native, median, isotropic, or one or three numbers in mm")
+            if self.spacing in FITTED_SPACINGS and self.orientation is Orientation.NATIVE:
+                raise ValueError(
+                    f"spacing: {self.spacing} needs orientation: canonical; axes of native images do not compare"
+                )
+            return
+        each = (self.spacing,) if isinstance(self.spacing, float | int) else self.spacing
+        if len(each) not in {1, 3} or not all(math.isfinite(v) and v > 0 for v in each):
+            raise ValueError("spacing needs one or three positive numbers (k, j, i) in mm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from isocenter.base.outcome import Outcome
 from isocenter.base.progress import Progress, follow
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
+from isocenter.imaging.bias_field import BIAS_FIELDS
 from isocenter.imaging.resample import BACKGROUNDS
 from isocenter.imaging.windows import WINDOWS
 from isocenter.model.issue import Verdict
@@ -36,7 +37,7 @@ from isocenter.stages.build.shard import (
 from isocenter.stores.manifest import CASES, Manifest, sealed, shard_name, unseal, write_manifest
 
 STAGE = "build"
-VERSION = 2
+VERSION = 3
 
 
 def build(
@@ -61,6 +62,10 @@ def build(
     Returns:
         Counts: cases, packed, keep, review, reject, built, kept, shards, bytes.
     """
+    if options.standardise.bias_field != "none":
+        BIAS_FIELDS.get(
+            options.standardise.bias_field
+        )  # what is not installed is told before anything is built
     enrol = workspace.done("enrol")
     key = workspace.key_of(
         STAGE,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,10 @@ from isocenter.agreement.consensus import fuse
 from isocenter.base.errors import FormatError
 from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.imaging.affine import MatchKind, match
+from isocenter.imaging.changes import Change
 from isocenter.imaging.masks import combine, volume_ml
-from isocenter.imaging.resample import resample_labels
 from isocenter.imaging.shapes import boxes_of_mask, boxes_to_voxel
-from isocenter.model.annotation import Agreement, Annotation, AnnotationState, Consensus
+from isocenter.model.annotation import Agreement, Annotation, Consensus
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -24,7 +25,8 @@ from isocenter.model.rows import LabelState, PlannedAnnotation
 from isocenter.model.task import Task, TaskContract
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.contours import contour_issues
-from isocenter.stages.build.images import Images, SourceFile, checked
+from isocenter.stages.build.drawings import drawings_of, reorder_between
+from isocenter.stages.build.images import Images, SourceFile
 from isocenter.stages.build.options import AgreementOptions
 
 Masks = dict[str, dict[str, NDArray[np.bool_] | None]]
@@ -42,6 +44,7 @@ class Targets:
     labels: tuple[LabelState, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     vanished: set[str] = field(default_factory=set)
+    changes: dict[str, Change] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
 
 
@@ -104,10 +107,12 @@ def _add_masks(
 ) -> None:
     """Masks of one annotation file on the case's grid; two keys of one label are one structure."""
     wanted = dict(zip(plan.keys, plan.labels, strict=True))
-    path = checked(files[plan.file_id])
+    file = files[plan.file_id]
     channel = stacks[plan.on]
     native = images.volumes[channel].grid
-    found = ANNOTATIONS.get(plan.format).read(path, wanted, annotation_id=plan.id, rater=plan.rater)
+    found = ANNOTATIONS.get(plan.format).read(
+        Path(file.path), wanted, annotation_id=plan.id, rater=plan.rater, expected=file.expected
+    )
     for annotation in found:
         out.issues += [
             *annotation.issues,
@@ -115,15 +120,15 @@ def _add_masks(
             *engine.check(replace(annotation, grid=annotation.grid or native, on=plan.on)),
             *_regridded(annotation, native),
         ]
-        by_rater = masks.setdefault(annotation.concept, {})
-        if annotation.state is AnnotationState.NOT_ANNOTATED:
-            by_rater.setdefault(plan.rater)
-            continue
-        mask = _on_grid(annotation, native, images, is_reference=channel == contract.reference)
-        if annotation.state is AnnotationState.MARKED and not mask.any():
-            out.vanished.add(annotation.concept)  # smaller than a voxel of the grid, or off the image
-        before = by_rater.get(plan.rater)
-        by_rater[plan.rater] = mask if before is None else before | mask
+        masks.setdefault(annotation.concept, {}).setdefault(plan.rater)
+    is_reference = channel == contract.reference and images.grid is images.reorder.grid
+    reorder = images.reorder if is_reference else reorder_between(native, images.grid)
+    for label, drawing in drawings_of(tuple(found), native, images.grid, reorder).items():
+        if drawing.is_lost:
+            out.vanished.add(label)  # smaller than a voxel of the grid, or off the image
+        before = masks[label][plan.rater]
+        masks[label][plan.rater] = drawing.mask if before is None else before | drawing.mask
+        out.changes[label] = out.changes.get(label, Change()) + drawing.change
 
 
 def _regridded(annotation: Annotation, native: Grid) -> list[Issue]:
@@ -135,19 +140,6 @@ def _regridded(annotation: Annotation, native: Grid) -> list[Issue]:
     return (
         [because(reason, measured=annotation.grid.axis_codes, expected=native.axis_codes)] if reason else []
     )
-
-
-def _on_grid(
-    annotation: Annotation, native: Grid, images: Images, *, is_reference: bool
-) -> NDArray[np.bool_]:
-    """The annotation on the grid of the image it was drawn on, then on the case's."""
-    mask = annotation.mask(native)
-    if is_reference:
-        mask = images.reorder.apply(mask)
-        if images.grid is images.reorder.grid:
-            return mask
-        return resample_labels(mask.view(np.uint8), images.reorder.grid, images.grid).astype(np.bool_)
-    return resample_labels(mask.view(np.uint8), native, images.grid).astype(np.bool_)
 
 
 def _label_map(masks: Mapping[str, NDArray[np.bool_]], grid: Grid, contract: TaskContract) -> NDArray[Any]:
@@ -221,5 +213,6 @@ def _states(
         else:
             state = "unknown"
         volume = 0.0 if mask is None else volume_ml(mask, grid)
-        states.append(LabelState(label=label, state=state, volume_ml=round(volume, 6), count=count))
+        change = {k: round(v, 6) for k, v in asdict(out.changes.get(label, Change())).items()}
+        states.append(LabelState(label=label, state=state, volume_ml=round(volume, 6), count=count, **change))
     return tuple(states)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from isocenter.model.selection import matches
 from isocenter.model.task import Channel, TaskContract
 from isocenter.stages.enrol.inputs import Inputs
 from isocenter.stages.enrol.options import CaseUnit
+
+# No case has several volumes of one set.
+NO_SETS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -60,6 +64,25 @@ def draft_cases(inputs: Inputs, contract: TaskContract, unit: CaseUnit) -> list[
     out = [drafts[k] for k in sorted(drafts)]
     for draft in out:
         _choose_all(draft, contract, inputs)
+    return out
+
+
+def speakers_of(drafts: Iterable[Draft], reference: str) -> dict[str, str]:
+    """Of the volumes of one set (time, echo, ...) in one case, the one that stands for all: id to id.
+
+    They share their grid, so that what was drawn on the set is on each of them; it is kept once, on the reference
+    channel or else on the first along the axis.
+    """
+    out: dict[str, str] = {}
+    for draft in drafts:
+        sets: dict[str, list[Stack]] = {}
+        for stack in draft.chosen.values():
+            if stack.group:
+                sets.setdefault(stack.group, []).append(stack)
+        main = draft.chosen.get(reference)
+        for stacks in sets.values():
+            first = min(stacks, key=lambda s: (s is not main, s.axis_index))
+            out |= {s.id: first.id for s in stacks}
     return out
 
 

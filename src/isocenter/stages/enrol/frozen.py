@@ -36,9 +36,14 @@ class Frozen:
         """Target spacing (k, j, i); () for native; the median is that of the first plan that had cases."""
         wanted = self._options.spacing
         if not isinstance(wanted, str):
-            return tuple(float(v) for v in wanted)
+            each = (wanted,) if isinstance(wanted, float | int) else wanted
+            return tuple(float(v) for v in each) * (3 // len(each))
         if wanted == "native":
             return ()
+        median = self._median_mm(drafts, held_out)
+        return (min(median),) * 3 if median and wanted == "isotropic" else median
+
+    def _median_mm(self, drafts: Sequence[Draft], held_out: set[str]) -> tuple[float, ...]:
         known = self._known.get("median") or {}
         if known.get("of") == self._of:
             return tuple(known["spacing"])

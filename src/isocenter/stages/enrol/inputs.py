@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -60,17 +61,17 @@ class Inputs:
 
     @cached_property
     def stacks_of_path(self) -> dict[str, list[str]]:
-        """Path, file name and file name without endings to stack ids; an ending that several share names none."""
+        """Path, file name and file name without endings to stack ids; an ending that several files share names none."""
         whole: dict[str, dict[str, None]] = {}
-        names: dict[str, dict[str, None]] = {}
+        names: dict[str, dict[str, dict[str, None]]] = {}
         for stack in self.stacks.values():
             for file_id in stack.files:
                 path = self.files[file_id].path
                 name = path.rpartition("/")[2]
                 whole.setdefault(path, {})[stack.id] = None
                 for key in {name, name.partition(".")[0]}:
-                    names.setdefault(key, {})[stack.id] = None
-        unique = {k: list(v) for k, v in names.items() if len(v) == 1}
+                    names.setdefault(key, {}).setdefault(file_id, {})[stack.id] = None
+        unique = {k: [s for stacks in v.values() for s in stacks] for k, v in names.items() if _is_one(v)}
         return unique | {k: list(v) for k, v in whole.items()}
 
     @cached_property
@@ -107,3 +108,8 @@ class Inputs:
                 if value := getattr(self.instances[file_id], field):
                     out.setdefault(value, {})[stack.id] = None
         return {value: list(ids) for value, ids in out.items()}
+
+
+def _is_one(files: Mapping[str, Mapping[str, None]]) -> bool:
+    """Whether a name means one file, or the files of one stack."""
+    return len(files) == 1 or len({s for stacks in files.values() for s in stacks}) == 1

@@ -19,7 +19,7 @@ from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import AnnotationObject, FileRow, LayoutRow, PlannedAnnotation, Stack
 from isocenter.model.vocabulary import Vocabulary, scrub
-from isocenter.stages.enrol.candidates import grids_match
+from isocenter.stages.enrol.candidates import NO_SETS, grids_match
 from isocenter.stages.enrol.inputs import Inputs
 from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource
 
@@ -35,6 +35,7 @@ class Linker:
         vocabulary: The labels.
         values: Mask value to label, where a source does not say otherwise.
         names: The workspace's pseudonyms.
+        speakers: Of the volumes of one set in one case, the one that annotations of the set go to.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Linker:
         vocabulary: Vocabulary,
         values: Mapping[int, str],
         names: Pseudonyms,
+        speakers: Mapping[str, str] = NO_SETS,
     ) -> None:
         self._inputs = inputs
         self._eligible = eligible
         self._vocabulary = vocabulary
         self._values = values
         self._names = names
+        self._speakers = speakers
         self.issues: list[Issue] = []
         self._by_frame: dict[str, list[Stack]] = {}
         self._by_subject: dict[tuple[int, str], list[Stack]] = {}
@@ -120,6 +123,8 @@ class Linker:
         """The image that an annotation is on; none or several are told, of the annotation and of each image."""
         if len(stacks) == 1:
             return stacks[0]
+        if len(ids := {self._speakers.get(s.id, s.id) for s in stacks}) == 1:
+            return self._eligible[ids.pop()]
         rule = "enrol/ambiguous-annotation" if stacks else "enrol/annotation-of-nothing"
         measured = f"{len(stacks)} images"
         self.issues += [
@@ -167,7 +172,7 @@ class Linker:
             if parts is None:
                 continue
             named = [] if images is None else images.get((row.source, *(parts[n] for n in shared)), [])
-            if row.kind not in _MASK_FORMATS:
+            if row.kind not in _MASK_FORMATS or self._inputs.instances[file_id].frames > 1:
                 self._tell_unreadable(row, named)
                 continue
             stacks = self._images_on_grid(file_id) if images is None else named
@@ -176,10 +181,12 @@ class Linker:
 
     def _tell_unreadable(self, row: FileRow, images: Sequence[Stack]) -> None:
         """A reader's mask that cannot be read leaves its case without that reader: a person must know."""
-        if row.kind.endswith(("unreadable", "empty")):
+        is_several = row.kind in _MASK_FORMATS  # and none of them is the mask
+        if is_several or row.kind.endswith(("unreadable", "empty")):
+            measured = "several volumes" if is_several else row.kind
             targets = [s.id for s in images] or [self._names.of("ann", row.file_id)]
             self.issues += [
-                because("enrol/unreadable-annotation", target=t, measured=row.kind) for t in targets
+                because("enrol/unreadable-annotation", target=t, measured=measured) for t in targets
             ]
 
     def _images_by_parts(

@@ -113,5 +113,5 @@ class EnrolOptions:
     annotations: tuple[AnnotationSource, ...]
     unit: CaseUnit
     store: StoreOptions
-    spacing: str | tuple[float, ...]
+    spacing: str | float | tuple[float, ...]
     recipe: str

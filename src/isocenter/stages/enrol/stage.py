@@ -15,16 +15,17 @@ from isocenter.model.issue import Issue, Verdict
 from isocenter.model.rows import PlannedAnnotation, PlannedCase, VerdictRow
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.stages.enrol.absence import Silence, silences
-from isocenter.stages.enrol.candidates import Draft, draft_cases
+from isocenter.stages.enrol.candidates import Draft, draft_cases, speakers_of
 from isocenter.stages.enrol.frozen import Frozen
 from isocenter.stages.enrol.inputs import Inputs
+from isocenter.stages.enrol.intents import tell_mixed_intents
 from isocenter.stages.enrol.link import Linker
 from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource, EnrolOptions
 from isocenter.stages.enrol.plan import attach, by_stack, plan_case, shard_of
 from isocenter.stages.enrol.tables import link_table
 
 STAGE = "enrol"
-VERSION = 2
+VERSION = 3
 
 # What may be wrong with a further annotation of an image, and what a person must then look at.
 _UNCLEAR = {"enrol/ambiguous-annotation", "enrol/unreadable-annotation"}
@@ -63,6 +64,7 @@ def enrol(
     index_issues = list(tables.read(workspace.table("index", "issues"), Issue))
     inputs = Inputs.read(workspace, base, {i.target for i in index_issues})
     drafts = draft_cases(inputs, options.contract, options.unit)
+    tell_mixed_intents(drafts, options.contract.channels)
     annotations, issues, rows_used, silent = _annotations(options, inputs, drafts, workspace)
     _tell_cases(drafts, issues)
     frozen = Frozen(folder / "frozen.json", options)
@@ -112,8 +114,9 @@ def _annotations(
 ) -> tuple[list[PlannedAnnotation], list[Issue], dict[str, int], list[Silence]]:
     eligible = {s.id: s for d in drafts for s in d.chosen.values()}
     names, labels = workspace.pseudonyms(), options.contract.labels
+    speakers = speakers_of(drafts, options.contract.reference)
     vocabulary = Vocabulary(labels)
-    linker = Linker(inputs, eligible, vocabulary, {v.value: k for k, v in labels.items()}, names)
+    linker = Linker(inputs, eligible, vocabulary, {v.value: k for k, v in labels.items()}, names, speakers)
     out: list[PlannedAnnotation] = []
     issues: list[Issue] = []
     used: dict[str, int] = {}
@@ -124,7 +127,7 @@ def _annotations(
         told = len(linker.issues)
         if source.kind is AnnotationKind.TABLE:
             stacks = _reference_or_any(source, options, drafts)
-            found = link_table(source, number, inputs, stacks, vocabulary, labels, names)
+            found = link_table(source, number, inputs, stacks, vocabulary, labels, names, speakers)
             by_source.append(found.annotations)
             out += found.annotations
             issues += found.issues

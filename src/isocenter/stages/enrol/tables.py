@@ -17,6 +17,7 @@ from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import PlannedAnnotation
 from isocenter.model.vocabulary import Vocabulary, scrub
+from isocenter.stages.enrol.candidates import NO_SETS
 from isocenter.stages.enrol.inputs import Inputs
 from isocenter.stages.enrol.options import AnnotationSource, TableShape
 
@@ -56,8 +57,19 @@ def link_table(
     vocabulary: Vocabulary,
     labels: Mapping[str, object],
     names: Pseudonyms,
+    speakers: Mapping[str, str] = NO_SETS,
 ) -> TableLink:
     """Read a table once and join its rows to stacks that are in a case.
+
+    Args:
+        source: What the config says of the table.
+        number: Its number in the config.
+        inputs: The tables of index and screen.
+        eligible: Stacks that it may speak of.
+        vocabulary: The labels.
+        labels: Their names.
+        names: The workspace's pseudonyms.
+        speakers: Of the volumes of one set in one case, the one that rows on the set go to.
 
     Raises:
         ConfigError: the table lacks a column that the config names.
@@ -67,7 +79,7 @@ def link_table(
         header, rows = read_csv_rows(inputs.base / source.path)
         _check_columns(source, number, header, labels)
         marks: dict[tuple[str, str], _Marks] = {}
-        keys = _Keys(source, inputs, set(eligible), names)
+        keys = _Keys(source, inputs, set(eligible), names, speakers)
         unmapped: set[str] = set()
         unread: Counter[str] = Counter()
         for row in rows:
@@ -134,8 +146,14 @@ class _Keys:
     """From a table row to the stacks it speaks of."""
 
     def __init__(
-        self, source: AnnotationSource, inputs: Inputs, eligible: set[str], names: Pseudonyms
+        self,
+        source: AnnotationSource,
+        inputs: Inputs,
+        eligible: set[str],
+        names: Pseudonyms,
+        speakers: Mapping[str, str],
     ) -> None:
+        self._speakers = speakers
         self._column = source.columns["key"]
         self._site = source.columns.get("site", "")
         self._eligible = eligible
@@ -159,6 +177,7 @@ class _Keys:
         if not self._is_subject:
             found = [s for s in self._stacks.get(key, ()) if s in self._eligible]
             found = [s for s in found if not site or self._inputs.stacks[s].site == site]
+            found = list(dict.fromkeys(self._speakers.get(s, s) for s in found))
             return [] if self._is_path and len(found) > 1 else found  # two files of one name: which is meant?
         sites = [site] if self._site else self._sites
         people = [self._names.of("sub", issuer, key, site) for issuer in self._issuers for site in sites]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from isocenter.base.digests import digest_of, digest_of_file
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.formats.dataset import DatasetRow
 from isocenter.model.issue import Issue
+from isocenter.model.radiograph import RADIOGRAPHS
 from isocenter.model.reasons import because
 from isocenter.model.rows import (
     AnnotationObject,
@@ -25,7 +26,9 @@ from isocenter.model.rows import (
     SubjectRow,
     ValueCount,
 )
+from isocenter.stages.index.attributes import SCAN_COLUMNS
 from isocenter.stages.index.columns import COLUMNS, Members, series_in
+from isocenter.stages.index.compression import with_compression
 from isocenter.stages.index.duplicates import (
     drop,
     find_duplicates,
@@ -39,8 +42,8 @@ from isocenter.stages.index.losses import Losses
 from isocenter.stages.index.persons import Persons
 from isocenter.stages.index.pieces import Pieces
 from isocenter.stages.index.remarks import issues_on_stacks
-from isocenter.stages.index.rows import SeriesMembers, key_of, series_of, stacks_of
-from isocenter.stages.index.subjects import SubjectFinder
+from isocenter.stages.index.rows import Made, SeriesMembers, key_of, series_of, stacks_of
+from isocenter.stages.index.subjects import Identity, SubjectFinder
 from isocenter.stages.index.summaries import Summaries
 from isocenter.stages.index.twins import pixels_of
 from isocenter.stages.index.used import (
@@ -211,7 +214,7 @@ class _Grouping:
             layout=_layout_of(members.file_ids[0], self._layout),
         )
         made = stacks_of(known, self._names, pixels_of(members, self._roots))
-        stacks = made.stacks
+        stacks = [with_compression(s) for s in self._with_own_attributes(made, members, identities)]
         series = series_of(known, stacks)
         self.series.add(series)
         for stack in stacks:
@@ -219,6 +222,16 @@ class _Grouping:
         self.summaries.add(series, stacks)
         self.issues += issues_on_stacks(members, made)
         self.issues += self._issues_on(members, stacks)
+
+    def _with_own_attributes(self, made: Made, members: Members, identities: list[Identity]) -> list[Stack]:
+        """The stacks of a series; where its headers give several echo times, b-values, ..., each with its own."""
+        is_radiograph = members.value("modality") in RADIOGRAPHS  # each has its own view and side
+        if len(made.stacks) == 1 or (not is_radiograph and all(members.is_one(n) for n in SCAN_COLUMNS)):
+            return made.stacks
+        return [
+            replace(stack, attributes=self._persons.attributes_of(members, identities, int(part.rows[0])))
+            for stack, part in zip(made.stacks, made.parts, strict=True)
+        ]
 
     def _issues_on(self, members: Members, stacks: Sequence[Stack]) -> Iterator[Issue]:
         key = key_of(members)

@@ -9,7 +9,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from isocenter.model.attributes import Attribute, AttributeState
+from isocenter.model.device_terms import BODY_PARTS, DeviceTerms
 from isocenter.model.vocabulary import scrub
+from isocenter.stages.index.compression import COMPRESSION_ATTRIBUTES
+from isocenter.stages.index.radiograph import RADIOGRAPH_ATTRIBUTES
 
 _AGE = re.compile(r"(\d{3})([DWMY])")
 _IN_A_YEAR = {"D": 365.25, "W": 365.25 / 7, "M": 12, "Y": 1}
@@ -27,18 +30,15 @@ _SCAN = {
     "repetition_time_ms": ("repetition_time_ms", "ms"),
     "inversion_time_ms": ("inversion_time_ms", "ms"),
     "b_value": ("b_value", "s/mm2"),
+    "contrast_agent": ("contrast_agent", ""),
     "field_strength_t": ("field_strength_t", "T"),
     "slice_thickness_mm": ("slice_thickness_mm", "mm"),
 }
+# Columns that the attributes of a scan are taken from, and the names of all attributes.
+SCAN_COLUMNS = tuple(column for column, _ in _SCAN.values())
+ATTRIBUTES = (*_PERSONAL, *_SCAN, *RADIOGRAPH_ATTRIBUTES, *COMPRESSION_ATTRIBUTES)
 # People type into these; what scanners write there by themselves is kept.
-_FREE_TEXT = {"manufacturer", "model", "body_part", "convolution_kernel"}
-# Terms of Body Part Examined (PS3.16 annex L) that short names of people are part of, as Abd is of ABDOMEN.
-_BODY_PARTS = {
-    "ABDOMEN", "ABDOMENPELVIS", "ANKLE", "ARM", "BLADDER", "BRAIN", "BREAST", "CHEST", "CHESTABDOMEN", "CHESTABDPELVIS",
-    "CLAVICLE", "CSPINE", "ELBOW", "EXTREMITY", "FEMUR", "FOOT", "HAND", "HEAD", "HEADNECK", "HEART", "HIP", "KIDNEY",
-    "KNEE", "LEG", "LIVER", "LSPINE", "LUNG", "NECK", "PANCREAS", "PELVIS", "PROSTATE", "RIB", "SHOULDER", "SKULL",
-    "SPINE", "SPLEEN", "STERNUM", "THORAX", "TSPINE", "UTERUS", "WHOLEBODY", "WRIST",
-}  # fmt: skip
+_FREE_TEXT = {"manufacturer", "model", "body_part", "convolution_kernel", "contrast_agent"}
 
 
 class Person(NamedTuple):
@@ -109,14 +109,21 @@ def attributes_of(
 
 
 def without_identifiers(
-    attributes: Iterable[Attribute], identifiers: frozenset[str]
+    attributes: Iterable[Attribute], identifiers: frozenset[str], terms: DeviceTerms
 ) -> tuple[Attribute, ...]:
-    """Attributes whose free texts name nobody: the subject's own names, IDs and birth dates are taken out."""
+    """Attributes whose free texts name nobody.
+
+    Args:
+        attributes: All attributes of a series.
+        identifiers: Names, IDs and birth dates of its subject, which are taken out wherever they stand.
+        terms: Knows those of all others, and what a scanner may be called.
+    """
+    # short names of people are part of terms, as Abd is of ABDOMEN
     return tuple(
         a
-        if a.name not in _FREE_TEXT or a.value in _BODY_PARTS
+        if a.name not in _FREE_TEXT or a.value in BODY_PARTS
         else a
-        if (text := _scrubbed(a.value, identifiers)) == a.value
+        if (text := terms.clean(_scrubbed(a.value, identifiers))) == a.value
         else replace(a, value=text)
         for a in attributes
     )

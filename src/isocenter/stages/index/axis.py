@@ -167,6 +167,24 @@ def parts_along(
     return out
 
 
+def volumes_of(members: Members, rows: Rows) -> list[Part]:
+    """The volumes of one file, each a stack of its own: along time where the file says so, else one after the other."""
+    ordered = sorted(rows.tolist(), key=lambda n: members.frame(n) or 0)
+    times_ms = [members.value("trigger_time_ms", n) for n in ordered]
+    axis = "volume" if None in times_ms else "time"
+    return [
+        Part(
+            np.array([row], dtype=np.intp),
+            axis,
+            index,
+            len(ordered),
+            None if axis == "volume" else times_ms[index] / 1000,
+            ordered[0],
+        )
+        for index, row in enumerate(ordered)
+    ]
+
+
 def seconds_of(members: Members, name: str, rows: Rows) -> NDArray[np.float64]:
     """Times of some rows in seconds, (N,); NaN where there is none.
 

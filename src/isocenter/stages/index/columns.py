@@ -26,9 +26,10 @@ _NAMES = (
     "rows", "columns", "frames", "samples", "photometric", "bits_allocated", "bits_stored", "pixel_representation",
     "slice_thickness_mm", "gantry_tilt_deg", "rescale_slope", "rescale_intercept", "rescale_type", "has_modality_lut",
     "is_lossy", "has_pixels", "presentation_intent", "pet_units", "shape", "affine", "orientation_code",
-    "affine_conflict_mm", "dtype", "unparsable", "overlong", "pixel_spacing_mm", "orientation", "acquisition_time",
+    "affine_conflict_mm", "dtype", "unparsable", "overlong", "repeated", "lossy_ratio",
+    "lossy_method", "pixel_spacing_mm", "orientation", "acquisition_time",
     "content_time", "trigger_time_ms", "gradient", "temporal_positions", "images_in_acquisition", "high_bit", "pixel_padding",
-    "pixel_padding_limit",
+    "pixel_padding_limit", "pet",
 )  # fmt: skip
 _WIDTHS = {"pixel_spacing_mm": 2, "orientation": 6, "affine": 16, "gradient": 3}
 _AT = {name: at for at, name in enumerate(_NAMES)}
@@ -38,7 +39,13 @@ _OTHERS = ("file_id", "sop_instance_uid", "instance_number", "position_mm", "pix
 FRAME = "frame"
 # Values that say nothing.
 NOTHING = (None, "", ())
-COLUMNS = (*_NAMES, *_OTHERS)
+# What is looked up for radiographs alone.
+RADIOGRAPH_COLUMNS = (
+    "imager_spacing_mm", "spacing_calibration", "magnification", "source_to_detector_mm", "source_to_patient_mm",
+    "view_position", "view_code", "image_laterality", "laterality", "patient_orientation", "voi_centre", "voi_width",
+    "voi_function", "has_voi_lut",
+)  # fmt: skip
+COLUMNS = (*_NAMES, *_OTHERS, *RADIOGRAPH_COLUMNS)
 
 
 class Columns:
@@ -112,6 +119,10 @@ class Members:
     def other(self, name: str) -> list[Any]:
         """Each row's value in a column that only some questions need."""
         return self.columns.other(name)[self.start : self.stop]
+
+    def other_at(self, name: str, row: int) -> Any:
+        """One row's value in a column that only some questions need."""
+        return self.columns.other(name)[self.start + row]
 
     @property
     def series_key(self) -> str:

@@ -19,7 +19,7 @@ from isocenter.stages.index.batch import ROW_TYPES
 from isocenter.stages.index.options import IndexOptions
 
 STAGE = "index"
-VERSION = 4
+VERSION = 5
 # Findings are put by after so many files, or so many seconds, whichever comes first.
 _FILES = 8192
 _SECONDS = 20.0

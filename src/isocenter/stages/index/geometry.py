@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from isocenter.imaging.affine import grid_from_slices
 from isocenter.stages.index.columns import Members, Rows
+from isocenter.stages.index.radiograph import radiograph_row
+from isocenter.stages.index.spacing import spacing_of
 
 # Projection radiographs have no stack: every instance is an image of its own.
 PROJECTIONS = {"CR", "DX", "MG", "RG", "PX", "IO", "XA", "RF", "US", "SC", "OT", "ES", "SM", "XC", "GM", "OP"}
@@ -28,6 +30,7 @@ class Geometry:
     positions_mm: tuple[float, ...] = ()
     slice_distance_mm: float | None = None
     residual_mm: float = 0.0
+    lateral_residual_mm: float = 0.0
     shear_mm: float = 0.0
     orientation_residual: float = 0.0
 
@@ -74,7 +77,7 @@ def geometry_of(members: Members, rows: Rows) -> Geometry:
     if first["affine"]:  # NIfTI, NRRD: the file says it
         return Geometry(np.array(first["affine"]).reshape(4, 4))
     if not _has_spacing(first) or not are_placed(members, rows):
-        return Geometry(_unit_affine(first) if first["modality"] in PROJECTIONS else None)
+        return Geometry(_unit_affine(members, int(rows[0])) if first["modality"] in PROJECTIONS else None)
     orientation = orientation_of(members, rows)
     points, distances = members.positions_mm[rows], distances_along(members, rows, orientation)
     normal = normal_of(orientation)
@@ -91,6 +94,7 @@ def geometry_of(members: Members, rows: Rows) -> Geometry:
         tuple(distances.tolist()),
         _median(np.diff(distances)) if n else None,
         residual,
+        _beside(points, start, step, normal) if residual > _ON_THE_LINE_MM else 0.0,
         float(np.linalg.norm(whole - (whole @ normal) * normal)) if n else 0.0,
         0.0 if members.is_one("orientation") else _most_different(members, rows, orientation),
     )
@@ -120,6 +124,20 @@ def _line(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
     return start, usual, float(np.linalg.norm(points - (start + counts * usual), axis=1).max())
 
 
+def _beside(
+    points: NDArray[np.float64],
+    start: NDArray[np.float64],
+    step: NDArray[np.float64],
+    normal: NDArray[np.float64],
+) -> float:
+    """The largest distance of a point from a line, within the plane that it lies in; gaps take no part in it."""
+    height = float(step @ normal)
+    if not height:
+        return 0.0
+    along = ((points - start) * normal).sum(axis=1) / height
+    return float(np.linalg.norm(points - (start + along[:, None] * step), axis=1).max())
+
+
 def _most_different(members: Members, rows: Rows, orientation: tuple[float, ...]) -> float:
     """The largest difference of a row's direction cosines from those of its stack."""
     found = np.array(members.distinct("orientation", rows))
@@ -132,10 +150,10 @@ def _median(values: NDArray[np.float64]) -> float:
     return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
-def _unit_affine(first: dict[str, Any]) -> NDArray[np.float64]:
+def _unit_affine(members: Members, row: int) -> NDArray[np.float64]:
     """Voxel sizes only: a radiograph says nothing about where in the patient it lies."""
-    spacing = first["pixel_spacing_mm"] if _has_spacing(first) else (1.0, 1.0)
-    return np.diag([spacing[1], spacing[0], 1.0, 1.0])
+    down, across = spacing_of(radiograph_row(members, row)).spacing_mm or (1.0, 1.0)
+    return np.diag([across, down, 1.0, 1.0])
 
 
 def _has_spacing(first: dict[str, Any]) -> bool:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-# Words of Image Type (PS3.3 C.7.6.1.1.2, C.8.2.1.1.1, C.8.3.1.1.1, and what scanners write there).
-_LOCALIZERS = ("LOCALIZER", "SCOUT", "SURVIEW", "TOPOGRAM", "SCANOGRAM", "SURVEY")
-_PROJECTIONS = {
-    "MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "VRT", "SSD", "VOLUME RENDERING",
-}  # fmt: skip
-_REFORMATS = {"MPR", "REFORMATTED", "CPR", "CURVED", "RESAMPLED"}
+from isocenter.model.image_type import LOCALIZERS, PROJECTIONS, REFORMATS, SCREENS
+
 # What is computed from several images of an axis and is no point on it.
 _MAPS = {
     "ADC",
@@ -24,15 +20,19 @@ _MAPS = {
     "T2 STAR MAP",
     "R2 MAP",
 }
-_SCREENS = {"SCREEN SAVE", "DOSE_INFO", "DOSE INFO", "DOSE REPORT"}
+_KINDS = {
+    "projection": frozenset(PROJECTIONS),
+    "reformat": frozenset(REFORMATS),
+    "screen": frozenset(SCREENS),
+}
 
 
 def kind_of_image(image_type: Sequence[str]) -> str:
     """What kind of image it is: "localizer", "projection", "reformat" or "screen"; "" for a slice."""
     values = [v.strip().upper() for v in image_type]
-    if any(word in value for value in values for word in _LOCALIZERS):
+    if any(word in value for value in values for word in LOCALIZERS):
         return "localizer"
-    for kind, words in (("projection", _PROJECTIONS), ("reformat", _REFORMATS), ("screen", _SCREENS)):
+    for kind, words in _KINDS.items():
         if not words.isdisjoint(values):
             return kind
     return ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from isocenter.base.database import Database
 from isocenter.model.attributes import Attribute
+from isocenter.model.device_terms import DeviceTerms
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.stages.index.attributes import (
@@ -20,6 +21,7 @@ from isocenter.stages.index.attributes import (
 )
 from isocenter.stages.index.columns import Members
 from isocenter.stages.index.identities import Claim, Identities
+from isocenter.stages.index.radiograph import radiograph_attributes
 from isocenter.stages.index.subjects import Identity
 from isocenter.stages.index.used import SERIES_KEY, used_images
 
@@ -89,33 +91,36 @@ class Persons:
             if subject
         ]
         self.issues += self._told(database, identities)
+        self._terms = DeviceTerms(i for each in self._identifiers.values() for i in each)
 
     def _told(self, database: Database, identities: Identities) -> Iterator[Issue]:
         subjects: dict[str, _Told] = {}
         trusted: set[str] = set()
         for source, identity, claim, birth_date, sex in _headers(database, identities):
-            if identity.subject:
-                subjects.setdefault(identity.subject, _Told()).add(claim, birth_date, sex)
-                if identities.finders[source].trusts_headers and source not in identities.by_file:
-                    trusted.add(identity.subject)
+            subjects.setdefault(identity.subject, _Told()).add(claim, birth_date, sex)
+            if identities.finders[source].trusts_headers and source not in identities.by_file:
+                trusted.add(identity.subject)
         for subject, told in sorted(subjects.items()):
             self._identifiers[subject] = frozenset(told.identifiers)
-            if told.is_shared and subject in trusted:
+            if told.is_shared and subject and subject in trusted:
                 yield because(
                     "index/shared-subject", target=subject, measured=told.measured, expected="1 person"
                 )
 
-    def attributes_of(self, members: Members, identities: list[Identity]) -> tuple[Attribute, ...]:
-        """All attributes of a series, without what would name its subject."""
+    def attributes_of(
+        self, members: Members, identities: list[Identity], row: int = 0
+    ) -> tuple[Attribute, ...]:
+        """All attributes of a series, without what would name a person; those of the scan are of one row."""
         subject = identities[0].subject
         attributes = attributes_of(
-            members.row(0),
+            members.row(row),
             gather(Person(*each) for each in members.together(_PERSON))[0],
             self._studies.get((subject, members.value("study_uid")), {}),
             self._subjects.get(subject, {}),
             is_withheld=any(members.distinct("identity_removed")),
         )
-        return without_identifiers(attributes, self._identifiers_of(members, identities))
+        clean = without_identifiers(attributes, self._identifiers_of(members, identities), self._terms)
+        return (*clean, *radiograph_attributes(members, row))
 
     def _identifiers_of(self, members: Members, identities: list[Identity]) -> frozenset[str]:
         if subject := identities[0].subject:

@@ -52,6 +52,8 @@ class Pieces:
         columns = {n: [getattr(r, n) for r in rows] for n in self._names}
         if "attributes" in columns:
             columns["attributes"] = [[_plain(a) for a in of_row] for of_row in columns["attributes"]]
+        if "suv" in columns:
+            columns["suv"] = [None if s is None else dataclasses.asdict(s) for s in columns["suv"]]
         return tables.table_of_columns(self._row_type, columns, len(rows))
 
     def write(self, database: Database, path: Path) -> None:

@@ -18,6 +18,7 @@ from isocenter.stages.index.geometry import PROJECTIONS, Geometry, geometry_of, 
 from isocenter.stages.index.repeats import Pixels
 from isocenter.stages.index.stack import separate
 from isocenter.stages.index.subjects import Identity
+from isocenter.stages.index.tracer import attributes_of, suv_facts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ def _stack_of(
     is_placed = not bool(np.isnan(members.positions_mm[chosen[0], 0]))
     is_projection = first["format"] == "dicom" and not is_placed and first["modality"] in PROJECTIONS
     date = identity.timepoint or first["study_date"]
+    suv = suv_facts_of(members, rows)
     return Stack(
         id=names.of("stk", series, *_stem(members, stems, min(chosen))),
         series=series,
@@ -106,7 +108,8 @@ def _stack_of(
         slice_thickness_mm=first["slice_thickness_mm"],
         gantry_tilt_deg=first["gantry_tilt_deg"],
         frame_of_reference=names.of("for", uid) if uid else "",
-        attributes=series_members.attributes,
+        attributes=(*series_members.attributes, *attributes_of(suv)),
+        suv=suv,
         layout_role=layout.role if layout else "",
         layout_channel=layout.channel if layout else "",
         layout_case=layout.case if layout else "",
@@ -123,6 +126,7 @@ def _place(geometry: Geometry, part: Part) -> dict[str, Any]:
     """Where the slices are, and the stack on its axis."""
     return {
         "affine_residual_mm": geometry.residual_mm,
+        "lateral_residual_mm": geometry.lateral_residual_mm,
         "orientation_residual": geometry.orientation_residual,
         "shear_mm": geometry.shear_mm,
         "positions_mm": geometry.positions_mm,
@@ -188,6 +192,9 @@ def _content(members: Members, rows: Rows, first: dict[str, Any]) -> dict[str, A
         "burned_in_annotation": max(v or "" for v in distinct("burned_in_annotation")),
         "unparsable": tuple(sorted({name for names in distinct("unparsable") for name in names})),
         "overlong": tuple(sorted({name for names in distinct("overlong") for name in names})),
+        "repeated": tuple(sorted({name for names in distinct("repeated") for name in names})),
+        "lossy_ratios": tuple(sorted(v for v in distinct("lossy_ratio") if v)),
+        "lossy_methods": tuple(sorted(v for v in distinct("lossy_method") if v)),
         "all_bits_stored": tuple(sorted(v for v in distinct("bits_stored") if v is not None)),
         "all_signs": tuple(sorted(v for v in distinct("pixel_representation") if v is not None)),
         "all_rescale_types": _texts(distinct("rescale_type")),

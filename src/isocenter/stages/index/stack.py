@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.stages.index.axis import Part
+from isocenter.stages.index.axis import Part, volumes_of
 from isocenter.stages.index.columns import Members, Rows, split_rows
 from isocenter.stages.index.geometry import PROJECTIONS, are_placed, distances_along, orientation_of
 from isocenter.stages.index.kinds import kind_of_image
@@ -50,6 +50,8 @@ def separate(members: Members, pixels: Pixels | None = None) -> Separated:
     for lattice in _by_lattice(members, np.argsort(numbers, kind="stable")):
         if is_alone(members, int(lattice[0])):
             out.extend(Part(lattice[n : n + 1]) for n in range(len(lattice)))
+        elif len(lattice) > 1 and members.value("shape", int(lattice[0])):
+            out.extend(volumes_of(members, lattice))
         elif not are_placed(members, lattice):
             out.append(Part(lattice))
         else:

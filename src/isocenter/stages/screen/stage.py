@@ -18,7 +18,7 @@ from isocenter.rules.select import ScreenOptions
 from isocenter.stages.screen.asked import as_wanted, asked_for
 
 STAGE = "screen"
-VERSION = 2
+VERSION = 3
 # Rules of this family say what an image is, not that it is broken: they never stop a run.
 _NO_DEFECT = "content/"
 

@@ -33,7 +33,9 @@ def pet(*suv_types):
     return objects
 
 
-@pytest.mark.parametrize(("types", "unit"), [(("BW",), "SUVbw"), (("LBM",), "SUVlbm"), (("",), "SUVbw")])
+@pytest.mark.parametrize(
+    ("types", "unit"), [(("BW",), "SUVbw"), (("LBM",), "SUVlbm-unnamed"), (("",), "SUVbw")]
+)
 def test_one_suv_type_names_the_unit(tmp_path, types, unit):
     assert read(tmp_path, pet(*types)).volume.unit == unit
 

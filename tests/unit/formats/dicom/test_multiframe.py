@@ -1,6 +1,7 @@
 """Objects of several frames: what each frame is scaled by, and files that lie about their frames."""
 
 import contextlib
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from isocenter.base.errors import FormatError
+from isocenter.base.files import signature
 from isocenter.formats.dicom.multiframe import open_frames
 from isocenter.formats.image import FORMATS
 from tests.contracts.files import dicom_bytes, mutants
@@ -97,3 +99,16 @@ def test_damaged_files_are_refused_or_have_the_shape_they_had(name, path):
             assert volume.array.shape == (2, *shape)
             n_read += 1
     assert n_read > 0
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_an_object_that_was_exchanged_since_the_index_is_not_read(name, path):
+    read, shape = FORMATS.get("dicom"), (6, 8) if name == "mosaic" else (ROWS, COLUMNS)
+    stack = stack_of([0, 4], modality="CT", shape=shape)
+    path.write_bytes(SAMPLES[name])
+    expected = signature(path)
+    assert read.read(stack, [path] * 2, [expected] * 2).array.shape == (2, *shape)
+    os.utime(path, ns=(0, expected.mtime_ns + 1))
+    with pytest.raises(FormatError) as caught:
+        read.read(stack, [path] * 2, [expected] * 2)
+    assert caught.value.reason == "file/changed"

@@ -29,7 +29,7 @@ K, ROWS, COLUMNS = SHAPE
 
 
 @contextmanager
-def nothing_is_native(paths):
+def nothing_is_native(paths, expected):
     yield [None] * len(paths)
 
 
@@ -64,7 +64,7 @@ def slowly():
 
 
 def is_native(paths):
-    with open_slices(paths) as opened:
+    with open_slices(paths, [None] * len(paths)) as opened:
         return [one is not None for one in opened]
 
 
@@ -187,7 +187,7 @@ def test_what_is_no_plain_file_is_left_to_the_slow_way(tmp_path):
     (tmp_path / "short").write_bytes(path.read_bytes()[:-1])
     names = ["0.dcm", "link", "pipe", "folder", "empty", "short", "absent"]
     assert is_native([tmp_path / name for name in names]) == [True, *[False] * 6]
-    with open_slices([path]) as opened:
+    with open_slices([path], [None]) as opened:
         handle = opened[0].handle
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(handle)
@@ -214,7 +214,7 @@ def test_what_is_unusual_is_left_to_the_slow_way(change, tmp_path):
 def test_a_file_that_is_cut_after_it_was_opened_is_told(tmp_path):
     (path,) = write(tmp_path, 1)
     place = np.empty((ROWS, COLUMNS), np.int16)
-    with open_slices([path]) as (one,):
+    with open_slices([path], [None]) as (one,):
         one.read_into(place)
         os.truncate(path, path.stat().st_size - 2)
         with pytest.raises(FormatError) as caught:
@@ -225,7 +225,7 @@ def test_a_file_that_is_cut_after_it_was_opened_is_told(tmp_path):
 @pytest.mark.parametrize("at", [0, 2, -4, -1])
 def test_a_file_that_is_written_anew_after_it_was_opened_is_told(at, tmp_path):
     (path,) = write(tmp_path, 1)
-    with open_slices([path]) as (one,):
+    with open_slices([path], [None]) as (one,):
         data = bytearray(path.read_bytes())
         data[(one.offset - one.head if at >= 0 else one.offset) + at] ^= 1
         path.write_bytes(data)

@@ -287,6 +287,11 @@ class TestTwice:
             ((0x20, 0x0D), "StudyInstanceUID"),
             ((0x20, 0x0E), "SeriesInstanceUID"),
             ((8, 0x18), "SOPInstanceUID"),
+            ((0x10, 0x10), "PatientName"),
+            ((0x28, 0x1052), "RescaleIntercept"),
+            ((0x18, 0x50), "SliceThickness"),
+            ((0x54, 0x1006), "SUVType"),
+            ((0x6002, 0x100), "OverlayBitsAllocated"),
         ],
     )
     def test_with_another_value(self, tag, keyword):
@@ -297,12 +302,23 @@ class TestTwice:
         assert refusal(file_of(one + element(tag, b"UI") + other)).measured == keyword
 
     def test_with_the_same_value(self):
-        survey(file_of(element((0x10, 0x20), b"LO", b"AB  ") + element((0x10, 0x20), b"LO", b"AB")))
+        found = survey(file_of(element((0x10, 0x20), b"LO", b"AB  ") + element((0x10, 0x20), b"LO", b"AB")))
+        assert found.repeated == ("PatientID",)
+        assert survey(file_of(element((0x10, 0x20), b"LO", b"AB"))).repeated == ()
+
+    def test_long_values_are_told_apart_by_their_length(self):
+        one, other = (element((8, 8), b"CS", b"A" * n) for n in (2000, 2002))
+        assert survey(file_of(one + one)).repeated == ("ImageType",)
+        assert refusal(file_of(one + other)).measured == "ImageType"
 
     def test_of_the_data_set_alone(self):
         inside = element((8, 0x1140), b"SQ", item(element((8, 0x18), b"UI", b"1.23")))
         survey(file_of(element((8, 0x18), b"UI", b"1.24") + inside))
-        survey(file_of(element((0x10, 0x10), b"PN", b"A ") + element((0x10, 0x10), b"PN", b"B ")))
+        twice = element((8, 0x18), b"UI", b"1.23") + element((8, 0x18), b"UI", b"1.24")
+        survey(file_of(element((8, 0x1140), b"SQ", item(twice))))
+
+    def test_of_what_nobody_reads(self):
+        survey(file_of(element((8, 0x15), b"LO", b"A ") + element((8, 0x15), b"LO", b"B ")))
 
 
 class TestGroups:
@@ -319,6 +335,21 @@ class TestGroups:
         assert (found.frames, groups.frames, found.is_ordered) == (3, 3, True)
         assert [groups.data[o : o + n] for o, n in groups.found[:, 2:4].tolist()] == [b"1\\2\\3 "] * 3
         assert groups.found[:, 1].tolist() == [0, 1, 2]
+
+    def test_what_they_say_twice_must_be_the_same(self):
+        def plane(*values):
+            return element(
+                (0x20, 0x9113), b"SQ", item(b"".join(element((0x20, 0x32), b"DS", v) for v in values))
+            )
+
+        def groups(*frames):
+            body = element((0x5200, 0x9230), b"SQ", b"".join(map(item, frames))) + PIXELS
+            return groups_of(survey(file_of(body), wanted=self.WANTED), DEFAULT_LIMITS)
+
+        assert groups(plane(b"1\\2\\3 ", b"1\\2\\3"), plane(b"4\\5\\6 ")).frames == 2
+        for frame in (plane(b"1\\2\\3 ", b"1\\2\\4 "), plane(b"1\\2\\3 ") + plane(b"1\\2\\4 ")):
+            with pytest.raises(FormatError, match="say one thing twice"):
+                groups(plane(b"1\\2\\3 "), frame)
 
     def test_there_may_be_more_elements_in_them(self):
         body = element((0x5200, 0x9230), b"SQ", self.frame(b"") * 50)

@@ -6,6 +6,7 @@ import pytest
 from isocenter.model.annotation import AnnotationState
 from isocenter.model.rows import LabelState
 from isocenter.rules.catalogue.annotation.box_beyond_image import box_beyond_image
+from isocenter.rules.catalogue.annotation.changed_components import changed_components
 from isocenter.rules.catalogue.annotation.empty_mask import empty_mask
 from isocenter.rules.catalogue.annotation.low_agreement import low_agreement
 from isocenter.rules.catalogue.annotation.mask_at_image_border import mask_at_image_border
@@ -14,6 +15,7 @@ from isocenter.rules.catalogue.annotation.mask_on_air import mask_on_air
 from isocenter.rules.catalogue.annotation.overlapping_labels import overlapping_labels
 from isocenter.rules.catalogue.annotation.tiny_components import tiny_components
 from isocenter.rules.catalogue.annotation.too_few_raters import too_few_raters
+from isocenter.rules.catalogue.annotation.vanished_component import vanished_component
 from isocenter.rules.catalogue.annotation.vanished_label import vanished_label
 from isocenter.testing.rules import a_case, a_consensus, an_annotation, issues_of
 
@@ -103,3 +105,24 @@ def test_a_box_may_enclose_the_outer_voxels_whole() -> None:
     assert issues_of(box_beyond_image, a_case(boxes=outer), tolerance_voxels=1e-6) == []
     assert len(issues_of(box_beyond_image, a_case(boxes=outer + 1.0))) == 1
     assert len(issues_of(box_beyond_image, a_case(boxes=np.full((1, 6), np.nan)))) == 1
+
+
+def test_every_lost_piece_is_told_and_crumbs_only_if_they_are_asked_for() -> None:
+    lost = LabelState(label="a", state="positive", components_before=4, vanished=2, vanished_ml=0.05)
+    whole = LabelState(label="b", state="positive", components_before=2, components_after=2)
+    case = a_case(labels=(lost, whole))
+    assert issues_of(vanished_component, case) == [
+        "2 of 4 pieces of a vanished on the grid of the case, the largest had 0.05 ml"
+    ]
+    assert len(issues_of(vanished_component, case, min_ml=0.05)) == 1
+    assert issues_of(vanished_component, case, min_ml=0.051) == []
+    none = LabelState(label="a", state="positive", components_before=1, vanished=1)
+    assert len(issues_of(vanished_component, a_case(labels=(none,)))) == 1
+
+
+def test_pieces_that_ran_together_and_fell_apart_are_told_together() -> None:
+    both = LabelState(label="a", state="positive", components_before=4, components_after=4, merged=2, split=1)
+    assert issues_of(changed_components, a_case(labels=(both,))) == [
+        "a: 2 pieces are made of several, 1 piece fell apart"
+    ]
+    assert issues_of(changed_components, a_case()) == []

@@ -1,7 +1,12 @@
 """What kind of picture it is."""
 
+import numpy as np
 import pytest
 
+from isocenter.model.attributes import Attribute
+from isocenter.model.issue import Severity
+from isocenter.model.rows import Stack
+from isocenter.rules.catalogue.content.collimated_border import collimated_border
 from isocenter.rules.catalogue.content.colour_image import colour_image
 from isocenter.rules.catalogue.content.dose_screen_or_capture import dose_screen_or_capture
 from isocenter.rules.catalogue.content.inverted_display import inverted_display
@@ -15,7 +20,8 @@ from isocenter.rules.catalogue.content.reformatted_image import reformatted_imag
 from isocenter.rules.catalogue.content.secondary_image import secondary_image
 from isocenter.rules.catalogue.content.subtraction_image import subtraction_image
 from isocenter.rules.catalogue.content.suspected_localizer import suspected_localizer
-from isocenter.testing.rules import a_stack, a_time_point, an_enhanced, issues_of
+from isocenter.rules.catalogue.content.turned_radiograph import turned_radiograph
+from isocenter.testing.rules import a_stack, a_time_point, a_volume, an_enhanced, issues_of
 
 RULES = (
     *(localizer, projection_image, reformatted_image, secondary_image, dose_screen_or_capture),
@@ -103,3 +109,64 @@ def test_few_thick_slices_are_a_localizer_unless_they_were_taken_again_and_again
 def test_a_wish_for_the_display_is_noted_where_values_have_a_meaning(modality: str) -> None:
     assert issues_of(inverted_display, a_stack(modality=modality, photometric="MONOCHROME1 ")) != []
     assert issues_of(inverted_display, a_stack(modality=modality)) == []
+
+
+def shown(view: str, orientation: str, **more: str) -> Stack:
+    found = {"view": view, "patient_orientation": orientation, **more}
+    return a_stack(modality="DX", attributes=tuple(Attribute(name=n, value=v) for n, v in found.items()))
+
+
+@pytest.mark.parametrize("view", ["PA", "AP"])
+@pytest.mark.parametrize(
+    ("orientation", "is_turned"),
+    [
+        ("L/F", False),
+        ("R/F", True),
+        ("L/H", True),
+        ("R/H", True),
+        ("F/L", True),
+        ("A/F", True),
+        ("L/R", True),
+        ("", False),
+    ],
+)
+def test_frontal_views_are_shown_one_way(view: str, orientation: str, is_turned: bool) -> None:
+    found = issues_of(turned_radiograph, shown(view, orientation, body_part="CHEST"))
+    assert bool(found) == is_turned
+    assert issues_of(turned_radiograph, shown(view, orientation, body_part="HAND")) == []
+    assert issues_of(turned_radiograph, shown("LL", orientation, body_part="CHEST")) == []
+
+
+@pytest.mark.parametrize("view", ["CC", "MLO"])
+@pytest.mark.parametrize(
+    ("side", "orientation", "is_turned"),
+    [
+        *(("L", "A/R", False), ("R", "P/L", False), ("L", "A/FR", False), ("R", "P/FL", False)),
+        *(
+            ("R", "P/R", True),
+            ("L", "A/FL", True),
+            ("L", "P/L", True),
+            ("", "P/L", False),
+            ("B", "P/L", False),
+        ),
+    ],
+)
+def test_mammograms_have_their_outer_side_on_top(
+    view: str, side: str, orientation: str, is_turned: bool
+) -> None:
+    assert bool(issues_of(turned_radiograph, shown(view, orientation, laterality=side))) == is_turned
+
+
+def test_a_picture_that_is_mostly_border_is_for_a_person() -> None:
+    random = np.random.default_rng(0)
+    picture = random.integers(1000, 3000, (1, 200, 160)).astype(np.uint16)
+    picture[:, :40] = 0
+    [some] = collimated_border(a_volume(picture, modality="CR", unit="stored"))
+    assert (some.severity, some.measured) == (Severity.NOTE, "20")
+    picture[:, :120] = 0
+    [most] = collimated_border(a_volume(picture, modality="CR", unit="stored"))
+    assert (most.severity, most.measured) == (Severity.REVIEW, "60")
+    assert issues_of(collimated_border, a_volume(picture, modality="MR", unit="stored")) == []
+    assert (
+        issues_of(collimated_border, a_volume(np.repeat(picture, 2, 0), modality="XA", unit="stored")) == []
+    )

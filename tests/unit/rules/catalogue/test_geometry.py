@@ -1,10 +1,12 @@
 """Geometry rules at their edges: what must be caught, and what must not be."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
+from isocenter.base.documents import read_yaml
 from isocenter.model.issue import Severity
 from isocenter.rules.catalogue.geometry.abnormal_voxel_size import abnormal_voxel_size
 from isocenter.rules.catalogue.geometry.gantry_tilt import gantry_tilt
@@ -251,3 +253,37 @@ def test_described_frames_are_counted_as_slices() -> None:
     two = {"files": ("file-0",) * 2, "frames": (3, 1), "multi_frame": True}
     assert issues_of(too_few_slices, a_stack(**two)) == ["2 slices, fewer than 3"]
     assert issues_of(too_few_slices, an_enhanced()) == []
+
+
+def test_what_to_write_for_slices_that_are_thick_by_design_is_said_and_works(tmp_path) -> None:
+    text = " ".join((wide_slice_spacing.__doc__ or "").split())
+    assert "judged slice by slice" in text
+    written = re.search(r"`(screen: [^`]*)`", text)
+    assert written is not None
+    (tmp_path / "cohort.yaml").write_text(written[1] + "\n")
+    options = read_yaml(tmp_path / "cohort.yaml").data["screen"]["options"]
+    assert [*options] == ["geometry/wide-slice-spacing"]
+    mosaic = a_stack(modality="MR", slice_distance_mm=12.0)
+    assert issues_of(wide_slice_spacing, mosaic) != []
+    assert issues_of(wide_slice_spacing, mosaic, **options["geometry/wide-slice-spacing"]) == []
+
+
+def test_tilt_is_told_with_the_policies_that_change_it() -> None:
+    text = gantry_tilt.__doc__ or ""
+    assert all(f"`standardise.tilt: {policy}`" in text for policy in ("resample", "reject"))
+
+
+@pytest.mark.parametrize(
+    ("residual_mm", "severity"),
+    [(0.0, None), (0.1, None), (0.11, Severity.REVIEW), (0.34, Severity.REVIEW), (0.36, Severity.REJECT)],
+)
+@pytest.mark.parametrize("places", [(0, 2.5, 5, 9), (0, 2.5, 7.5, 10)])
+def test_the_way_sideways_counts_whatever_the_gaps_are(places, residual_mm, severity) -> None:
+    stack = a_stack(
+        positions_mm=places,
+        spacing_mm=(2.5, 0.7, 0.7),
+        affine_residual_mm=3.0,
+        lateral_residual_mm=residual_mm,
+    )
+    found = list(slices_off_the_affine(stack))
+    assert [i.severity or Severity.REJECT for i in found] == ([severity] if severity else [])

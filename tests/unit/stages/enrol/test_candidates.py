@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from isocenter.model.task import Channel
-from isocenter.stages.enrol.candidates import draft_cases
+from isocenter.stages.enrol.candidates import draft_cases, speakers_of
 from isocenter.stages.enrol.options import CaseUnit
 from tests.unit.stages.plans import a_contract, a_dicom, a_volume, inputs_of
 
@@ -106,3 +108,40 @@ def test_a_rejected_image_and_one_without_a_subject_are_no_candidates():
         wanted=lambda path, stack: ("ct",) * (path[0] == "a"),
     )
     assert drafted(inputs) == []
+
+
+def a_set(**changes):
+    """Three b-values of one series: a set of three stacks."""
+    rows = []
+    for n, b_value in enumerate((0.0, 500.0, 1000.0)):
+        rows += a_dicom(f"b{n}", series="1.1", b_value=b_value, **changes)
+    return [(replace(r, sop_instance_uid=f"{r.sop_instance_uid}.{r.b_value:g}"), f) for r, f in rows]
+
+
+def by_b_value(path, stack):
+    return tuple(n for n, b in (("b0", "0"), ("b1000", "1000")) if stack.attribute("b_value") == b)
+
+
+BOTH = {"b0": CT, "b1000": CT}
+
+
+def test_each_stack_of_a_series_has_the_attributes_of_its_own_slices():
+    inputs = inputs_of(a_set())
+    found = {(s.attribute("b_value"), s.axis, s.axis_value) for s in inputs.stacks.values()}
+    assert found == {(f"{b:g}", "b-value", b) for b in (0.0, 500.0, 1000.0)}
+
+
+@pytest.mark.parametrize(("reference", "expected"), [("b0", "0"), ("b1000", "1000"), ("other", "0")])
+def test_one_volume_of_a_set_stands_for_all_of_them_in_its_case(reference, expected):
+    drafts = drafted(inputs_of(a_set(), wanted=by_b_value), **BOTH)
+    chosen = drafts[0].chosen
+    speakers = speakers_of(drafts, reference)
+    assert set(speakers) == {s.id for s in chosen.values()}
+    [speaker] = set(speakers.values())
+    assert next(s for s in chosen.values() if s.id == speaker).attribute("b_value") == expected
+
+
+def test_images_that_are_cases_of_their_own_each_speak_for_themselves():
+    drafts = drafted(inputs_of(a_set()), unit=CaseUnit.IMAGE)
+    assert all(k == v for k, v in speakers_of(drafts, "ct").items())
+    assert speakers_of(drafted(two_kernels("B30f")), "ct") == {}

@@ -2,12 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from isocenter.model.rows import LayoutRow
-from isocenter.model.task import Label
+from isocenter.model.rows import FrameRow, LayoutRow
+from isocenter.model.task import Channel, Label
 from isocenter.model.vocabulary import Vocabulary
-from isocenter.stages.enrol.candidates import draft_cases
+from isocenter.stages.enrol.candidates import draft_cases, speakers_of
 from isocenter.stages.enrol.link import Linker
 from isocenter.stages.enrol.options import CaseUnit
+from tests.unit.stages.enrol.test_candidates import a_set, by_b_value
 from tests.unit.stages.plans import a_contract, a_dicom, a_source, a_volume, an_object, inputs_of
 from tests.unit.stages.rows import NAMES, steps_of
 
@@ -243,3 +244,43 @@ def test_names_of_a_layout_are_scrubbed():
     linker = Linker(inputs, inputs.stacks, Vocabulary(contract.labels), {}, NAMES)
     linker.link(a_source(kind="layout"))
     assert [i.measured for i in linker.issues if i.rule == "enrol/unmapped-label"] == ["* * left"]
+
+
+def in_one_case(inputs, **source):
+    """Links to the two volumes of a set that are channels of one case."""
+    contract = a_contract(channels={n: Channel(modality="CT") for n in ("b0", "b1000")}, reference="b1000")
+    drafts = draft_cases(inputs, contract, CaseUnit.STUDY)
+    eligible = {s.id: s for d in drafts for s in d.chosen.values()}
+    speakers = speakers_of(drafts, contract.reference)
+    linker = Linker(inputs, eligible, Vocabulary(contract.labels), {1: "lesion"}, NAMES, speakers)
+    found = linker.link(a_source(**source))
+    return [eligible[a.on].attribute("b_value") for a in found], [i.rule for i in linker.issues]
+
+
+def test_what_was_drawn_on_a_set_is_kept_once_on_the_reference():
+    objects = [an_object("rs", "rs.dcm", referenced_series_uids=("1.1",))]
+    inputs = inputs_of(a_set(), objects=objects, wanted=by_b_value)
+    assert in_one_case(inputs, kind="objects") == (["1000"], [])
+
+
+def test_what_was_drawn_on_one_volume_of_a_set_stays_there():
+    objects = [an_object("rs", "rs.dcm", referenced_instance_uids=("1.1.0.0",))]
+    inputs = inputs_of(a_set(), objects=objects, wanted=by_b_value)
+    assert in_one_case(inputs, kind="objects") == (["0"], [])
+
+
+def test_a_set_in_several_cases_is_still_for_a_person():
+    inputs = inputs_of(a_set(), objects=[an_object("rs", "rs.dcm", referenced_series_uids=("1.1",))])
+    _, paths, issues = linked(inputs, kind="objects")
+    assert paths == []
+    assert set(issues) == {"enrol/ambiguous-annotation"}
+
+
+def test_a_mask_file_of_several_volumes_is_told_of_its_image():
+    images = [a_volume("p/ct.nii"), a_volume("p/mask1.nii", frames=2)]
+    mask = images[1][0].file_id
+    frames = [FrameRow(file_id=mask, frame=n) for n in range(2)]
+    inputs = inputs_of(images, pattern=("{subject}/*",), frames=frames)
+    found, _, issues = linked(inputs, **MASKS)
+    assert found == []
+    assert issues == ["enrol/unreadable-annotation"]

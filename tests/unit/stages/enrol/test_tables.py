@@ -1,6 +1,7 @@
 import pytest
 
 from isocenter.base.errors import ConfigError
+from isocenter.model.rows import FrameRow
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.stages.enrol.tables import link_table
 from tests.unit.stages.plans import a_contract, a_dicom, a_source, a_volume, inputs_of
@@ -11,14 +12,16 @@ COLUMNS = {"key": "id", "lesion": "les", "heart": "hea"}
 
 @pytest.fixture
 def read(tmp_path):
-    def link(text, inputs=None, *, eligible=None, **source):
+    def link(text, inputs=None, *, eligible=None, speakers=None, **source):
         (tmp_path / "t.csv").write_text(text)
         found = inputs or inputs_of(a_dicom("a"), table=tmp_path)
         found = type(found)(**{**vars(found), "base": tmp_path}) if found.base != tmp_path else found
         contract = a_contract()
         source = a_source(path="t.csv", **({"columns": COLUMNS} | source))
         names = Vocabulary(contract.labels)
-        made = link_table(source, 0, found, eligible or found.stacks, names, contract.labels, NAMES)
+        made = link_table(
+            source, 0, found, eligible or found.stacks, names, contract.labels, NAMES, speakers or {}
+        )
         assert made.used + sum(1 for i in made.issues if i.rule == "enrol/no-image") >= bool(made.rows)
         return made
 
@@ -175,3 +178,29 @@ def test_a_missing_column_shows_neither_the_folder_nor_the_first_patient(read, t
     with pytest.raises(ConfigError) as caught:
         read(f"{header}\n", columns={"key": "PatientID", "lesion": "les"})
     assert str(caught.value) == f"annotations[0].columns.key: no column 'PatientID' in t.csv{meant}"
+
+
+def of_three_volumes():
+    """One NIfTI file of three volumes, all of which are channels of one case."""
+    row, file = a_volume("p/dwi.nii.gz", frames=3)
+    frames = [FrameRow(file_id=row.file_id, frame=n) for n in range(3)]
+    return inputs_of([(row, file)], pattern=("{subject}/*",), frames=frames)
+
+
+@pytest.mark.parametrize("key", ["p/dwi.nii.gz", "dwi.nii.gz", "dwi"])
+def test_a_row_on_a_file_of_several_volumes_is_kept_once(read, key):
+    inputs = of_three_volumes()
+    first = min(inputs.stacks.values(), key=lambda s: s.axis_index)
+    speakers = dict.fromkeys(inputs.stacks, first.id)
+    text = f"id,les,hea\n{key},1,0\n"
+    [found] = read(text, inputs, key="path", speakers=speakers).annotations
+    assert found.on == first.id
+    assert states(found) == {"lesion": "marked", "heart": "absent"}
+    # where each is a case of its own, the row does not say which is meant
+    assert read(text, inputs, key="path").annotations == []
+
+
+def test_a_name_that_two_files_share_names_none_whatever_they_hold(read):
+    row, file = a_volume("q/dwi.nii.gz")
+    inputs = inputs_of([a_volume("p/dwi.nii.gz"), (row, file)], pattern=("{subject}/*",))
+    assert set(inputs.stacks_of_path) == {"p/dwi.nii.gz", "q/dwi.nii.gz"}

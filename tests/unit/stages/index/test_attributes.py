@@ -2,8 +2,9 @@ from dataclasses import fields
 
 import pytest
 
-from isocenter.stages.index.attributes import Person, attributes_of, gather
+from isocenter.stages.index.attributes import ATTRIBUTES, Person, attributes_of, gather
 from isocenter.stages.index.attributes import personal as personal_of
+from tests.unit.stages.index.test_frames import made_of
 from tests.unit.stages.rows import a_slice
 
 
@@ -88,3 +89,16 @@ def test_taken_away_is_not_the_same_as_never_there():
 def test_headers_that_disagree_are_named_and_give_no_value():
     values, conflicts = gather(map(person, [a_slice(sex="F", age="050Y"), a_slice(1, sex="M", age="050Y")]))
     assert (values, conflicts) == ({"age_years": "50"}, {"sex"})
+
+
+def test_every_attribute_that_the_index_gives_can_be_asked_for():
+    """A config that names any other is refused (`channels.*.where`)."""
+    lossy = "1.2.840.10008.1.2.4.50"
+    rows = [
+        a_slice(0, transfer_syntax_uid=lossy, is_lossy=True, lossy_ratio="10", lossy_method="ISO_10918_1"),
+        a_slice(1, series_uid="1.10", modality="DX", position_mm=(), orientation=()),
+        a_slice(2, series_uid="1.11", modality="MR", echo_time_ms=3.0, b_value=0.0, contrast_agent="x"),
+    ]
+    found = {a.name for stack in made_of(rows, []).stacks for a in stack.attributes}
+    assert {"lossy", "compression_ratio", "echo_time_ms"} <= found
+    assert found <= set(ATTRIBUTES)

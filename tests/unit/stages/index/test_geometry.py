@@ -36,3 +36,24 @@ def test_a_slice_with_other_directions_is_told_by_how_far_they_differ():
     geometry = geometry_of(stack)
     assert geometry.orientation_residual == pytest.approx(9e-4)
     assert np.array_equal(geometry.affine, geometry_of([a_slice(n) for n in range(10)]).affine)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.4])
+def test_the_way_beside_the_line_is_told_apart_from_uneven_gaps(tilt):
+    """Slices at uneven places on one line lie beside it by nothing, however it is tilted."""
+    places = (0.0, 4.0, 8.0, 15.0, 22.0, 23.1, 27.1, 31.1, 35.1)
+    rows = [a_slice(n, position_mm=(10.0, 20.0 + tilt * z, z)) for n, z in enumerate(places)]
+    geometry = geometry_of(separate(rows)[0])
+    assert geometry.residual_mm > 1
+    assert geometry.lateral_residual_mm == pytest.approx(0.0, abs=1e-9)
+    x, y, z = rows[3].position_mm
+    rows[3] = replace(rows[3], position_mm=(x + 1.2, y - 0.5, z))
+    assert geometry_of(separate(rows)[0]).lateral_residual_mm == pytest.approx(1.3)
+
+
+def test_an_odd_slice_lies_beside_the_line_of_the_others_as_far_as_it_was_moved():
+    rows = [a_slice(n) for n in range(10)]
+    rows[9] = replace(rows[9], position_mm=(14.0, 23.0, 22.6))
+    geometry = geometry_of(separate(rows)[0])
+    assert geometry.lateral_residual_mm == pytest.approx(5.0)
+    assert geometry.residual_mm == pytest.approx(np.hypot(5.0, 0.1))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from isocenter.model.image_type import SCREENS
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.rows import Stack
 from isocenter.rules import Issues, rule
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
-_SCREENS = ("SCREEN SAVE", "DOSE_INFO", "DOSE INFO", "DOSE REPORT")
 
 
 @rule(severity=Severity.REJECT, clause="DICOM PS3.3 A.8")
@@ -49,7 +49,7 @@ def dose_screen_or_capture(
     """
     if stack.modality in {"OT", "SC"}:
         yield Issue(message=f"modality {stack.modality} is no source of images", measured=stack.modality)
-    elif {v.strip().upper() for v in stack.image_type} & set(_SCREENS):
+    elif {v.strip().upper() for v in stack.image_type} & set(SCREENS):
         yield Issue(message="Image Type says screen")
     elif stack.modality not in accepted and f"{stack.sop_class_uid}.".startswith(f"{_SECONDARY_CAPTURE}."):
         yield Issue(message="a secondary capture under the modality of a scanner")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from isocenter.model.image_type import LOCALIZERS
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.rows import Stack
 from isocenter.rules import Issues, rule
@@ -13,14 +14,9 @@ from isocenter.rules import Issues, rule
 def localizer(
     stack: Stack,
     *,
-    words: Annotated[tuple[str, ...], "words within a value of Image Type that mean a localizer"] = (
-        "LOCALIZER",
-        "SCOUT",
-        "SURVIEW",
-        "TOPOGRAM",
-        "SCANOGRAM",
-        "SURVEY",
-    ),
+    words: Annotated[
+        tuple[str, ...], "words within a value of Image Type that mean a localizer"
+    ] = LOCALIZERS,
 ) -> Issues:
     """The image is a localizer: a quick view by which the examination was planned.
 

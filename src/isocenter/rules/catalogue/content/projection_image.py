@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from isocenter.model.image_type import PROJECTIONS
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.rows import Stack
 from isocenter.rules import Issues, rule
@@ -13,16 +14,9 @@ from isocenter.rules import Issues, rule
 def projection_image(
     stack: Stack,
     *,
-    kinds: Annotated[tuple[str, ...], "values of Image Type that mean a projection or rendering"] = (
-        "MIP",
-        "MINIP",
-        "MAX_IP",
-        "MIN_IP",
-        "PROJECTION IMAGE",
-        "VRT",
-        "SSD",
-        "VOLUME RENDERING",
-    ),
+    kinds: Annotated[
+        tuple[str, ...], "values of Image Type that mean a projection or rendering"
+    ] = PROJECTIONS,
     modalities: Annotated[tuple[str, ...], "modalities whose source images are slices"] = ("CT", "MR", "PT"),
 ) -> Issues:
     """The image is a projection or a rendering of other slices.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from isocenter.model.image_type import REFORMATS
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.rows import Stack
 from isocenter.rules import Issues, rule
@@ -13,12 +14,7 @@ from isocenter.rules import Issues, rule
 def reformatted_image(
     stack: Stack,
     *,
-    kinds: Annotated[tuple[str, ...], "values of Image Type that mean reformatted slices"] = (
-        "MPR",
-        "CSA MPR",
-        "REFORMATTED",
-        "RESAMPLED",
-    ),
+    kinds: Annotated[tuple[str, ...], "values of Image Type that mean reformatted slices"] = REFORMATS,
 ) -> Issues:
     """The slices were computed from other slices.
 

@@ -24,8 +24,8 @@ def gantry_tilt(
         know only spacing and direction drop the shear and misplace voxels by centimetres.
 
     What to do:
-        Nothing, if what reads the data uses the affine. Otherwise resample to a spacing, which gives a
-        rectangular grid.
+        Nothing, if what reads the data uses the affine. Otherwise `standardise.tilt: resample` brings the
+        slices onto a rectangular grid, and `standardise.tilt: reject` leaves such images out.
 
     Examples:
         >>> from isocenter.testing.rules import a_stack, issues_of

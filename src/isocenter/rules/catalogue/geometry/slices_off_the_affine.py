@@ -23,30 +23,43 @@ def slices_off_the_affine(
 
     Why it matters:
         A volume has one affine. Where slices wander sideways or drift along the normal, the array shows
-        them in line, and masks drawn in the patient land beside what they mark.
+        them in line, and masks drawn in the patient land beside what they mark. Where gaps are uneven,
+        which is reported by its own name, only the way sideways counts: resampling to even gaps
+        (`standardise.uneven`, `standardise.gaps`) moves no slice within its plane.
 
     What to do:
         Look for two acquisitions in one series, or for slices whose origin was changed by cropping.
 
     Examples:
+        >>> from dataclasses import replace
         >>> from isocenter.testing.rules import a_stack, issues_of
         >>> issues_of(slices_off_the_affine, a_stack(affine_residual_mm=0.004))
         []
         >>> issues_of(slices_off_the_affine, a_stack(affine_residual_mm=1.9))
         ['a slice lies 1.9 mm from where the affine puts it']
+        >>> uneven = a_stack(positions_mm=(0, 1, 2, 3.5), affine_residual_mm=1.9)
+        >>> issues_of(slices_off_the_affine, uneven)
+        []
+        >>> issues_of(slices_off_the_affine, replace(uneven, lateral_residual_mm=1.2))
+        ['a slice lies 1.2 mm beside the line along which the others are stacked']
 
     References:
         DICOM PS3.3 C.7.6.2.1.1 Image Position and Image Orientation, equation C.7.6.2.1-1
     """
-    if any(g.deviation_mm > uneven_share * g.usual_mm for g in gaps_of(stack.positions_mm)):
-        return  # missing, repeated or uneven slices explain it, and are reported by their own name
+    is_uneven = any(g.deviation_mm > uneven_share * g.usual_mm for g in gaps_of(stack.positions_mm))
+    residual = stack.lateral_residual_mm if is_uneven else stack.affine_residual_mm
     voxel = min((s for s in stack.spacing_mm if s > 0), default=0.0)
     tolerance = max(tolerance_mm, tolerance_voxels * voxel)
-    if not stack.affine_residual_mm <= tolerance:
+    if not residual <= tolerance:
+        off = (
+            "beside the line along which the others are stacked"
+            if is_uneven
+            else "from where the affine puts it"
+        )
         yield Issue(
-            message=f"a slice lies {stack.affine_residual_mm:.2g} mm from where the affine puts it",
-            severity=Severity.REVIEW if stack.affine_residual_mm <= limit_voxels * voxel else None,
-            measured=f"{stack.affine_residual_mm:.3g}",
+            message=f"a slice lies {residual:.2g} mm {off}",
+            severity=Severity.REVIEW if residual <= limit_voxels * voxel else None,
+            measured=f"{residual:.3g}",
             expected=f"at most {tolerance:.3g}",
             unit="mm",
         )

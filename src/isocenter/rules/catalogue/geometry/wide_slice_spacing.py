@@ -27,8 +27,12 @@ def wide_slice_spacing(
         file does not say which axis was stacked, so the widest spacing is taken for it.
 
     What to do:
-        Prefer a thinner series of the same examination. The limit is a policy: raise `limit_mm` where the
-        protocol is thick by design, such as cardiac short axis, after looking at what the rule removes.
+        Prefer a thinner series of the same examination. The limit is a policy. It may be raised for a task
+        that is judged slice by slice, or picture by picture, in a protocol that is thick by design: cardiac
+        short axis, brain function in thick slices, one class label for a whole examination. It should stand
+        where shapes or volumes in three dimensions are learned. Look at what the rule removes, then write
+        `screen: {options: {geometry/wide-slice-spacing: {limit_mm: 12}}}`, or give the rule the severity
+        review (`screen.severity`) so that a person decides on each case.
 
     Examples:
         >>> from isocenter.testing.rules import a_nifti, a_stack, issues_of

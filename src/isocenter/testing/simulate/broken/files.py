@@ -26,6 +26,22 @@ def _spoiled(change: Callable[[bytes], bytes]) -> Callable[[Scan], Planted]:
     return make
 
 
+def _position_twice(data: bytes, *, is_same: bool) -> bytes:
+    """Image Position (Patient) twice in one header, the second time with another digit or with the same."""
+    at = data.index(b"\x20\x00\x32\x00DS")
+    end = at + 8 + int.from_bytes(data[at + 6 : at + 8], "little")
+    again = bytearray(data[at:end])
+    last = max(n for n, letter in enumerate(again) if letter in b"0123456789")
+    again[last] = again[last] if is_same else ord("7") - (again[last] == ord("7"))
+    return data[:end] + bytes(again) + data[end:]
+
+
+def _same_twice(scan: Scan) -> Planted:
+    files = packed(scan.objects())
+    files[file_name(6)] = _position_twice(files[file_name(6)], is_same=True)
+    return Planted(files=files, volumes=(scan.truth(),))
+
+
 def _beside(name: str, data: bytes) -> Callable[[Scan], Planted]:
     """Another file lies beside the slices."""
     return lambda scan: Planted(files=packed(scan.objects()) | {name: data}, volumes=(scan.truth(),))
@@ -98,6 +114,14 @@ FAULTS = (
     _fault(
         "pixels-too-few", "Pixel Data of one slice is shorter than rows and columns ask for.", _short_pixels, _NO,
         ("file/truncated", "file/corrupt"),
+    ),
+    _fault(
+        "position-twice", "The header of one slice holds two different positions.",
+        _spoiled(lambda b: _position_twice(b, is_same=False)), _NO, ("file/corrupt",),
+    ),
+    _fault(
+        "position-repeated", "The header of one slice holds its position twice.", _same_twice, _OK,
+        ("conformance/repeated-elements",),
     ),
     _fault("big-endian-slice", "One slice is big endian.", _big_endian_slice, _OK, _SYNTAXES),
     _fault("mixed-syntaxes", "Slices are written in four transfer syntaxes.", _mixed, _OK, _SYNTAXES),

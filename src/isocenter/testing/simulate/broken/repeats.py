@@ -97,6 +97,16 @@ def _by_number_alone(scan: Scan) -> Planted:
     return Planted(files=packed(objects), volumes=volumes)
 
 
+def _private_b_values(scan: Scan) -> Planted:
+    """Two weightings of diffusion that nothing but a private element of the maker tells apart."""
+    parts = [again(scan, part) for part in range(2)]
+    for b_value, objects in zip(("50", "800"), parts, strict=True):
+        for one in objects:
+            one.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0C, "IS", b_value)
+    volumes = tuple(scan.truth(scan.values(part)) for part in range(2))
+    return Planted(files=packed([*parts[0], *parts[1]]), volumes=volumes)
+
+
 def _fault(name: str, does: str, make: Make, outcome: Outcome, rules: tuple[str, ...], source: str) -> Fault:
     return Fault(
         name=name, does=does, rules=rules, outcome=outcome, make=make, modalities=_ALL, source=source
@@ -140,6 +150,10 @@ FAULTS = (
     ),
     _fault(
         "half-a-phase", "A second phase covers half of the first.", _half_a_phase, _OK, _SPLIT, "own",
+    ),
+    Fault(
+        name="private-b-values", does="Two b-values share a series, in private elements alone.", rules=_SPLIT,
+        outcome=_OK, make=_private_b_values, modalities=("MR",), source="own",
     ),
     _set("two-phases", "Two phases differ in their acquisition time.", _TIMES, "CT", _FIELD),
     _set(

@@ -118,7 +118,7 @@ class Scan:
             out.MRAcquisitionType, out.EchoTime, out.RepetitionTime = "2D", "20", "500"
             out.EchoTrainLength = 1
         else:
-            out.Units, out.DecayCorrection, out.CorrectedImage = "BQML", "START", ["DECY", "ATTN"]
+            out.Units, out.DecayCorrection, out.CorrectedImage = "GML", "START", ["DECY", "ATTN"]
         if self.modality in _RESCALED:
             slope, intercept, kind = _RESCALED[self.modality]
             out.RescaleSlope, out.RescaleIntercept = slope, intercept

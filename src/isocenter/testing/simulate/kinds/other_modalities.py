@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from isocenter.testing.simulate.truth import TrueCase
 
 _WEIGHTINGS = {"t1": ("T1 TSE", "480", "12"), "t2": ("T2 TSE", "3600", "92")}
 _HALF_LIFE_SECONDS, _DOSE_BQ = 6586.2, 3.5e8
+_UPTAKE_SECONDS, _FRAME_SECONDS = 3480, 180
 
 
 def write_mr(archive: Archive, patient: Patient, *, slice_mm: float = 4.5, **facts: Any) -> list[TrueCase]:
@@ -60,7 +63,8 @@ def write_pet(archive: Archive, patient: Patient) -> TrueCase:
         patient.scan.anatomy, grid, archive.stream("noise", "pet", patient.person.number),
         contrast="suv", blur=1.1, noise=0.04,
     )  # fmt: skip
-    activity = np.clip(seen, 0, None) * np.float32(_DOSE_BQ / (patient.person.weight_kg * 1000))
+    left_bq = _DOSE_BQ * 2 ** (-_UPTAKE_SECONDS / _HALF_LIFE_SECONDS)
+    activity = np.clip(seen, 0, None) * np.float32(left_bq / (patient.person.weight_kg * 1000))
     slopes = np.maximum(activity.max(axis=(1, 2)), 1) / 32000
     texts = [dicom.decimal(float(slope), 8) for slope in slopes]
     pixels = np.rint(activity / np.array([float(t) for t in texts])[:, None, None]).astype(np.int16)
@@ -76,8 +80,11 @@ def write_pet(archive: Archive, patient: Patient) -> TrueCase:
         "RescaleIntercept": "0",
         "NumberOfSlices": grid.shape[0],
         "FrameReferenceTime": "0",
-        "ActualFrameDuration": "180000",
-        "RadiopharmaceuticalInformationSequence": [_tracer(patient.person.study_time)],
+        "ActualFrameDuration": str(1000 * _FRAME_SECONDS),
+        "DecayFactor": dicom.decimal(_decay_within_frame(), 8),
+        "RadiopharmaceuticalInformationSequence": [
+            _tracer(patient.person.study_date, patient.person.study_time)
+        ],
     }
     each = [{"RescaleSlope": text, "ImageIndex": k + 1} for k, text in enumerate(texts)]
     return _write(archive, patient, series, grid, pixels, shared, each, {
@@ -85,15 +92,26 @@ def write_pet(archive: Archive, patient: Patient) -> TrueCase:
     })  # fmt: skip
 
 
-def _tracer(time: str) -> Dataset:
-    """The injection: at the time of the series, so that no decay lies between."""
+def _tracer(date: str, time: str) -> Dataset:
+    """The injection, so many seconds before the series, be it on the day before."""
+    injected = datetime.strptime(date + time[:6], "%Y%m%d%H%M%S") - timedelta(seconds=_UPTAKE_SECONDS)  # noqa: DTZ007 - scanners state none
     out = Dataset()
     out.Radiopharmaceutical = "Fluorodeoxyglucose"
-    out.RadiopharmaceuticalStartTime = time
+    out.RadiopharmaceuticalStartTime = injected.strftime("%H%M%S")
+    out.RadiopharmaceuticalStartDateTime = injected.strftime("%Y%m%d%H%M%S")
     out.RadionuclideTotalDose = dicom.decimal(_DOSE_BQ)
     out.RadionuclideHalfLife = dicom.decimal(_HALF_LIFE_SECONDS)
     out.RadionuclidePositronFraction = "0.967"
+    nuclide = Dataset()
+    nuclide.CodeValue, nuclide.CodingSchemeDesignator, nuclide.CodeMeaning = "C-111A1", "SRT", "^18^Fluorine"
+    out.RadionuclideCodeSequence = [nuclide]
     return out
+
+
+def _decay_within_frame() -> float:
+    """What the counts of the one frame were multiplied by: they decay while it lasts."""
+    decay = math.log(2) * _FRAME_SECONDS / _HALF_LIFE_SECONDS
+    return decay / (1 - math.exp(-decay))
 
 
 def _write(

@@ -1,0 +1,80 @@
+"""Attributes that may be in a data set once only (PS3.5 7.1): all that the index or a reader of pixels looks at."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+
+from isocenter.formats.dicom.elements import hash_of, kernel
+from isocenter.formats.dicom.fields import FIELDS
+from isocenter.formats.dicom.planes import OVERLAY_GROUPS
+from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS
+
+# What no column of the index is made of, and readers need nevertheless.
+READ_ALONE = (
+    *("SUVType", "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "GridFrameOffsetVector"),
+    # of the tracer of a PET
+    *("DecayCorrection", "CorrectedImage", "SeriesTime", "AcquisitionDateTime", "TimezoneOffsetFromUTC"),
+    *("FrameReferenceTime", "ActualFrameDuration", "DecayFactor", "PatientSize", "DecayCorrected"),
+    *("DecayCorrectionDateTime", "AttenuationCorrected", "RadiopharmaceuticalInformationSequence"),
+    # of mosaics and of PET, where their makers put them
+    *("0019100A", "00291010", "0009100D", "70531000", "70531009"),
+    *("ReferencedFrameOfReferenceSequence", "StructureSetROISequence", "ROIContourSequence"),
+    *(f"{group:04X}0100" for group in OVERLAY_GROUPS),
+)
+_CONTROL = (
+    *("MediaStorageSOPClassUID", "TransferSyntaxUID", "SpecificCharacterSet"),
+    *("DirectoryRecordSequence", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+)
+# Columns of what is known of each: a hash of its value, and whether it came again.
+HASH, AGAIN = 0, 1
+MAX_HASHED = 1024
+
+
+@kernel
+def comes_otherwise(
+    data: NDArray[np.uint8], known: NDArray[np.int64], at: int, count: int, length: int
+) -> bool:
+    """Whether an element that was there before has another value now; blanks around it do not count.
+
+    Args:
+        data: Bytes of the file.
+        known: The row of the element, which is filled.
+        at: Where the value begins.
+        count: Bytes of it that are at hand.
+        length: Bytes that it has.
+    """
+    value = hash_of(data, at, count)
+    if length > MAX_HASHED:
+        value ^= length << 1
+    before = known[HASH]
+    known[HASH] = value
+    if before == 0:
+        return False
+    known[AGAIN] = 1
+    return bool(before != value)
+
+
+def tag_of(name: str) -> int:
+    """The tag of an attribute by its keyword, or by eight hexadecimal digits where the dictionary has none for it."""
+    return int(pydicom.tag.Tag(name))
+
+
+def name_of(tag: int) -> str:
+    """The keyword of an attribute, or its tag as it is written in the standard."""
+    return pydicom.datadict.keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+@cache
+def tags_once() -> NDArray[np.int64]:
+    """Tags of these attributes, in order."""
+    names = {
+        *READ_ALONE,
+        *_CONTROL,
+        *PRIVATE_TAGS,
+        *(keyword for field in FIELDS for keyword in field.keywords),
+    }
+    return np.array(sorted(map(tag_of, names)), np.int64)

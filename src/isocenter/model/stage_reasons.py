@@ -1,0 +1,175 @@
+"""Reasons of stages: what indexing, enrolling, building, splitting and auditing tell."""
+
+from __future__ import annotations
+
+from isocenter.model.issue import Severity
+from isocenter.model.reason import Reason
+
+_NOTE, _REVIEW, _REJECT = Severity.NOTE, Severity.REVIEW, Severity.REJECT
+
+STAGES: dict[str, Reason] = {
+    "index/foreign-preamble": Reason(
+        _NOTE,
+        "The bytes in front of the DICOM header are the beginning of another kind of file.",
+        "Nothing: they are never read or written. If they are those of a program, find out who put them there.",
+    ),
+    "index/duplicate-object": Reason(
+        _NOTE, "The same object was found twice; one copy is used.", "Nothing, or remove the copy."
+    ),
+    "index/conflicting-object": Reason(
+        _REJECT, "Two files claim one SOP Instance UID but differ.", "Find out which one is right."
+    ),
+    "index/duplicate-pixels": Reason(
+        _NOTE,
+        "Another file has the same pixels at the same place in the same units; one of them is used.",
+        "Nothing, or remove the copy.",
+    ),
+    "index/same-pixels": Reason(
+        _REVIEW,
+        "The same pixel data occur under another SOP Instance UID.",
+        "Find out whether it is a copy; keep its subject on one side of the split.",
+    ),
+    "index/shared-subject": Reason(
+        _REVIEW,
+        "One ID carries several names, birth dates or sexes: it may stand for several people.",
+        "Set sources[].subject to a tag, pattern or table that tells people apart.",
+    ),
+    "index/no-subject": Reason(
+        _REJECT,
+        "No subject could be found for this file.",
+        "Set sources[].subject to a tag, pattern or table.",
+    ),
+    "index/series-split": Reason(
+        _NOTE, "One series held several stacks; they were separated.", "Nothing: each stack is judged alone."
+    ),
+    "index/no-series-uid": Reason(
+        _REVIEW,
+        "The files name no series; those of one folder that fit together were taken as one.",
+        "Check that the folder holds one examination, or restore the Series Instance UIDs.",
+    ),
+    "index/time-by-number": Reason(
+        _NOTE,
+        "Slices repeat and nothing but Instance Numbers, which run evenly, tells their times apart; the headers"
+        " speak of as many.",
+        "Nothing, or compare the number of times with what the scanner was set to.",
+    ),
+    "index/unconfirmed-time-by-number": Reason(
+        _REVIEW,
+        "Slices repeat and were taken as times in the order of Instance Numbers, which no other attribute confirms.",
+        "Compare the number of times with what the scanner was set to; they may be something else than times.",
+    ),
+    "index/contradicting-attributes": Reason(
+        _REJECT,
+        "Slices repeat, and attributes that should tell them apart contradict each other.",
+        "Find out which of the attributes is right at the slices that differ, and correct the other at the source.",
+    ),
+    "index/lost-slices": Reason(
+        _REVIEW, "Files of this series could not be used, so slices may be missing.", "Copy the series again."
+    ),
+    "index/conflicting-attribute": Reason(
+        _NOTE,
+        "An attribute of the subject has two values.",
+        "Correct the header; the image's own value is used.",
+    ),
+    "enrol/not-wanted": Reason(
+        _NOTE, "No channel of the cohort asks for this image.", "Add a channel, or leave it."
+    ),
+    "enrol/not-preferred": Reason(
+        _NOTE,
+        "Another candidate for the channel was preferred.",
+        "Change channels.*.prefer to choose otherwise.",
+    ),
+    "enrol/several-candidates": Reason(
+        _REVIEW,
+        "Several images fit one channel and nothing says which.",
+        "Add channels.*.prefer; of one set in time, echo or b-value name the volume in channels.*.where, as in"
+        " {axis: b-value, axis_value: '1000'} or {axis_index: '0'}; several of them are several channels.",
+    ),
+    "enrol/missing-channel": Reason(
+        _REJECT, "A case lacks one of the channels.", "Add the data, or mark the channel as optional."
+    ),
+    "enrol/other-frame-of-reference": Reason(
+        _REJECT,
+        "A channel lies in another frame of reference than the case's reference image.",
+        "Register the images, or set channels.*.assume_registered with its reason.",
+    ),
+    "enrol/no-annotation": Reason(
+        _REJECT, "Nothing was annotated on this image.", "Add the annotation, or set annotations[].absent."
+    ),
+    "enrol/annotation-of-nothing": Reason(
+        _NOTE,
+        "This annotation belongs to no image of the cohort.",
+        "Nothing, if it was drawn on an image that no channel asks for; else check its references or the template.",
+    ),
+    "enrol/ambiguous-annotation": Reason(
+        _REVIEW, "This annotation fits several images.", "Name the image by a path template."
+    ),
+    "enrol/unreadable-annotation": Reason(
+        _REVIEW, "An annotation of this image cannot be read.", "Export it again."
+    ),
+    "enrol/unmapped-label": Reason(
+        _NOTE, "A label is not in the vocabulary.", "Add it to labels.*.aliases, or leave it out on purpose."
+    ),
+    "enrol/same-label-twice": Reason(
+        _REVIEW,
+        "One label was marked in two files by nobody who is named.",
+        "Set annotations[].rater if they are two readers.",
+    ),
+    "enrol/no-image": Reason(
+        _NOTE, "Rows of a table name no image of the cohort.", "Check the key column and its values."
+    ),
+    "enrol/mixed-intents": Reason(
+        _REVIEW,
+        "One channel holds radiographs for processing and for presentation, which differ in contrast and often in sign.",
+        "Choose one: channels.*.where: {presentation_intent: presentation}, or processing.",
+    ),
+    "enrol/other-subject": Reason(
+        _REVIEW,
+        "An annotation refers to the image of another subject than its own header names.",
+        "Find out whose annotation it is; correct the Patient ID or the references.",
+    ),
+    "enrol/several-regions": Reason(
+        _REVIEW,
+        "Several regions of one file fit a pattern of one label; they are united.",
+        "Name each region that is meant in labels.*.aliases, in full, or narrow the pattern.",
+    ),
+    "enrol/unknown-value": Reason(
+        _NOTE,
+        "Fields of a table are neither yes nor no, nor empty; they count as unknown.",
+        "Write 1 or 0 (yes, no), and leave the field empty where it is not known.",
+    ),
+    "build/too-large": Reason(
+        _REJECT, "The packed arrays of the case are larger than allowed.", "Raise standardise.max_case_bytes."
+    ),
+    "build/tied-labels": Reason(
+        _REVIEW, "As many raters say yes as no; the label is unknown.", "Ask another rater."
+    ),
+    "build/failed": Reason(
+        _REJECT, "Building this case met a condition that was not foreseen.", "Please report it; see the log."
+    ),
+    "build/worker-died": Reason(
+        _REJECT,
+        "The process that built this case was killed.",
+        "Look for the system's out-of-memory messages.",
+    ),
+    "split/source-divided": Reason(
+        _REVIEW,
+        "The source puts a subject, or subjects that belong together, in several partitions; all went to one.",
+        "Correct the source; results on its own partitions cannot be trusted.",
+    ),
+    "split/kept-places": Reason(
+        _REVIEW,
+        "The options of the split were changed, but all subjects keep the places of an earlier split.",
+        "Set split.append_only: false to divide all subjects anew, or change the options back.",
+    ),
+    "audit/same-images-apart": Reason(
+        _REJECT,
+        "Images in different partitions are equal voxel by voxel.",
+        "Keep them together: they may be one person under two names.",
+    ),
+    "audit/same-images": Reason(
+        _NOTE,
+        "Two subjects of one partition have images that are equal voxel by voxel.",
+        "Find out whether they are one person under two names.",
+    ),
+}
