@@ -107,6 +107,25 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             least=60,
         ),
     ),
+    "6": (
+        Proof(
+            claim="shapes of the public contour suite, drawn on 512 x 512 x 200 voxels with inner contours and with "
+            "keyholes, come out at Dice 0.995 or more",
+            tests=("tests/oracles/test_contour_shapes.py",),
+            least=14,
+            environment={"ISOCENTER_CONFORMANCE": "all"},
+        ),
+        Proof(
+            claim="tests of contours as they are found in the wild hold",
+            tests=("tests/oracles/test_hard_contours.py",),
+            least=25,
+        ),
+        Proof(
+            claim="tests of twelve real patients hold: structure sets equal the masks beside them in every voxel",
+            tests=("tests/real/test_sarcoma.py",),
+            least=20,
+        ),
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import struct
 import zlib
 from dataclasses import dataclass
@@ -117,6 +118,216 @@ def rtstruct_dataset(rois=None):
     return out
 
 
+def seg_dataset(frames, names=("Heart", "Geheimrat lesion"), kind="BINARY", **changes):
+    """A segmentation of frames (segment, slice, plane (J, I)) on the grid of `affine`, in the order they are given."""
+    bits = 1 if kind == "BINARY" else 8
+    out = ct_dataset(0, SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4", SOPInstanceUID="2.25.471198")
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"):
+        delattr(out, keyword)
+    del out.RescaleSlope, out.RescaleIntercept
+    out.Modality, out.SeriesInstanceUID, out.SegmentationType = "SEG", "2.25.5", kind
+    out.BitsAllocated, out.BitsStored, out.HighBit, out.PixelRepresentation = bits, bits, bits - 1, 0
+    out.NumberOfFrames = len(frames)
+    codes = {"Heart": "80891009", "Geheimrat lesion": "52988006"}
+    out.SegmentSequence = Sequence(
+        item(
+            SegmentNumber=n,
+            SegmentLabel=name,
+            SegmentAlgorithmType="AUTOMATIC",
+            SegmentAlgorithmName="net",
+            SegmentedPropertyTypeCodeSequence=[code_item("SCT", codes.get(name, "1"))],
+        )
+        for n, name in enumerate(names, 1)
+    )
+    out.ReferencedSeriesSequence = [
+        item(
+            SeriesInstanceUID=SERIES,
+            ReferencedInstanceSequence=[
+                item(ReferencedSOPInstanceUID=f"2.25.47119{k}") for k in range(SHAPE[0])
+            ],
+        )
+    ]
+    measures = item(PixelSpacing=["0.5", "0.75"], SliceThickness="2", SpacingBetweenSlices="2")
+    axes = item(ImageOrientationPatient=["1", "0", "0", "0", "1", "0"])
+    out.SharedFunctionalGroupsSequence = [
+        item(PixelMeasuresSequence=[measures], PlaneOrientationSequence=[axes])
+    ]
+    out.PerFrameFunctionalGroupsSequence = [_seg_frame(kind, n, k) for n, k, _ in frames]
+    if kind == "FRACTIONAL":
+        out.MaximumFractionalValue, out.SegmentationFractionalType = 200, "PROBABILITY"
+    planes = np.stack([np.asarray(plane, np.uint8) for _, _, plane in frames])
+    data = np.packbits(planes, bitorder="little").tobytes() if bits == 1 else planes.tobytes()
+    out.PixelData = data + bytes(len(data) % 2)
+    out["PixelData"].VR = "OB"
+    for keyword, value in changes.items():
+        setattr(out, keyword, value)
+    return out
+
+
+def code_item(scheme, value, *modifiers):
+    out = item(CodingSchemeDesignator=scheme, CodeValue=value, CodeMeaning=DESCRIPTION)
+    if modifiers:
+        out.SegmentedPropertyTypeModifierCodeSequence = list(modifiers)
+    return out
+
+
+def _seg_frame(kind, number, k):
+    out = item(PlanePositionSequence=[item(ImagePositionPatient=["-10", "-20", str(2 * k)])])
+    if kind != "LABELMAP":
+        out.SegmentIdentificationSequence = [item(ReferencedSegmentNumber=number)]
+    return out
+
+
+def seg_masks(seed=0, count=2):
+    """Masks (count, K, J, I) that overlap, and leave slices empty."""
+    masks = np.random.default_rng(seed).random((count, *SHAPE)) < 0.4
+    masks[0, 1], masks[-1, 0] = False, False
+    return masks
+
+
+def seg_frames(masks):
+    """The frames of masks that are not empty, last slice first."""
+    found = [(n, k, m[k]) for n, m in enumerate(masks, 1) for k in range(SHAPE[0]) if m[k].any()]
+    return found[::-1]
+
+
+def fraction_dataset(**changes):
+    """A fractional segmentation of random values up to 200."""
+    values = np.random.default_rng(1).integers(0, 201, (2, *SHAPE))
+    return seg_dataset(
+        [(n + 1, k, values[n, k]) for n in range(2) for k in range(SHAPE[0])], kind="FRACTIONAL", **changes
+    )
+
+
+def labelmap_frames(values):
+    return [(0, k, values[k]) for k in range(SHAPE[0])]
+
+
+def layered_nrrd_bytes(masks, encoding="gzip", **changes):
+    """A .seg.nrrd of masks (L, K, J, I), each in a layer of its own."""
+    fields = {
+        "dimension": "4",
+        "sizes": " ".join(map(str, (len(masks), *masks.shape[:0:-1]))),
+        "space_directions": "none (0.75,0,0) (0,0.5,0) (0,0,2)",
+        "kinds": "list domain domain domain",
+    }
+    for n in range(len(masks)):
+        fields |= {f"Segment{n}_ID": f"Segment_{n + 1}", f"Segment{n}_Name": f"part {n}"}
+        fields |= {f"Segment{n}_LabelValue": "1", f"Segment{n}_Layer": str(n)}
+    body = np.ascontiguousarray(np.moveaxis(masks, 0, -1), np.uint8).tobytes()
+    body = gzip.compress(body, mtime=0) if encoding == "gzip" else body
+    return nrrd_bytes(np.zeros(SHAPE, np.uint8), encoding, tail=body, **{**fields, **changes})
+
+
+def coded(value, meaning=DESCRIPTION, scheme="DCM"):
+    return Sequence([item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)])
+
+
+def content(kind, concept=("1", DESCRIPTION), children=(), **more):
+    """A content item of a structured report."""
+    out = item(ValueType=kind, ConceptNameCodeSequence=coded(*concept), RelationshipType="CONTAINS", **more)
+    if children:
+        out.ContentSequence = Sequence(children)
+    return out
+
+
+def in_space(kind, points, frame=FRAME):
+    """Coordinates in the patient, of points in LPS millimetres."""
+    flat = np.asarray(points, dtype=float).ravel().tolist()
+    return content("SCOORD3D", GraphicType=kind, GraphicData=flat, ReferencedFrameOfReferenceUID=frame)
+
+
+def measurement_group(*children, name="Geheimrat lesion", finding=("52988006", "Lesion", "SCT")):
+    """A measurement group with a tracking identifier and a finding."""
+    told = [content("TEXT", ("112039", "Tracking Identifier"), TextValue=name)] if name else []
+    if finding:
+        told.append(content("CODE", ("121071", "Finding"), ConceptCodeSequence=coded(*finding)))
+    return content("CONTAINER", ("125007", "Measurement Group"), [*told, *children])
+
+
+def report_dataset(*groups):
+    """A report of measurements (TID 1500)."""
+    out = Dataset()
+    out.SOPClassUID, out.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.34", "2.25.471197"
+    out.StudyInstanceUID, out.SeriesInstanceUID, out.Modality = STUDY, "2.25.6", "SR"
+    out.PatientName, out.PatientID, out.ValueType = NAME, PATIENT, "CONTAINER"
+    out.ConceptNameCodeSequence = coded("126000", "Imaging Measurement Report")
+    measured = content("CONTAINER", ("126010", "Imaging Measurements"), list(groups))
+    out.ContentSequence = Sequence([content("CODE", ("121049", "Language")), measured])
+    return out
+
+
+MARKUPS_SCHEMA = "https://raw.githubusercontent.com/Slicer/Slicer/main/Modules/Loadable/Markups/Resources/Schema/markups-schema-v1.0.3.json#"
+POINT_LIST = """\
+# Markups fiducial file version = 4.11
+# CoordinateSystem = LPS
+# columns = id,x,y,z,ow,ox,oy,oz,vis,sel,lock,label,desc,associatedNodeID
+1,-8.5,-19,2,0,0,0,1,1,1,0,Geheimrat tip,,
+2,-7,-18.5,2,0,0,0,1,1,1,0,base,,
+"""
+
+
+def markups_bytes(*markups):
+    return json.dumps({"@schema": MARKUPS_SCHEMA, "markups": list(markups)}).encode()
+
+
+def _sample_markups():
+    points = [{"label": "Geheimrat tip", "position": [-8.5, -19, 2]}]
+    points.append({"label": "not set", "position": [0, 0, 0], "positionStatus": "undefined"})
+    region = {"type": "ROI", "name": "box", "center": [-8, -19, 2], "size": [2, 2, 3]}
+    return markups_bytes({"type": "Fiducial", "coordinateSystem": "LPS", "controlPoints": points}, region)
+
+
+def lidc_bytes(*readers):
+    """An LIDC file of what readers marked: a function of this module's, `lidc_nodule` or `lidc_other`, each."""
+    sessions = "".join(f"<readingSession>{''.join(marked)}</readingSession>" for marked in readers)
+    header = f"<ResponseHeader><SeriesInstanceUid>{SERIES}</SeriesInstanceUid></ResponseHeader>"
+    return f'<?xml version="1.0"?><LidcReadMessage xmlns="http://www.nih.gov">{header}{sessions}</LidcReadMessage>'.encode()
+
+
+def lidc_nodule(*outlines, name="Geheimrat 1"):
+    """A nodule of outlines (z, pixels (column, row), whether they include)."""
+    rois = []
+    for z, pixels, is_in in outlines:
+        edges = "".join(f"<edgeMap><xCoord>{x}</xCoord><yCoord>{y}</yCoord></edgeMap>" for x, y in pixels)
+        place = f"<imageZposition> {z} </imageZposition><imageSOP_UID>{SERIES}</imageSOP_UID>"
+        rois.append(f"<roi>{place}<inclusion>{str(is_in).upper()}</inclusion>{edges}</roi>")
+    return f"<unblindedReadNodule><noduleID>{name}</noduleID>{''.join(rois)}</unblindedReadNodule>"
+
+
+def lidc_other(z, x, y):
+    """What a reader took for no nodule."""
+    place = f"<imageZposition>{z}</imageZposition><locus><xCoord>{x}</xCoord><yCoord>{y}</yCoord></locus>"
+    return f"<nonNodule><nonNoduleID>2</nonNoduleID>{place}</nonNodule>"
+
+
+SQUARE = [(1, 1), (6, 1), (6, 4), (1, 4)]
+
+
+def voc_bytes(*objects, size=(SHAPE[2], SHAPE[1]), name="hidden-folder.png"):
+    """A VOC file of objects (name, xmin, ymin, xmax, ymax)."""
+    borders = ("xmin", "ymin", "xmax", "ymax")
+    told = "".join(
+        f"<object><name>{what}</name><bndbox>{''.join(f'<{b}>{v}</{b}>' for b, v in zip(borders, box, strict=True))}"
+        "</bndbox></object>"
+        for what, *box in objects
+    )
+    of = f"<size><width>{size[0]}</width><height>{size[1]}</height></size>"
+    return f"<annotation><filename>{name}</filename>{of}{told}</annotation>".encode()
+
+
+def coco_bytes(boxes, **changes):
+    """A COCO file of boxes (picture, category, [left, upper, width, height])."""
+    document = {
+        "images": [{"id": n, "file_name": f"{n}.png", "width": SHAPE[2], "height": SHAPE[1]} for n in (7, 5)],
+        "annotations": [
+            {"id": n, "image_id": i, "category_id": c, "bbox": b} for n, (i, c, b) in enumerate(boxes)
+        ],
+        "categories": [{"id": 1, "name": "Geheimrat"}, {"id": 2, "name": "wart"}],
+    }
+    return json.dumps(document | changes).encode()
+
+
 def affine():
     return np.array([[-0.75, 0, 0, 10], [0, -0.5, 0, 20], [0, 0, 2, 0], [0, 0, 0, 1.0]])
 
@@ -154,7 +365,7 @@ def nrrd_bytes(array=None, encoding="raw", tail=None, **changes):
     }
     pairs = {k: fields.pop(k) for k in list(fields) if k.startswith("Segment")}
     lines = ["NRRD0004", *(f"{k}: {v}" for k, v in fields.items() if v is not None)]
-    lines += [f"{k.replace(' ', '_')}:={v}" for k, v in pairs.items()]
+    lines += [f"{k.replace(' ', '_')}:={v}" for k, v in pairs.items() if v is not None]
     body = values.tobytes()
     body = gzip.compress(body, mtime=0) if encoding == "gzip" else body
     return "\n".join(lines).encode() + b"\n\n" + (body if tail is None else tail)
@@ -304,9 +515,25 @@ def annotation_samples():
         Sample("nifti", "mask.nii", nifti_bytes(mask)),
         Sample("nrrd", "mask.nrrd", nrrd_bytes(mask)),
         Sample("nrrd", "mask.seg.nrrd", nrrd_bytes(mask, encoding="gzip", **names)),
+        Sample("nrrd", "layers.seg.nrrd", layered_nrrd_bytes(seg_masks())),
         Sample("metaimage", "mask.mha", metaimage_bytes(mask, CompressedData="True")),
+        Sample("dicom-seg", "bits.dcm", dicom_bytes(seg_dataset(seg_frames(seg_masks())))),
+        Sample("dicom-seg", "fractions.dcm", dicom_bytes(fraction_dataset())),
+        Sample("dicom-seg", "map.dcm", dicom_bytes(seg_dataset(labelmap_frames(mask), kind="LABELMAP"))),
+        Sample("slicer-markups", "points.mrk.json", _sample_markups()),
+        Sample("slicer-markups", "points.fcsv", POINT_LIST.encode()),
+        Sample(
+            "dicom-report", "report.dcm", dicom_bytes(report_dataset(measurement_group(_sample_region())))
+        ),
+        Sample("lidc-xml", "read.xml", lidc_bytes([lidc_nodule((2, SQUARE, True))], [lidc_other(0, 2, 3)])),
+        Sample("voc", "boxes.xml", voc_bytes(("wart", 2, 2, 5, 4), ("Geheimrat", 1, 1, 1, 1))),
+        Sample("coco", "boxes.json", coco_bytes([(7, 2, [1, 1, 3, 2]), (5, 1, [0, 0, 2, 2])])),
         *_pairs(mask),
     ]
+
+
+def _sample_region():
+    return in_space("POLYGON", [*rectangle(), rectangle()[0]])
 
 
 def mutants(data, count, seed=0):

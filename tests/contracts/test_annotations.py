@@ -16,6 +16,9 @@ from tests.contracts.files import SECRETS, SHAPE, TEXT_FILES, affine, annotation
 NAMES = ANNOTATIONS.names()
 SAMPLES = annotation_samples()
 GRID = Grid(SHAPE, affine())
+PICTURE = Grid((1, *SHAPE[1:]), affine())
+# what ends before its last structure, measurement or line is a valid one of fewer
+ENDLESS = {"rtstruct", "dicom-report", "slicer-markups"}
 every_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: s.name)
 
 
@@ -47,13 +50,18 @@ def test_names_and_annotations_agree(sample, tmp_path):
     path = sample.write(tmp_path)
     names = ANNOTATIONS.get(sample.format).names(path)
     assert all(isinstance(k, int) and isinstance(n, str) for k, n in names.items())
+    parts = ANNOTATIONS.get(sample.format).parts(path)
+    assert {p.key: p.name for p in parts} == names
+    assert [p.key for p in parts] == sorted(names)
+    assert {p.shape for p in parts} <= {"mask", "contours", "boxes", "points", "labels"}
     found = read(sample, path, {k: f"label{k}" for k in names})
     assert [a.concept for a in found] == [f"label{k}" for k in sorted(names)]
     assert {(a.id, a.rater) for a in found} == {("ann-1", "r1")}
     assert AnnotationState.MARKED in {a.state for a in found}
     for annotation in found:
-        mask = annotation.mask(GRID)
-        assert mask.shape == SHAPE
+        grid = PICTURE if sample.format in {"voc", "coco"} else GRID
+        mask = annotation.mask(grid)
+        assert mask.shape == grid.shape
         assert mask.dtype == np.bool_
         assert mask.any() == (annotation.state is AnnotationState.MARKED)
     (first, *_) = names
@@ -70,7 +78,7 @@ def test_a_cut_file_never_yields_an_annotation(sample, tmp_path):
         outcome(lambda: ANNOTATIONS.get(sample.format).names(path))
         found = outcome(lambda: read(sample, path, names))
         # a structure set that ends before its structures is a valid one of none: nothing may be made up
-        is_short = sample.format == "rtstruct" and len(found or ()) < full
+        is_short = sample.format in ENDLESS and len(found or ()) < full
         is_whole = sample.beside is not None and cut >= len(sample.data) - 4
         assert found is None or is_short or is_whole or _is_silent(found)
 
@@ -101,6 +109,8 @@ def test_anything_else_is_a_format_error(name, tmp_path):
         path.write_bytes(data)
         with pytest.raises(FormatError):
             known.names(path)
+        with pytest.raises(FormatError):
+            known.parts(path)
         with pytest.raises(FormatError):
             known.read(path, {1: "x"}, annotation_id="a", rater="")
 

@@ -1,14 +1,20 @@
-"""Agreement and consensus against SimpleITK."""
+"""Agreement and consensus against SimpleITK and published values."""
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 - as its own documentation has it
 
 from isocenter.agreement.consensus import fuse
-from isocenter.agreement.metrics import agreement_of, dice
+from isocenter.agreement.kappa import cohen_kappa, fleiss_kappa, gwet_ac1, krippendorff_alpha
+from isocenter.agreement.metrics import agreement_of, dice, overlap, overlaps_of_labels
+from isocenter.agreement.staple import MARGIN, estimate
 from isocenter.imaging.masks import volume_ml
 from isocenter.model.grid import Grid
 
+COHEN = 0.5329441201000834
+FLEISS = 0.4972769166317554
+ALPHAS = {"nominal": 0.5072391412880679, "ordinal": 0.6069894716357249, "interval": 0.6053249804228662}
+AC1 = 0.523107196907
 SHAPE = (9, 20, 22)
 GRID = Grid(SHAPE, np.diag([0.7, 0.8, 2.5, 1.0]))
 
@@ -57,3 +63,77 @@ def test_volume_equals_shape_statistics() -> None:
     shape = sitk.LabelShapeStatisticsImageFilter()
     shape.Execute(image)
     assert volume_ml(mask, GRID) == pytest.approx(shape.GetPhysicalSize(1) / 1000, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_every_label_equals_the_overlap_measures(dtype: type) -> None:
+    random = np.random.default_rng(7)
+    first = np.repeat(random.integers(0, 25, (6, 20, 5)), 6, axis=2).astype(dtype)
+    second = np.where(random.random(first.shape) < 0.8, first, random.integers(0, 25, first.shape)).astype(
+        dtype
+    )
+    measures = sitk.LabelOverlapMeasuresImageFilter()
+    measures.Execute(sitk.GetImageFromArray(first), sitk.GetImageFromArray(second))
+    found = overlaps_of_labels(first, second)
+    assert list(found) == list(range(1, 25))
+    for label, each in found.items():
+        assert each.dice == pytest.approx(measures.GetDiceCoefficient(label), rel=1e-14)
+        assert each.iou == pytest.approx(measures.GetJaccardCoefficient(label), rel=1e-14)
+        # ITK subtracts the target from the source, and means the same mean
+        assert each.volume_difference == pytest.approx(
+            -measures.GetVolumeSimilarity(label), rel=1e-13, abs=1e-15
+        )
+        assert each == overlap(first == label, second == label)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_staple_equals_that_of_itk_on_the_same_box(seed: int) -> None:
+    given = [np.pad(mask, MARGIN + 2) for mask in masks(3 + seed % 2, seed)]
+    places = np.argwhere(np.any(given, axis=0))
+    low, high = places.min(axis=0) - MARGIN, places.max(axis=0) + 1 + MARGIN
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    staple = sitk.STAPLEImageFilter()
+    staple.SetForegroundValue(1)
+    shares = staple.Execute([to_sitk(np.ascontiguousarray(mask[box])) for mask in given])
+    found = estimate({str(n): mask for n, mask in enumerate(given)}, tie_is_foreground=False)
+    assert np.array_equal(found.mask[box], sitk.GetArrayFromImage(shares) > 0.5)
+    assert [p.sensitivity for p in found.performances] == pytest.approx(staple.GetSensitivity(), abs=1e-5)
+    assert [p.specificity for p in found.performances] == pytest.approx(staple.GetSpecificity(), abs=1e-5)
+
+
+# K. Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011: 4 observers, 12 units
+RELIABILITY = np.array(
+    [
+        [1, 2, 3, 3, 2, 1, 4, 1, 2, np.nan, np.nan, np.nan],
+        [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, np.nan, 3],
+        [np.nan, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, np.nan],
+        [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, np.nan],
+    ]
+).T
+
+
+def test_alpha_equals_that_of_its_author() -> None:
+    assert krippendorff_alpha(RELIABILITY) == pytest.approx(0.743, abs=5e-4)
+    assert krippendorff_alpha(RELIABILITY, level="ordinal") == pytest.approx(0.815, abs=5e-4)
+    assert krippendorff_alpha(RELIABILITY, level="interval") == pytest.approx(0.849, abs=5e-4)
+
+
+def test_ac1_equals_that_of_its_author() -> None:
+    """K. L. Gwet, Handbook of Inter-Rater Reliability, 4th ed., 2014: the same data, 0.77544 by irrCAC."""
+    assert gwet_ac1(RELIABILITY) == pytest.approx(0.77544, abs=5e-6)
+
+
+def test_kappas_equal_those_of_other_libraries() -> None:
+    """scikit-learn 1.9.1, statsmodels 0.15.0, krippendorff 0.9.0 and irrCAC 0.4.4 on the same ratings."""
+    random = np.random.default_rng(11)
+    truth = random.integers(0, 4, 40)
+    full = np.stack(
+        [np.where(random.random(40) < 0.7, truth, random.integers(0, 4, 40)) for _ in range(4)], axis=1
+    ).astype(float)
+    some = full.copy()
+    some[random.random(full.shape) < 0.2] = np.nan
+    assert cohen_kappa(full[:, :2]) == pytest.approx(COHEN, abs=1e-12)
+    assert fleiss_kappa(full) == pytest.approx(FLEISS, abs=1e-12)
+    for level, expected in ALPHAS.items():
+        assert krippendorff_alpha(some, level=level) == pytest.approx(expected, abs=1e-12)
+    assert gwet_ac1(some) == pytest.approx(AC1, abs=1e-11)

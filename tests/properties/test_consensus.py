@@ -3,7 +3,7 @@
 import itertools
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -18,6 +18,7 @@ by_rater = st.dictionaries(st.sampled_from("abcdef"), st.none() | masks, max_siz
 by_label = st.dictionaries(st.sampled_from(["liver", "lesion", "lung"]), by_rater, max_size=3)
 
 
+@settings(deadline=None)
 @given(
     by_label, st.sampled_from(METHODS.names()), st.sampled_from(["background", "foreground"]), st.randoms()
 )
@@ -36,6 +37,7 @@ def test_order_never_matters(given_masks, method: str, tie: str, random) -> None
     assert first.agreements == second.agreements
 
 
+@settings(deadline=None)
 @given(st.lists(masks, min_size=1, max_size=7))
 def test_methods_are_nested(given_masks) -> None:
     def of(method: str, tie: str = "background") -> np.ndarray:

@@ -36,6 +36,9 @@ REFUSED = {
     f"{ODD}test_files/rtplan_truncated.dcm": "file/truncated",
     # ten by ten pixels of 32 bits in "1A" frames: nobody knows what 6,000 bytes of them are
     f"{ODD}test_files/badVR.dcm": "file/corrupt",
+    # segmentations of three frames, of which the Number of Frames and two were taken away
+    f"{ODD}test_files/liver_1frame.dcm": "file/corrupt",
+    f"{ODD}test_files/liver_expb_1frame.dcm": "file/corrupt",
     # data sets of private elements alone, or of a few that name neither a class nor a series nor rows
     f"{ODD}test_files/UN_sequence.dcm": "file/corrupt",
     f"{ODD}test_files/meta_missing_tsyntax.dcm": "file/corrupt",
@@ -45,10 +48,6 @@ REFUSED = {
     f"{ODD}charset_files/chrSQEncoding1.dcm": "file/corrupt",
     f"{ODD}test_files/empty_charset_LEI.dcm": "file/corrupt",
     f"{ODD}test_files/no_meta_group_length.dcm": "file/corrupt",
-}
-# Volumes that are refused for what they are.
-VOLUMES_REFUSED = {
-    "seg_nrrd_ct/SegmentationOverlapping.seg.nrrd": "file/several-volumes",
 }
 # Headers written as JSON (PS3.18 F): of a kind of their own.
 DICOM_AS_TEXT = {f"{ODD}test_files/test1.json", f"{ODD}test_files/test_PN.json"}
@@ -216,7 +215,7 @@ def test_what_pydicom_cannot_read_is_known(index):
 
 def test_what_is_refused_is_known_and_all_else_is_used(index):
     told = {p: index.issues[r["file_id"]] for p, r in index.files.items() if r["file_id"] in index.issues}
-    assert told == REFUSED | VOLUMES_REFUSED
+    assert told == REFUSED
 
 
 def test_every_file_that_is_dicom_is_seen_as_such_and_no_other(index):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.agreement.ballot import Ballot, Fused
 from isocenter.agreement.metrics import agreement_of
 from isocenter.base.errors import ConfigError
 from isocenter.base.plugins import Plugins
-from isocenter.model.annotation import Agreement, Consensus
+from isocenter.model.annotation import Agreement, Consensus, Performance
 from isocenter.model.grid import Grid
+from isocenter.model.issue import Issue
 
 TIES = ("background", "foreground")
 
@@ -27,10 +30,11 @@ class Method(Protocol):
         * The result is a new bool array of their shape, the same bytes for the same masks.
         * `tie_is_foreground` decides a voxel that as many raters marked as left out, if the method can
           meet one.
+        * None means that there is no consensus: who was to be asked did not annotate the label.
     """
 
-    def __call__(self, masks: Sequence[NDArray[np.bool_]], *, tie_is_foreground: bool) -> NDArray[np.bool_]:
-        """Fuse one or more C-contiguous masks (K, J, I) of one label."""
+    def __call__(self, ballot: Ballot) -> Fused | None:
+        """Fuse one or more masks of one label."""
 
 
 METHODS: Plugins[Method] = Plugins("isocenter.agreement.methods", "fuse")
@@ -42,6 +46,8 @@ def fuse(
     grid: Grid,
     method: str = "majority",
     tie: str = "background",
+    rater: str = "",
+    surface_mm: float | None = None,
 ) -> Consensus:
     """Fuse what several raters marked, label by label, and measure how far they agree.
 
@@ -51,6 +57,8 @@ def fuse(
         grid: Where the voxels are.
         method: Name of a consensus method.
         tie: Whether an even vote is "background" or "foreground".
+        rater: Whose masks are taken, for the method "single".
+        surface_mm: Tolerance of the surface Dice of each pair of raters; None leaves the surfaces out.
 
     Returns:
         One mask for each label that at least one rater annotated, labels sorted, and the agreement of
@@ -64,16 +72,34 @@ def fuse(
         raise ConfigError(f"tie is one of {', '.join(TIES)}, not {tie!r}")
     how = METHODS.get(method)
     masks: dict[str, NDArray[np.bool_]] = {}
+    shares: dict[str, NDArray[np.float32]] = {}
     agreements: list[Agreement] = []
+    performances: list[Performance] = []
+    issues: list[Issue] = []
     for label, by_rater in sorted(masks_by_label_by_rater.items()):
-        votes = [
-            np.ascontiguousarray(mask, dtype=np.bool_)
-            for _, mask in sorted(by_rater.items())
+        votes = {
+            name: np.ascontiguousarray(mask, dtype=np.bool_)
+            for name, mask in sorted(by_rater.items())
             if mask is not None
-        ]
-        if any(vote.shape != grid.shape for vote in votes):
+        }
+        if any(vote.shape != grid.shape for vote in votes.values()):
             raise ValueError(f"a mask of {label!r} is not {grid.shape}")
-        if votes:
-            masks[label] = how(votes, tie_is_foreground=tie == "foreground")
-            agreements += agreement_of(by_rater, label, grid)
-    return Consensus(masks=masks, method=method, agreements=tuple(agreements))
+        if not votes:
+            continue
+        agreements += agreement_of(votes, label, grid, surface_mm=surface_mm)
+        fused = how(Ballot(masks=votes, tie_is_foreground=tie == "foreground", rater=rater))
+        if fused is None:
+            continue
+        masks[label] = fused.mask
+        if fused.shares is not None:
+            shares[label] = fused.shares
+        performances += [replace(each, label=label) for each in fused.performances]
+        issues += fused.issues
+    return Consensus(
+        masks=masks,
+        method=method,
+        agreements=tuple(agreements),
+        issues=tuple(issues),
+        shares=shares,
+        performances=tuple(performances),
+    )

@@ -8,14 +8,15 @@ from typing import Protocol
 
 from isocenter.base.files import Signature
 from isocenter.base.plugins import Plugins
-from isocenter.model.annotation import Annotation
+from isocenter.model.annotation import Annotation, Part
 
 
 class AnnotationFormat(Protocol):
     """One annotation file format, as a plain module.
 
     Contract:
-        * `names` gives every key in the file (ROI number, mask value) with its free-text name.
+        * `parts` gives every key in the file (ROI number, segment, mask value) with its free-text name and what else
+          the file says of it; `names` the keys and names alone.
         * `read` gives one annotation per wanted key, in the order of the keys; a key that is named in the
           file but holds nothing comes back as *absent*, a key that is not in the file is left out.
         * A mask keeps its own grid; contours keep their millimetres: nothing is resampled while reading.
@@ -25,6 +26,9 @@ class AnnotationFormat(Protocol):
 
     def names(self, path: Path) -> dict[int, str]:
         """Keys of the file and the names they go by."""
+
+    def parts(self, path: Path) -> tuple[Part, ...]:
+        """What is in the file, in the order of the keys."""
 
     def read(
         self,

@@ -35,6 +35,7 @@ class ArrayHeader:
         data_name: Name of the file beside the header that holds the voxels; "" where it does so itself.
         volumes: How many volumes of that shape follow each other.
         times_s: Time of each of them in seconds; () where the file says of no time.
+        layers: How many values a voxel has, each of them a label map.
     """
 
     format: str
@@ -47,11 +48,12 @@ class ArrayHeader:
     data_name: str = ""
     volumes: int = 1
     times_s: tuple[float, ...] = ()
+    layers: int = 1
 
     @property
     def needed_bytes(self) -> int:
         """Bytes of the voxels, counted without overflow."""
-        needed = math.prod(self.shape) * self.volumes * self.dtype.itemsize
+        needed = math.prod(self.shape) * self.volumes * self.layers * self.dtype.itemsize
         refuse_size(needed, MAX_BYTES)
         return needed
 
@@ -163,9 +165,7 @@ def rest_in_doubt(body: bytearray, end: int) -> tuple[Issue, ...]:
     return (because("read/trailing-bytes", severity=severity, measured=rest, expected=0, unit="bytes"),)
 
 
-def array_of(
-    body: bytearray, shape: tuple[int, int, int], dtype: np.dtype[Any], offset: int = 0
-) -> NDArray[Any]:
-    """The stored voxels (K, J, I), without a copy where they are aligned."""
+def array_of(body: bytearray, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int = 0) -> NDArray[Any]:
+    """The stored voxels (K, J, I), or of more axes, without a copy where they are aligned."""
     array = np.frombuffer(body, dtype, count=math.prod(shape), offset=offset)
     return np.require(array.reshape(shape), requirements="A")

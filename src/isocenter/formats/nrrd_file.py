@@ -36,6 +36,7 @@ from isocenter.formats.bytes import (
 )
 from isocenter.formats.detached import opening_beside
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
+from isocenter.formats.seg_nrrd import is_segmentation, without_layers
 from isocenter.formats.text_header import SCANNED, read_text_header
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -100,8 +101,6 @@ _UNPLACED = {"scanner-xyz", "3d-right-handed", "3d-left-handed"}
 _ABBREVIATED = {"rast": "ras", "last": "las", "lpst": "lps"}
 # NRRD "space units" -> millimetres.
 _TO_MM = {"": 1.0, "mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "micron": 0.001}
-_SEGMENT = re.compile(r"Segment(\d{1,6})_(Name|LabelValue|Layer)")
-_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def read_header(
@@ -225,22 +224,10 @@ def _unit_mm(header: dict[str, Any]) -> float:
     return _TO_MM[units.pop()]
 
 
-def segment_names(header: dict[str, Any]) -> dict[int, str]:
-    """Label value to segment name of a 3D Slicer segmentation in one layer; {} for any other file."""
-    found: dict[str, dict[str, str]] = {}
-    for key, value in header.items():
-        if known := _SEGMENT.fullmatch(key):
-            found.setdefault(known[1], {})[known[2]] = str(value).strip()
-    return {
-        int(s["LabelValue"]): s.get("Name", "")
-        for _, s in sorted(found.items())
-        if _NUMBER.fullmatch(s.get("LabelValue", ""))
-    }
-
-
-def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
-    """What the header of a file says; voxels that are not compressed are checked for their length here."""
-    header, start, name = read_header(path, limits)
+def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> tuple[ArrayHeader, dict[str, Any]]:
+    """What the header of a file says, and its fields; voxels that are not compressed are checked for their length."""
+    fields, start, name = read_header(path, limits)
+    header, layers = without_layers(fields) if is_segmentation(fields) else (fields, 1)
     shape, dtype = shape_of(header), dtype_of(header)
     affine, code = affine_of(header)
     out = ArrayHeader(
@@ -250,6 +237,7 @@ def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
         affine=affine,
         orientation_code=code,
         data_name=name,
+        layers=layers,
     )
     encoding, needed = _encoding(header), out.needed_bytes
     with opening_beside(path, name) if name else opening(path) as file:
@@ -259,30 +247,41 @@ def scan_header(path: Path, limits: Limits = DEFAULT_LIMITS) -> ArrayHeader:
         check_length(size - start, needed)
     else:
         refuse_size(needed, limit_for(size))
-    return out
+    return out, fields
 
 
 def read_array(path: Path, expected: Signature | None = None) -> tuple[NDArray[Any], dict[str, Any]]:
     """Stored voxels (K, J, I) and the header."""
     array, header, _ = _read(path, expected)
+    return array[0], header
+
+
+def read_layers(path: Path, expected: Signature | None = None) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Stored voxels (L, K, J, I) of a segmentation, which may be strided, and the header of one layer."""
+    array, header, _ = _read(path, expected, has_layers=True)
     return array, header
 
 
 def read_image(path: Path, expected: Signature | None = None) -> ArrayFile:
     """The voxels, and what the header leaves open; of a file that is the expected one, where one is."""
     array, header, rest = _read(path, expected)
-    return ArrayFile(stored=array, doubts=(*doubts_of(header, affine_of(header)[0]), *rest))
+    return ArrayFile(stored=array[0], doubts=(*doubts_of(header, affine_of(header)[0]), *rest))
 
 
-def _read(path: Path, expected: Signature | None) -> tuple[NDArray[Any], dict[str, Any], tuple[Issue, ...]]:
+def _read(
+    path: Path, expected: Signature | None, *, has_layers: bool = False
+) -> tuple[NDArray[Any], dict[str, Any], tuple[Issue, ...]]:
     header, start, name = read_header(path, expected=expected)
+    header, layers = without_layers(header) if has_layers else (header, 1)
     shape, dtype, encoding = shape_of(header), dtype_of(header), _encoding(header)
-    needed = math.prod(shape) * dtype.itemsize
+    needed = math.prod(shape) * layers * dtype.itemsize
     refuse_size(needed, MAX_BYTES)
     with _opened(path, name, expected) as file:
         file.seek(start)
         body = read_rest(file, needed, encoding=encoding)
-    return array_of(body, shape, dtype), header, rest_in_doubt(body, needed)
+    # the list axis comes first, so that it runs fastest
+    stored = array_of(body, (*shape, layers), dtype)
+    return np.moveaxis(stored, -1, 0), header, rest_in_doubt(body, needed)
 
 
 def _opened(path: Path, name: str, expected: Signature | None) -> AbstractContextManager[BinaryIO]:

@@ -24,7 +24,11 @@ _SIDECAR = re.compile(
     rb'ImageOrientationPatientDICOM|SeriesInstanceUID|KVP|TaskName)"\s*:'
 )
 _HTML = re.compile(rb"(<!--.*?-->\s*)*<(!doctype html|html|head|body|script)\b", re.IGNORECASE | re.DOTALL)
+_COCO = re.compile(rb'"(images|annotations)"\s*:\s*\[\s*\{[^{}]*"(file_name|image_id)"\s*:')
+_LIDC = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<LidcReadMessage\b", re.DOTALL)
+_VOC = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<annotation\b.*?<(object|size)>", re.DOTALL)
 _SCENE = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<MRML\b", re.DOTALL)
+_XML = {"html": _HTML, "slicer-scene": _SCENE, "lidc-xml": _LIDC, "voc": _VOC}
 _SEPARATORS = (b"\t", b",", b";")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
@@ -45,7 +49,7 @@ def text_kind(head: bytes) -> str:
     if first in {b"{", b"["}:
         return _json_kind(body)
     if first == b"<":
-        return "html" if _HTML.match(body) else "slicer-scene" if _SCENE.match(body) else "xml"
+        return next((kind for kind, form in _XML.items() if form.match(body)), "xml")
     for beginning, kind in _BEGINNINGS:
         if body.startswith(beginning):
             return kind
@@ -57,6 +61,8 @@ def text_kind(head: bytes) -> str:
 def _json_kind(body: bytes) -> str:
     if _MARKUPS.search(body):
         return "slicer-markups"
+    if _COCO.search(body):
+        return "coco"
     if _DATA_SET.search(body):
         return "data-set-description"
     if _DICOM_JSON.search(body):

@@ -1,8 +1,9 @@
-"""Shapes that raters draw: contours, masks, boxes; each knows its voxels on a grid."""
+"""Shapes that raters draw: contours, masks, boxes, points; each knows its voxels on a grid."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,9 @@ from scipy import ndimage
 from isocenter.base.errors import FormatError
 from isocenter.imaging import contours
 from isocenter.imaging.affine import MatchKind, canonical, match
-from isocenter.imaging.contours import SNAP_DECIMALS, ContourReport
+from isocenter.imaging.contour_report import ContourReport, report_of
+from isocenter.imaging.contours import SNAP_DECIMALS
+from isocenter.imaging.embedding import embedding
 from isocenter.model.grid import Grid
 
 
@@ -26,30 +29,48 @@ class Contours:
             the first.
         is_xor: Whether they are CLOSEDPLANAR_XOR: overlaps in a plane are then meant. They are filled
             alike: contours inside contours are holes in both.
+        by_area: Whether a voxel is inside if half of its area or more is, and not if its centre is.
     """
 
     polygons: tuple[NDArray[np.float64], ...]
     is_xor: bool = False
+    by_area: bool = False
 
     def mask(self, grid: Grid) -> NDArray[np.bool_]:
-        """Voxels (K, J, I) whose centres lie inside an odd number of the contours of their plane."""
+        """Voxels (K, J, I) that lie inside an odd number of the contours of their plane."""
+        out = np.zeros(grid.shape, dtype=np.bool_)
         reorder = canonical(grid)
-        placed, _ = contours.place(self.polygons, reorder.grid)
-        return reorder.invert(contours.fill(placed, reorder.grid))
+        placement = contours.place(self.polygons, reorder.grid)
+        contours.fill(placement, reorder.view(out), by_area=self.by_area)
+        return out
+
+    def occupancy(self, grid: Grid) -> NDArray[np.float32]:
+        """Share (K, J, I) of each voxel's area in its plane that lies inside."""
+        out = np.zeros(grid.shape, dtype=np.float32)
+        reorder = canonical(grid)
+        contours.cover(contours.place(self.polygons, reorder.grid), reorder.view(out))
+        return out
 
     def report(self, grid: Grid) -> ContourReport:
         """What becomes of every contour on a grid."""
         target = canonical(grid).grid
-        placed, counts = contours.place(self.polygons, target)
-        return contours.report(placed, counts, target, is_xor=self.is_xor)
+        placement = contours.place(self.polygons, target)
+        return report_of(placement, target, is_xor=self.is_xor)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskShape:
-    """Voxels (K, J, I) marked on a grid of their own."""
+    """Voxels (K, J, I) marked on a grid of their own.
+
+    Args:
+        array: The voxels; what is not 0 is marked.
+        grid: Where they are.
+        is_part: Whether the format cuts masks to what is marked, so that the grid may be a part of the image's.
+    """
 
     array: NDArray[Any]
     grid: Grid
+    is_part: bool = False
 
     def mask(self, grid: Grid) -> NDArray[np.bool_]:
         """The mask on a grid with the same voxels, in whatever order; it may share memory with the array.
@@ -59,6 +80,8 @@ class MaskShape:
         """
         found = match(grid, self.grid)
         if found.kind is MatchKind.DIFFERENT or found.reorder is None:
+            if self.is_part and (place := embedding(self.grid, grid)) is not None:
+                return place.apply(self.array)
             raise FormatError(
                 "read/other-grid",
                 f"the mask lies on another grid than the image: {', '.join(found.differs)}",
@@ -66,6 +89,36 @@ class MaskShape:
                 expected="0 mm",
             )
         return found.reorder.apply(self.array).astype(np.bool_, copy=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FractionShape:
+    """How much of each voxel (K, J, I) is marked, or how probably it is; a mask from a threshold on.
+
+    Args:
+        array: Whole numbers from 0 to the maximum.
+        maximum: What a voxel has that is marked wholly.
+        grid: Where the voxels are; it may be a part of the image's grid.
+        threshold: Part of the maximum from which on a voxel is in the mask.
+    """
+
+    array: NDArray[Any]
+    maximum: int
+    grid: Grid
+    threshold: float = 0.5
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether any voxel reaches the threshold."""
+        return bool(int(self.array.max()) >= self.threshold * self.maximum)
+
+    def cut(self, threshold: float) -> MaskShape:
+        """The voxels that reach a threshold."""
+        return MaskShape(self.array >= threshold * self.maximum, self.grid, is_part=True)
+
+    def mask(self, grid: Grid) -> NDArray[np.bool_]:
+        """The mask on a grid with the same voxels, as of `MaskShape`."""
+        return self.cut(self.threshold).mask(grid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +141,88 @@ class BoxShape:
             np.round(centres - self.hi_mm, SNAP_DECIMALS) < 0
         )
         out[start[2] : stop[2], start[1] : stop[1], start[0] : stop[0]] = is_in.all(axis=1).reshape(k.shape)
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TurnedBox:
+    """A box in any orientation.
+
+    Args:
+        centre_mm: Its middle in RAS+ millimetres.
+        axes: (3, 3): each row is the direction of an edge, of length 1.
+        size_mm: Length of the edges.
+    """
+
+    centre_mm: NDArray[np.float64]
+    axes: NDArray[np.float64]
+    size_mm: NDArray[np.float64]
+
+    @property
+    def around(self) -> BoxShape:
+        """The smallest box along the patient's axes that holds it."""
+        reach = np.abs(self.axes.T) @ self.size_mm / 2
+        low, high = (tuple(map(float, self.centre_mm + way * reach)) for way in (-1, 1))
+        return BoxShape((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+
+    def mask(self, grid: Grid) -> NDArray[np.bool_]:
+        """Voxels (K, J, I) whose centres lie in the box; faces that look against their axis belong to it."""
+        out = np.zeros(grid.shape, dtype=np.bool_)
+        around, half = self.around, self.size_mm / 2
+        for window, centres in _planes_in(np.array([(*around.lo_mm, *around.hi_mm)]), grid):
+            along = np.round((centres - self.centre_mm) @ self.axes.T, SNAP_DECIMALS)
+            out[window] = ((along >= -half) & (along < half)).all(axis=1).reshape(out[window].shape)
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EllipsoidShape:
+    """An ellipsoid in any orientation.
+
+    Args:
+        centre_mm: Its middle in RAS+ millimetres.
+        halves_mm: (3, 3): each row leads from the middle to one end of an axis.
+    """
+
+    centre_mm: NDArray[np.float64]
+    halves_mm: NDArray[np.float64]
+
+    def mask(self, grid: Grid) -> NDArray[np.bool_]:
+        """Voxels (K, J, I) whose centres lie in the ellipsoid."""
+        out = np.zeros(grid.shape, dtype=np.bool_)
+        reach = np.linalg.norm(self.halves_mm, axis=0)
+        box = np.array([(*(self.centre_mm - reach), *(self.centre_mm + reach))])
+        form = np.linalg.inv(self.halves_mm)
+        for window, centres in _planes_in(box, grid):
+            level = np.square((centres - self.centre_mm) @ form).sum(axis=1)
+            out[window] = (np.round(level, SNAP_DECIMALS) < 1).reshape(out[window].shape)
+        return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PointShape:
+    """Points, such as landmarks or the ends of a line.
+
+    Args:
+        points_mm: Points (N, 3) in RAS+ millimetres, in the order they were set.
+        is_line: Whether they are joined: to a line, an angle or a curve.
+    """
+
+    points_mm: NDArray[np.float64]
+    is_line: bool = False
+
+    @property
+    def length_mm(self) -> float:
+        """Length from the first point over all others to the last."""
+        return float(np.linalg.norm(np.diff(self.points_mm, axis=0), axis=1).sum())
+
+    def mask(self, grid: Grid) -> NDArray[np.bool_]:
+        """The voxels (K, J, I) that the points themselves lie in; points outside the image are in none."""
+        out = np.zeros(grid.shape, dtype=np.bool_)
+        voxels = np.floor(np.round(grid.to_voxel(self.points_mm), SNAP_DECIMALS) + 0.5)
+        inside = ((voxels >= 0) & (voxels < grid.shape[::-1])).all(axis=1)
+        i, j, k = voxels[inside].astype(int).T
+        out[k, j, i] = True
         return out
 
 
@@ -143,6 +278,20 @@ def _bounds(boxes_mm: NDArray[np.float64], grid: Grid) -> NDArray[np.float64]:
     """Lowest and highest voxel index (N, 2, 3) in the order i, j, k of the corners of boxes (N, 6)."""
     corners = np.stack([grid.to_voxel(c) for c in _corners(boxes_mm[:, :3], boxes_mm[:, 3:])])
     return np.stack((corners.min(axis=0), corners.max(axis=0)), axis=1)
+
+
+def _planes_in(
+    box_mm: NDArray[np.float64], grid: Grid
+) -> Iterator[tuple[tuple[int, slice, slice], NDArray[np.float64]]]:
+    """Plane by plane, the part of a grid that can touch a box (1, 6), and its voxel centres (N, 3) in millimetres."""
+    low, high = _bounds(box_mm, grid)[0]
+    start = np.clip(np.floor(low), 0, grid.shape[::-1]).astype(int)
+    stop = np.clip(np.ceil(high) + 1, start, grid.shape[::-1]).astype(int)
+    j, i = np.meshgrid(np.arange(start[1], stop[1]), np.arange(start[0], stop[0]), indexing="ij")
+    for k in range(start[2], stop[2]):
+        voxels = np.stack((i, j, np.full_like(i, k)), axis=-1).reshape(-1, 3)
+        window = (k, slice(int(start[1]), int(stop[1])), slice(int(start[0]), int(stop[0])))
+        yield window, grid.to_world(voxels.astype(np.float64))
 
 
 def _corners(low: NDArray[np.float64], high: NDArray[np.float64]) -> list[NDArray[np.float64]]:

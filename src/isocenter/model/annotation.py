@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +20,27 @@ class AnnotationState(enum.StrEnum):
     MARKED = "marked"
     ABSENT = "absent"
     NOT_ANNOTATED = "not_annotated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One thing in an annotation file that may be taken out.
+
+    Args:
+        key: Its number inside the file.
+        name: Its free-text name.
+        code: What it is, as SCHEME:VALUE; a modifier (left, right) follows after a slash.
+        shape: mask, contours, boxes, points or labels.
+        rater: Who or what drew it, as far as the file says: kind of algorithm and its name.
+        id: Its identifier inside the file, where it has one besides the key.
+    """
+
+    key: int
+    name: str = ""
+    code: str = ""
+    shape: str = "mask"
+    rater: str = ""
+    id: str = ""
 
 
 class Shape(Protocol):
@@ -66,19 +87,68 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far two raters agree on one label: Dice, or None where both marked nothing."""
+    """How far two raters agree on one label; what cannot be measured is None.
+
+    Args:
+        label: The label.
+        raters: The two of them.
+        dice: Twice the voxels in common over those of both: None where both marked nothing, 0 where one did.
+        volumes_ml: What each of them marked.
+        iou: The voxels in common over those that either marked; None and 0 as Dice.
+        surface_dice: Share of both surfaces within a tolerance of the other; None where it was not asked for.
+        hd95_mm: Distance within which 95 % of each surface lie; None also where one marked nothing.
+        f1: Of boxes, twice the matched pairs over the boxes of both; None where neither drew one, or of masks.
+        lesions: Connected pieces, or boxes, that each of them marked.
+        lesions_matched: Of these, pairs that share voxels, or match.
+        lowest_lesion_dice: Dice of the lesion agreed on least: 0 where one is the one rater's alone.
+    """
 
     label: str
     raters: tuple[str, ...]
     dice: float | None
     volumes_ml: tuple[float, ...]
+    iou: float | None = None
+    surface_dice: float | None = None
+    hd95_mm: float | None = None
+    f1: float | None = None
+    lesions: tuple[int, ...] = (0, 0)
+    lesions_matched: int = 0
+    lowest_lesion_dice: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """How good a consensus method takes one rater to be on one label.
+
+    Args:
+        label: The label.
+        rater: Who marked it.
+        sensitivity: Share of what is inside that the rater marked.
+        specificity: Share of what is outside that the rater left out; it falls with the size of the part looked at.
+    """
+
+    label: str
+    rater: str
+    sensitivity: float
+    specificity: float
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Consensus:
-    """Annotations fused: one mask per label (K, J, I), how it was made, and how well raters agreed."""
+    """Annotations fused: one mask per label (K, J, I), how it was made, and how well raters agreed.
+
+    Args:
+        masks: Label -> mask (K, J, I).
+        method: Name of the consensus method.
+        agreements: Every pair of raters on every label.
+        issues: What a person should know of how it was made.
+        shares: Label -> how sure the method is of every voxel, float32 (K, J, I), where it tells.
+        performances: How good the method takes each rater to be, where it tells.
+    """
 
     masks: dict[str, NDArray[np.bool_]]
     method: str
     agreements: tuple[Agreement, ...] = ()
     issues: tuple[Issue, ...] = ()
+    shares: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    performances: tuple[Performance, ...] = ()

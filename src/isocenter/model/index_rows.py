@@ -219,10 +219,11 @@ class LayoutRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationObject:
-    """`index/annotations.parquet`: one annotation object that names what it was drawn on (RTSTRUCT).
+    """`index/annotations.parquet`: one annotation object that names what is in it (RTSTRUCT, DICOM SEG, .seg.nrrd).
 
-    `labels` are the free-text names in it, `numbers` their keys inside the object; `samples_mm` are some
-    points of its contours (RAS+ x, y, z each), to tell on which of several grids it was drawn.
+    `labels` are the free-text names in it, `numbers` their keys inside the object, `codes` and `ids` what else they
+    are known by and `shapes` what they are (mask, contours, ...), all of one length or empty; `samples_mm` are some
+    points of its contours or planes (RAS+ x, y, z each), to tell on which of several grids it was drawn.
     """
 
     file_id: str
@@ -242,6 +243,9 @@ class AnnotationObject:
     samples_mm: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,8 +65,33 @@ READING: dict[str, Reason] = {
         "A mask was stored in another axis order; its voxels were put in the image's order.",
         "Nothing.",
     ),
+    "read/grid-part": Reason(
+        _NOTE,
+        "A mask covers a part of its image's grid; it was put in its place, and nothing was interpolated.",
+        "Nothing.",
+    ),
+    "read/planes-off-lattice": Reason(
+        _REJECT,
+        "The planes of a segmentation lie on no one regular grid.",
+        "Export it on the grid of its image.",
+    ),
+    "read/fraction-threshold": Reason(
+        _NOTE,
+        "A fractional segmentation was made a mask: voxels from a part of the maximum on.",
+        "Nothing, or set annotations[].fraction.",
+    ),
+    "read/derived-voxels": Reason(
+        _NOTE,
+        "The voxels of a segmentation were made from a surface, which is what was drawn.",
+        "Nothing, or look at the picture.",
+    ),
     "read/no-volume": Reason(
         _NOTE, "Points and open contours make no volume and were left out.", "Nothing, or close the contours."
+    ),
+    "read/in-pixels": Reason(
+        _REVIEW,
+        "An annotation is given in pixels of single images only; it was not placed in the patient.",
+        "Export it with coordinates in the patient.",
     ),
     "read/contours-left-out": Reason(
         _NOTE,
@@ -80,8 +105,13 @@ READING: dict[str, Reason] = {
     ),
     "read/contours-overlap": Reason(
         _NOTE,
-        "Contours of one structure cross in a plane; what they share counts as outside.",
+        "Contours of one structure cross in a plane, or one itself; what lies in two counts as outside.",
         "Look at the picture.",
+    ),
+    "read/contours-oblique": Reason(
+        _NOTE,
+        "Contours lie in planes that are not the image's; each filled what is nearest to its plane.",
+        "Look at the picture; nothing, if they were drawn on an oblique view.",
     ),
     "read/contour-gaps": Reason(
         _NOTE,

@@ -30,6 +30,7 @@ __all__ = [
     "Instance",
     "LabelState",
     "LayoutRow",
+    "PerformanceRow",
     "PlannedAnnotation",
     "PlannedCase",
     "PlannedChannel",
@@ -77,7 +78,8 @@ class PlannedAnnotation:
     `kind` is "contours", "mask", "boxes" or "labels"; `keys` name what is taken out of the file (ROI
     numbers, mask values), `labels` the label each of them stands for (same length). Boxes and class labels
     come from tables and are carried here: `boxes` six RAS+ millimetres each (lo xyz, hi xyz), flat; `searched` are
-    the labels that were looked for, of which there is none where there is no box.
+    the labels that were looked for, of which there is none where there is no box. Of a fractional segmentation a voxel
+    is taken from the part `fraction` of its maximum on; of contours, where `by_area`, if half of it is inside.
     """
 
     id: str
@@ -91,6 +93,8 @@ class PlannedAnnotation:
     states: tuple[str, ...] = ()
     boxes: tuple[float, ...] = ()
     searched: tuple[str, ...] = ()
+    fraction: float = 0.5
+    by_area: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +191,10 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementRow:
-    """`build/agreements.parquet`: agreement of two raters on one label of one case."""
+    """`build/agreements.parquet`: agreement of two raters on one label of one case.
+
+    Fields are those of `Agreement`; what was not measured, or is not defined, is None.
+    """
 
     case: str
     label: str
@@ -196,6 +203,25 @@ class AgreementRow:
     dice: float | None
     volume_a_ml: float
     volume_b_ml: float
+    iou: float | None = None
+    surface_dice: float | None = None
+    hd95_mm: float | None = None
+    f1: float | None = None
+    lesions_a: int = 0
+    lesions_b: int = 0
+    lesions_matched: int = 0
+    lowest_lesion_dice: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceRow:
+    """`build/performances.parquet`: how good the consensus method takes one rater to be on one label of one case."""
+
+    case: str
+    label: str
+    rater: str
+    sensitivity: float
+    specificity: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

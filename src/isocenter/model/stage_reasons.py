@@ -144,6 +144,11 @@ STAGES: dict[str, Reason] = {
     "build/tied-labels": Reason(
         _REVIEW, "As many raters say yes as no; the label is unknown.", "Ask another rater."
     ),
+    "build/staple-inverted": Reason(
+        _REVIEW,
+        "STAPLE took inside and outside for each other; a majority of the raters was taken instead.",
+        "Look at the raters' masks: they hardly overlap.",
+    ),
     "build/failed": Reason(
         _REJECT, "Building this case met a condition that was not foreseen.", "Please report it; see the log."
     ),

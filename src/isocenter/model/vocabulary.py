@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
+from isocenter.model.annotation import Part
 from isocenter.model.task import Label
 
 
@@ -23,14 +24,25 @@ class Vocabulary:
         """The label that a free-text name stands for; None where there is none, or where two would fit."""
         return self.match(name)[0]
 
-    def match(self, name: str) -> tuple[str | None, bool]:
-        """The label that a name stands for, as `label_of`, and whether the name was given as it is, by no pattern."""
+    def match(self, name: str, code: str = "") -> tuple[str | None, bool]:
+        """The label that a name stands for, as `label_of`, and whether the name was given as it is, by no pattern.
+
+        An equal code (SCHEME:VALUE) decides where one label alone has it; else the name does.
+        """
+        coded = [k for k, v in self._labels.items() if code and v.code.strip().upper() == code.upper()]
+        if len(coded) == 1:
+            return coded[0], True
         text = name.strip().lower()
         exact = [k for k, v in self._labels.items() if text in {k.lower(), *(a.lower() for a in v.aliases)}]
         if exact:
             return (exact[0] if len(exact) == 1 else None), True
         fitting = [k for k, v in self._labels.items() if any(fnmatchcase(text, a.lower()) for a in v.aliases)]
         return (fitting[0] if len(fitting) == 1 else None), False
+
+    def match_part(self, part: Part) -> tuple[str | None, bool]:
+        """As `match`, of a part of an annotation file: by its code, its name, or else its identifier there."""
+        label, is_exact = self.match(part.name, part.code)
+        return self.match(part.id) if label is None and part.id else (label, is_exact)
 
     def value_of(self, label: str) -> int:
         """The label's value in packed masks."""

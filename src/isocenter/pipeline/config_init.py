@@ -92,7 +92,7 @@ def _by_template(rows: list[DatasetRow]) -> dict[tuple[str, str], DatasetRow]:
 
 
 def _objects(surveys: list[Survey]) -> Starter | None:
-    """DICOM images with RTSTRUCT objects."""
+    """DICOM images with RTSTRUCT or SEG objects."""
     names = sum((s.region_names for s in surveys), Counter[str]())
     modalities = sum((s.modalities for s in surveys), Counter[str]())
     if not names or not modalities:
@@ -112,8 +112,10 @@ def _objects(surveys: list[Survey]) -> Starter | None:
         starter.note("labels", f"Also found: {', '.join(others)}")
     starter.overlapping = len(starter.labels) > 1
     starter.note("overlapping", "Contours may overlap; set it to false if yours never do.")
-    starter.annotations = [{"kind": "objects", "format": "rtstruct"}]
-    starter.note("annotations", "RTSTRUCT objects in the folders say themselves what they were drawn on.")
+    formats = sorted({f for s in surveys for f in s.object_formats})
+    starter.annotations = [{"kind": "objects", "format": f} for f in formats]
+    called = " and ".join({"dicom-seg": "SEG"}.get(f, f.upper()) for f in formats)
+    starter.note("annotations", f"{called} objects in the folders say themselves what they were drawn on.")
     return starter
 
 

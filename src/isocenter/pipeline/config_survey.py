@@ -17,6 +17,8 @@ MAX_FILES = 200_000
 MAX_SCANS = 1_500
 TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 VOLUME_ENDINGS = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".hdr", ".mha", ".mhd")
+# Kinds of annotation objects that say what they were drawn on.
+OBJECTS = {"dicom-rtstruct", "dicom-seg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,14 @@ class Survey:
     @property
     def region_names(self) -> Counter[str]:
         """How many annotation objects that were looked into hold a region of each name."""
-        scans = (s for s in self.scans.values() if s.annotation)
-        return Counter(n for s in scans if s.annotation for n in set(s.annotation.labels))
+        found = (s.annotation for s in self.scans.values() if s.kind in OBJECTS)
+        return Counter(n for a in found if a for n in set(a.labels))
+
+    @property
+    def object_formats(self) -> list[str]:
+        """Formats of the annotation objects that were looked into and say what they were drawn on."""
+        found = (s.annotation for s in self.scans.values() if s.kind in OBJECTS)
+        return sorted({a.format for a in found if a})
 
     @property
     def has_patient_ids(self) -> bool:

@@ -250,7 +250,7 @@ def read_annotations(
     vocabulary: Mapping[str, Label] | None = None,
     rater: str = "",
 ) -> tuple[Annotation, ...]:
-    """Read the annotations of one file: RTSTRUCT, NIfTI or NRRD label map.
+    """Read the annotations of one file: RTSTRUCT, DICOM SEG or SR, a label map, markups, LIDC, VOC or COCO.
 
     Args:
         path: The file.
@@ -272,13 +272,15 @@ def read_annotations(
     with opening(file) as opened:
         head, seen = opened.read(HEAD_BYTES), signature_of(opened)
     scanned = scan_file(FileToScan(root=str(file.parent), row=row, site=""), head)
-    name = {"dicom-rtstruct": "rtstruct"}.get(scanned.kind, scanned.kind)
+    name = scanned.annotation.format if scanned.annotation else scanned.kind
     if name not in ANNOTATIONS.names():
         told = scanned.issue.message if scanned.issue else f"a file of kind {scanned.kind}"
         raise FormatError("file/unsupported", f"no annotations can be read from it: {told}")
-    known = ANNOTATIONS.get(name).names(file)
+    known = ANNOTATIONS.get(name).parts(file)
     words = Vocabulary(vocabulary) if vocabulary is not None else None
-    wanted = {k: label for k, n in known.items() if (label := words.label_of(n) if words else n) is not None}
+    wanted = {
+        p.key: label for p in known if (label := words.match_part(p)[0] if words else p.name) is not None
+    }
     found = ANNOTATIONS.get(name).read(
         file, wanted, annotation_id=names.of("ann", file.name), rater=rater, expected=seen
     )

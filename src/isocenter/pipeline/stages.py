@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from isocenter import __version__, report
@@ -63,7 +63,12 @@ def rules_of(context: Context, *, is_split: bool = False) -> ScreenOptions:
     limits = (
         {"split/too-few-external-subjects": {"min_share": config.split.min_external_share}}
         if is_split
-        else {"annotation/low-agreement": {"min_dice": config.agreement.min_dice}}
+        else {
+            "annotation/low-agreement": {
+                "min_dice": config.agreement.min_dice,
+                "min_f1": config.agreement.min_f1,
+            }
+        }
     )
     said = weighed(config.screen, config.standardise)
 
@@ -155,11 +160,12 @@ def _held_out(context: Context) -> set[str]:
 def build_options(context: Context) -> BuildOptions:
     """What the build stage is told."""
     config = context.config
+    rater = config.agreement.rater and context.workspace.pseudonyms().of("rat", config.agreement.rater)
     return BuildOptions(
         name=config.name,
         contract=context.contract,
         standardise=config.standardise,
-        agreement=config.agreement,
+        agreement=replace(config.agreement, rater=rater),
         screen=rules_of(context),
         backend=config.store.backend,
         chunk=config.store.chunk,
@@ -213,9 +219,8 @@ def _write_report(context: Context) -> Mapping[str, int]:
     """Write the page, unless nothing that it shows has changed."""
     workspace, contract = context.workspace, context.contract
     marks = [workspace.done(s) for s in STAGES[:-1]]
-    key = workspace.key_of(
-        "report", 1, __version__, marks, contract, context.gate, context.config.agreement.min_dice
-    )
+    limits = context.config.agreement.min_dice, context.config.agreement.min_f1
+    key = workspace.key_of("report", 1, __version__, marks, contract, context.gate, limits)
     if workspace.is_fresh("report", key) and workspace.report.exists():
         return {}
     shown = {n: WINDOWS[c.windows[0]] for n, c in contract.channels.items() if c.windows}
@@ -226,6 +231,7 @@ def _write_report(context: Context) -> Mapping[str, int]:
         contract=contract,
         windows=shown,
         min_dice=context.config.agreement.min_dice,
+        min_f1=context.config.agreement.min_f1,
         gate=context.gate,
     )
     workspace.finish("report", key, counts={})

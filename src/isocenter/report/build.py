@@ -31,6 +31,7 @@ def write_report(
     contract: TaskContract | None = None,
     windows: Mapping[str, Window] | None = None,
     min_dice: float = 0.7,
+    min_f1: float = 0.7,
     gallery: int = 60,
     gate: str = "",
 ) -> Path:
@@ -42,6 +43,7 @@ def write_report(
         contract: Task, labels and channels, for the names of mask values.
         windows: The window in which each channel's previews were drawn, by channel.
         min_dice: Below this Dice a case goes to review.
+        min_f1: Below this F1 of boxes a case goes to review.
         gallery: Cases shown as pictures, at most.
         gate: The sentence of the gate that closed, "" where none did.
 
@@ -54,6 +56,7 @@ def write_report(
         contract=contract,
         windows=windows,
         min_dice=min_dice,
+        min_f1=min_f1,
         gallery=gallery,
         gate=gate,
     )

@@ -18,6 +18,7 @@ from isocenter.model.rows import (
     CaseRow,
     FileOutcome,
     FileRow,
+    PerformanceRow,
     PlannedCase,
     PreviewRow,
     Stack,
@@ -65,6 +66,7 @@ class ReportFacts:
         contract: Task, labels and channels; None: labels go by their values.
         windows: The window of each channel's preview, by channel.
         min_dice: Below this Dice a case goes to review.
+        min_f1: Below this F1 of boxes a case goes to review.
         gallery: Cases shown as pictures, at most.
         gate: The sentence of the gate that closed, "" where none did.
         run: Provenance of `run.json`.
@@ -79,6 +81,7 @@ class ReportFacts:
         planned: The cases that were to be built.
         cases: The cases that were packed.
         agreements: How far raters agree.
+        performances: How good a consensus method takes each rater to be.
         previews: Planes of the cases chosen for the gallery.
         splits: The splits of the store, by name.
     """
@@ -87,6 +90,7 @@ class ReportFacts:
     contract: TaskContract | None = None
     windows: Mapping[str, Window] = field(default_factory=dict)
     min_dice: float = 0.7
+    min_f1: float = 0.7
     gallery: int = 60
     gate: str = ""
     run: Mapping[str, Any] | None = None
@@ -101,6 +105,7 @@ class ReportFacts:
     planned: tuple[PlannedCase, ...] | None = None
     cases: tuple[CaseRow, ...] | None = None
     agreements: tuple[AgreementRow, ...] | None = None
+    performances: tuple[PerformanceRow, ...] = ()
     previews: tuple[PreviewRow, ...] | None = None
     splits: tuple[SplitFacts, ...] = ()
 
@@ -122,6 +127,7 @@ def read_facts(
     contract: TaskContract | None = None,
     windows: Mapping[str, Window] | None = None,
     min_dice: float = 0.7,
+    min_f1: float = 0.7,
     gallery: int = 60,
     gate: str = "",
 ) -> ReportFacts:
@@ -140,6 +146,7 @@ def read_facts(
         contract=contract,
         windows=windows or {},
         min_dice=min_dice,
+        min_f1=min_f1,
         gallery=gallery,
         gate=gate or str((run or {}).get("gate") or ""),
         run=run,
@@ -154,6 +161,7 @@ def read_facts(
         planned=_rows(root / "enrol/cases.parquet", PlannedCase),
         cases=cases,
         agreements=_rows(root / "build/agreements.parquet", AgreementRow),
+        performances=_rows(root / "build/performances.parquet", PerformanceRow) or (),
         previews=_previews(root / "build/previews.parquet", cases or (), gallery),
         splits=_splits(workspace.store / "splits"),
     )

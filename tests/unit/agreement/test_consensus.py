@@ -60,6 +60,39 @@ def test_one_rater_is_the_consensus_and_is_left_alone() -> None:
     assert text(mine) == "x.x."
 
 
+def test_soft_mean_keeps_the_shares_beside_the_mask() -> None:
+    raters = {"a": row("xxx."), "b": row("xx.."), "c": row("x..."), "d": None}
+    found = fuse({"l": raters}, grid=GRID, method="soft-mean")
+    assert text(found.masks["l"]) == "xx.."
+    assert found.shares["l"].ravel().tolist() == pytest.approx([1, 2 / 3, 1 / 3, 0])
+    assert found.performances == ()
+
+
+def test_a_single_rater_decides_and_all_are_compared() -> None:
+    raters = {"l": {"a": row("xxx."), "b": row("xx..")}, "m": {"a": row("x..."), "b": None}}
+    found = fuse(raters, grid=GRID, method="single", rater="b")
+    assert {label: text(mask) for label, mask in found.masks.items()} == {"l": "xx.."}
+    assert [a.dice for a in found.agreements] == [0.8]
+
+
+def test_staple_tells_how_good_each_rater_is() -> None:
+    raters = {"a": row("xx.."), "b": row("xx.."), "c": row("x..x")}
+    found = fuse({"l": raters}, grid=GRID, method="staple")
+    assert text(found.masks["l"]) == "xx.."
+    assert [(p.label, p.rater) for p in found.performances] == [("l", "a"), ("l", "b"), ("l", "c")]
+    assert [p.sensitivity for p in found.performances] == pytest.approx([1, 1, 0.5], abs=1e-6)
+    assert found.issues == ()
+
+
+def test_surfaces_are_measured_where_asked() -> None:
+    raters = {"a": row("xx.."), "b": row(".xx.")}
+    (plain,) = fuse({"l": raters}, grid=GRID).agreements
+    (asked,) = fuse({"l": raters}, grid=GRID, surface_mm=1.0).agreements
+    assert (plain.surface_dice, plain.hd95_mm) == (None, None)
+    assert (asked.surface_dice, asked.hd95_mm) == (1.0, 1.0)
+    assert asked.iou == pytest.approx(1 / 3)
+
+
 def test_wrong_questions() -> None:
     with pytest.raises(ConfigError):
         fuse({}, grid=GRID, tie="heads")

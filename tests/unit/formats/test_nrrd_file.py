@@ -7,7 +7,7 @@ from isocenter.base.errors import FormatError
 from isocenter.formats.image import FORMATS
 from isocenter.formats.images import nrrd
 from isocenter.formats.limits import Limits
-from isocenter.formats.nrrd_file import read_array, read_header, segment_names
+from isocenter.formats.nrrd_file import read_array
 from tests.contracts.files import nrrd_bytes, stack_of, stored
 
 
@@ -177,9 +177,3 @@ def test_unknown_spaces_colours_and_layers_are_refused(tmp_path):
     assert reason(tmp_path, nrrd_bytes(space="left-posterior-inferior")) == "file/corrupt"
     assert reason(tmp_path, nrrd_bytes(kinds="RGB-color domain domain")) == "file/unsupported"
     assert reason(tmp_path, nrrd_bytes(kinds="list domain domain")) == "file/several-volumes"
-
-
-def test_segments_are_named(tmp_path):
-    path = tmp_path / "a.seg.nrrd"
-    path.write_bytes(nrrd_bytes(Segment0_Name="Heart: left", Segment0_LabelValue="3"))
-    assert segment_names(read_header(path)[0]) == {3: "Heart: left"}

@@ -139,3 +139,18 @@ def test_a_sheared_grid_is_no_obstacle() -> None:
 def test_no_contours_no_voxels() -> None:
     assert not Contours(()).mask(PLAIN).any()
     assert Contours(()).report(PLAIN).contours == 0
+
+
+def test_very_many_contours_of_one_reach_take_no_time() -> None:
+    random = np.random.default_rng(3)
+    corners = np.array([(0, 0), (7, 0), (7, 5), (0, 5)], float)
+    inner = random.uniform(1, 4, (4000, 2))
+    polygons = [np.column_stack([np.insert(corners, 2, p, axis=0), np.full(5, 1.0)]) for p in inner]
+    report = Contours((*polygons, *polygons[:10])).report(PLAIN)
+    assert (report.filled, report.duplicates) == (4000, 10)
+    assert report.overlapping > 1000
+
+
+def test_contours_beside_each_other_do_not_overlap() -> None:
+    side_by_side = [square(1, 0.5, 2.5), square(1, 2.5, 4.5), square(1, 0.5, 2.5) + np.array([3.0, 0, 0])]
+    assert Contours(tuple(side_by_side)).report(PLAIN).overlapping == 0

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from isocenter.base.errors import FormatError
-from isocenter.imaging.shapes import BoxShape, MaskShape, boxes_of_mask, boxes_to_voxel
+from isocenter.imaging.shapes import (
+    BoxShape,
+    EllipsoidShape,
+    MaskShape,
+    PointShape,
+    TurnedBox,
+    boxes_of_mask,
+    boxes_to_voxel,
+)
 from isocenter.model.grid import Grid
 
 GRID = Grid((4, 6, 8), np.diag([2.0, 2.0, 5.0, 1.0]))
@@ -108,3 +116,46 @@ def test_boxes_of_a_mask_on_a_mirrored_grid_go_back() -> None:
 def test_an_empty_mask_has_no_boxes() -> None:
     boxes, voxel = boxes_of_mask(np.zeros(GRID.shape, dtype=bool), GRID)
     assert boxes.shape == voxel.shape == (0, 6)
+
+
+OBLIQUE = np.array([[0.9, -0.2, 0.1, -4], [0.2, 0.9, 0.0, -5], [-0.1, 0.1, 1.4, -3], [0, 0, 0, 1.0]])
+
+
+def centres(grid: Grid) -> np.ndarray:
+    k, j, i = np.meshgrid(*map(np.arange, grid.shape), indexing="ij")
+    return grid.to_world(np.stack([i, j, k], axis=-1).reshape(-1, 3).astype(float))
+
+
+def test_a_turned_box_on_a_turned_grid() -> None:
+    grid = Grid((8, 12, 14), OBLIQUE)
+    c, s = np.cos(0.7), np.sin(0.7)
+    axes = np.array([(c, s, 0), (-s, c, 0), (0, 0, 1.0)])
+    middle, size = np.array((1.03, 0.57, 1.9)), np.array((6.0, 3.0, 5.0))
+    along = (centres(grid) - middle) @ axes.T
+    expected = (np.abs(along) <= size / 2).all(axis=1).reshape(grid.shape)
+    assert expected.sum() > 30
+    assert np.array_equal(TurnedBox(middle, axes, size).mask(grid), expected)
+
+
+def test_an_ellipsoid_on_a_turned_grid() -> None:
+    grid = Grid((8, 12, 14), OBLIQUE)
+    halves = np.array([(3.0, 1.0, 0), (-0.8, 2.4, 0), (0, 0, 3.5)])
+    middle = np.array((1.1, 0.4, 1.7))
+    along = (centres(grid) - middle) @ (halves / np.linalg.norm(halves, axis=1)[:, None]).T
+    level = np.square(along / np.linalg.norm(halves, axis=1)).sum(axis=1)
+    expected = (level < 1).reshape(grid.shape)
+    assert expected.sum() > 40
+    assert np.array_equal(EllipsoidShape(middle, halves).mask(grid), expected)
+
+
+def test_shapes_off_the_image_have_no_voxels() -> None:
+    far = np.array((500.0, 0, 0))
+    assert not TurnedBox(far, np.eye(3), np.ones(3)).mask(GRID).any()
+    assert not EllipsoidShape(far, np.eye(3)).mask(GRID).any()
+    assert not PointShape(far[None]).mask(GRID).any()
+
+
+def test_points_are_in_the_voxel_they_are_nearest_to() -> None:
+    shape = PointShape(np.array([(2.9, 5.1, 7.4), (3.0, 0, 0)]))
+    assert np.argwhere(shape.mask(GRID)).tolist() == [[0, 0, 2], [1, 3, 1]]
+    assert shape.length_mm == pytest.approx(np.linalg.norm((0.1, 5.1, 7.4)))

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isocenter.model.annotation import Part
 from isocenter.model.task import Label
 from isocenter.model.vocabulary import Vocabulary, scrub
 
@@ -60,3 +61,30 @@ def test_no_identifier_is_left_whatever_stands_around_it(before, name, after):
 )
 def test_a_match_says_whether_it_was_by_a_pattern(name, match):
     assert WORDS.match(name) == match
+
+
+CODED = Vocabulary(
+    {
+        "heart": Label(value=1, aliases=("herz",), code="SCT:80891009"),
+        "left": Label(value=2, aliases=("left lung",), code="SCT:39607008"),
+        "right": Label(value=3, aliases=("right lung",), code="SCT:39607008"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "label"),
+    [
+        (Part(key=1, name="anything", code="SCT:80891009"), "heart"),
+        (Part(key=1, name="left lung", code="sct:80891009"), "heart"),
+        (Part(key=1, name="herz", code="SCT:1"), "heart"),
+        (Part(key=1, name="right lung", code="SCT:39607008"), "right"),
+        (Part(key=1, name="lung", code="SCT:39607008"), None),
+        (Part(key=1, name="lung", code="SCT:80891009/SCT:7771000"), None),
+        (Part(key=1, name="lung", id="herz"), "heart"),
+        (Part(key=1, name="left lung", id="herz"), "left"),
+        (Part(key=1), None),
+    ],
+)
+def test_an_equal_code_decides_then_the_name_then_the_identifier(part, label):
+    assert CODED.match_part(part)[0] == label

@@ -124,6 +124,7 @@ MISTAKES = [
     ("annotations[1].columns.lable", "there is no kind of column 'lable'", "'label'", {"annotations": [{"kind": "objects"}, {**TABLE, "columns": {"key": "patient", "label": "finding", "lable": "finding"}}]}),
     ("annotations[1].columns.x0", "there is no column 'x0'", "", {"annotations": [{"kind": "objects"}, {**TABLE, "shape": "boxes", "columns": {"key": "patient", "label": "finding", **dict.fromkeys(["y0", "z0", "x1", "y1", "z1"], "x")}}]}),
     ("annotations[1].world", "must be LPS or RAS", "", {"annotations": [{"kind": "objects"}, {**CENTRES, "world": "RAI"}]}),
+    ("annotations[0].inside", "must be centre or area", "", {"annotations": [{"kind": "objects", "inside": "half"}]}),
     ("screen.select[0]", "there is no rule or family 'gemetry'", "'geometry'", {"screen": {"select": ["gemetry"]}}),
     ("screen.ignore.geometry/uneven-spacing", "there is no rule or family", "'geometry/uneven-slice-spacing'", {"screen": {"ignore": {"geometry/uneven-spacing": "because"}}}),
     ("screen", "every ignore needs its reason", "", {"screen": {"ignore": {"geometry": " "}}}),

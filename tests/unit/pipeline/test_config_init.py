@@ -7,6 +7,7 @@ from isocenter.base.errors import ConfigError
 from isocenter.model.task import Task
 from isocenter.pipeline.config import load, schema
 from isocenter.pipeline.config_init import starter_for
+from tests.contracts.files import dicom_bytes, seg_dataset, seg_frames, seg_masks
 from tests.unit.pipeline import archives
 
 
@@ -41,6 +42,21 @@ def test_dicom_with_rtstruct(tmp_path):
     assert [a.kind for a in config.annotations] == ["objects"]
     assert "Also found: BODY" in text
     assert "p1" not in text.replace("cp1", "")
+
+
+def test_dicom_with_segmentations(tmp_path):
+    for patient in ("p1", "p2"):
+        archives.write_ct(tmp_path / "in" / patient / "ct", patient)
+        (tmp_path / "in" / patient / "seg").mkdir()
+        data = dicom_bytes(seg_dataset(seg_frames(seg_masks()), names=("Heart", "Liver")))
+        (tmp_path / "in" / patient / "seg" / "1.dcm").write_bytes(data)
+    _, config, text = made(tmp_path, tmp_path / "in")
+    assert [(a.kind, a.format) for a in config.annotations] == [("objects", "dicom-seg")]
+    assert {n: label.aliases for n, label in config.labels.items()} == {
+        "heart": ("Heart",),
+        "liver": ("Liver",),
+    }
+    assert "SEG objects in the folders" in text
 
 
 def test_a_modality_that_is_no_term_is_not_repeated(tmp_path):

@@ -297,15 +297,15 @@ def test_a_slice_that_lies_aside_is_told_when_gaps_are_resampled(
 def test_an_annotation_that_is_exchanged_after_its_names_were_read_is_told(tmp_path, monkeypatch):
     path = tmp_path / "mask.nii.gz"
     write_nifti(path, values=(0, 1, 2))
-    real = Vocabulary.label_of
+    real = Vocabulary.match_part
 
-    def label_of(*args):
+    def match_part(*args):
         os.utime(path, ns=(0, 0))
         return real(*args)
 
     words = {"tumour": Label(value=1, aliases=("2",))}
     assert len(iso.read_annotations(path, vocabulary=words)) == 1
-    monkeypatch.setattr(Vocabulary, "label_of", label_of)
+    monkeypatch.setattr(Vocabulary, "match_part", match_part)
     with pytest.raises(FormatError) as caught:
         iso.read_annotations(path, vocabulary=words)
     assert caught.value.reason == "file/changed"

@@ -18,7 +18,7 @@ def context(*, standardise=None, **screen):
         screen=ScreenOptions(**screen),
         standardise=standardise or Standardise(),
         split=SimpleNamespace(min_external_share=0.3),
-        agreement=SimpleNamespace(min_dice=0.8),
+        agreement=SimpleNamespace(min_dice=0.8, min_f1=0.6),
     )
     return SimpleNamespace(config=config)
 
@@ -43,7 +43,8 @@ def test_all_is_all_of_both():
 
 
 def test_limits_of_the_config_are_the_rules_own():
-    assert rules_of(context()).options == {"annotation/low-agreement": {"min_dice": 0.8}}
+    limits = {"min_dice": 0.8, "min_f1": 0.6}
+    assert rules_of(context()).options["annotation/low-agreement"] == limits
     assert rules_of(context(), is_split=True).options == {
         "split/too-few-external-subjects": {"min_share": 0.3}
     }
@@ -51,7 +52,8 @@ def test_limits_of_the_config_are_the_rules_own():
 
 def test_a_rule_that_was_given_a_limit_keeps_it():
     own = {"annotation/low-agreement": {"min_dice": 0.5}}
-    assert rules_of(context(options=own)).options == own
+    limits = {"min_dice": 0.5, "min_f1": 0.6}
+    assert rules_of(context(options=own)).options["annotation/low-agreement"] == limits
 
 
 def test_what_is_resampled_is_for_review():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from isocenter.agreement.ballot import Ballot, Fused
 
 
-def fuse(masks: Sequence[NDArray[np.bool_]], *, tie_is_foreground: bool) -> NDArray[np.bool_]:  # noqa: ARG001 - a union knows no tie
+def fuse(ballot: Ballot) -> Fused:
     """Any rater suffices."""
-    out = masks[0].copy()
-    for mask in masks[1:]:
+    first, *others = ballot.masks.values()
+    out = first.copy()
+    for mask in others:
         out |= mask
-    return out
+    return Fused(mask=out)

@@ -14,7 +14,7 @@ from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
 from isocenter.formats.labelmap import annotations_of, grid_of, label_values
 from isocenter.formats.nifti import affine_of, read_array
-from isocenter.model.annotation import Annotation
+from isocenter.model.annotation import Annotation, Part
 from isocenter.model.grid import Grid
 
 
@@ -23,6 +23,11 @@ def names(path: Path) -> dict[int, str]:
     with parsing("the NIfTI file"):
         stored, _ = _read(path)
         return {v: str(v) for v in label_values(stored) if v > 0}
+
+
+def parts(path: Path) -> tuple[Part, ...]:
+    """The values above 0."""
+    return tuple(Part(key=key, name=name) for key, name in names(path).items())
 
 
 def read(

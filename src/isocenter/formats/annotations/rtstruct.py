@@ -12,7 +12,7 @@ from isocenter.formats.dicom.file import read_header
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.instance import kind_of_object
 from isocenter.formats.dicom.structures import contours_of, rois_of
-from isocenter.model.annotation import Annotation, AnnotationState
+from isocenter.model.annotation import Annotation, AnnotationState, Part
 from isocenter.model.reasons import because
 
 
@@ -20,6 +20,11 @@ def names(path: Path) -> dict[int, str]:
     """ROI numbers and names."""
     with parsing("the structure set"):
         return rois_of(_header(path))
+
+
+def parts(path: Path) -> tuple[Part, ...]:
+    """The regions."""
+    return tuple(Part(key=key, name=name, shape="contours") for key, name in names(path).items())
 
 
 def read(

@@ -19,6 +19,8 @@ NATIVE = {
     uid.ExplicitVRBigEndian,
     uid.DeflatedExplicitVRLittleEndian,
 }
+# Deflated Image Frame Compression (PS3.5 A.4.13), which segmentations may be written in.
+DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 MAX_SIDE = 65_535
 GREY = {"MONOCHROME1", "MONOCHROME2"}
 _UNDEFINED = 0xFFFFFFFF

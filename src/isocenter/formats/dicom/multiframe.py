@@ -20,7 +20,7 @@ from isocenter.formats.dicom.file import ParsedFile, parse_object
 from isocenter.formats.dicom.fragments import Encapsulated, find_frames
 from isocenter.formats.dicom.frames import WANTED, frames_of
 from isocenter.formats.dicom.header import Header
-from isocenter.formats.dicom.layout import NATIVE, Layout, compare, layout_of, syntax_of
+from isocenter.formats.dicom.layout import DEFLATED_FRAMES, NATIVE, Layout, compare, layout_of, syntax_of
 from isocenter.formats.dicom.mosaic import is_mosaic, tiles_of
 from isocenter.formats.dicom.pixels import PendingFrame, begin_frame
 from isocenter.formats.dicom.planes import Plane, plane_of
@@ -30,6 +30,8 @@ from isocenter.model.rows import FrameRow
 _UNDEFINED = 0xFFFFFFFF
 _PIXEL_DATA = 0x7FE00010
 _LONG_VR = {b"OB", b"OW", b"UN"}
+# Codestreams in which any byte may stand anywhere (PS3.5 annex G, A.4.13).
+_MARKERLESS = {uid.RLELossless, DEFLATED_FRAMES}
 _TABLES = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 
 
@@ -156,7 +158,7 @@ def open_frames(
         # the layout is that of one frame
         parsed.dataset.pop("NumberOfFrames", None)
         layout = layout_of(parsed.dataset)
-        offset, encapsulated = _pixel_data(parsed, layout, count)
+        offset, encapsulated = pixel_data(parsed, count, layout.n_bytes * count)
         yield FrameSource(
             rows=rows,
             shared=shared,
@@ -168,8 +170,14 @@ def open_frames(
         )
 
 
-def _pixel_data(parsed: ParsedFile, layout: Layout, count: int) -> tuple[int, Encapsulated | None]:
-    """Where native pixel data begin, or what is compressed frame by frame."""
+def pixel_data(parsed: ParsedFile, count: int, needed_bytes: int) -> tuple[int, Encapsulated | None]:
+    """Where native pixel data begin, or what is compressed frame by frame.
+
+    Args:
+        parsed: The object.
+        count: Number of frames.
+        needed_bytes: Bytes that they need natively, all together.
+    """
     survey, source = parsed.survey, parsed.survey.source
     if survey.pixels is None:
         raise FormatError("file/truncated", "there are no pixel data")
@@ -186,7 +194,7 @@ def _pixel_data(parsed: ParsedFile, layout: Layout, count: int) -> tuple[int, En
     if (length == _UNDEFINED) == (syntax_of(parsed.dataset) in NATIVE):
         raise FormatError("file/corrupt", "the pixel data are not written as the transfer syntax says")
     if length != _UNDEFINED:
-        compare(length, count * layout.n_bytes)
+        compare(length, needed_bytes)
         return offset, None
     size = source.seek(0, 2)
     refuse_size(size - offset, MAX_BYTES)
@@ -197,5 +205,5 @@ def _pixel_data(parsed: ParsedFile, layout: Layout, count: int) -> tuple[int, En
         source.read(size - offset),
         count,
         extended=extended,
-        has_markers=syntax_of(parsed.dataset) != uid.RLELossless,
+        has_markers=syntax_of(parsed.dataset) not in _MARKERLESS,
     )

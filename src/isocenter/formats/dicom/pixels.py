@@ -156,7 +156,8 @@ def _stated(frame: bytes | memoryview, syntax: str, layout: Layout) -> Codestrea
             measured=f"{stated.rows} x {stated.columns}",
             expected=f"{layout.rows} x {layout.columns}",
         )
-    if not 2 <= stated.precision <= 8 * layout.dtype.itemsize:
+    # of a segmentation a sample may be one bit, which no JPEG process but JPEG 2000 knows
+    if not 2 - is_jpeg_2000 <= stated.precision <= 8 * layout.dtype.itemsize:
         raise FormatError("file/corrupt", "the compressed frame has more bits than are allocated")
     codestream.refuse_cut(frame)
     if 8 * len(frame) < codestream.least_bits(stated):

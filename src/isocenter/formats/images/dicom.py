@@ -15,6 +15,7 @@ from isocenter.formats.dicom.frames import DOSE_KEYWORDS, WANTED, frames_of, sha
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.instance import KEYWORDS, instance_of, kind_of_object
 from isocenter.formats.dicom.mosaic import is_mosaic, tiles_of
+from isocenter.formats.dicom.segmentation import SEGMENT_KEYWORDS, segmentation_row
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
 from isocenter.formats.dicom.survey import FunctionalGroups, refuse_late
 from isocenter.formats.dicom.tracer import tracer_texts
@@ -29,7 +30,10 @@ from isocenter.model.volume import Volume
 # but they are found).
 _META = b"\x02\x00\x00\x00UL"
 _MAX_EMPTY = 4
-_KEYWORDS = [*KEYWORDS, *REFERENCE_KEYWORDS, *DOSE_KEYWORDS, "PerFrameFunctionalGroupsSequence"]
+_KEYWORDS = [
+    *(*KEYWORDS, *REFERENCE_KEYWORDS, *SEGMENT_KEYWORDS, *DOSE_KEYWORDS),
+    "PerFrameFunctionalGroupsSequence",
+]
 # Fields of a frame that say something of its instance where all frames agree; the time of a frame is a date and time.
 _AGREED = sorted(
     {f.name for f in fields(FrameRow)}
@@ -83,7 +87,8 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
             frames = tiles_of(read_header(path, limits=limits)[0], file_id)
         if kind == "dicom-image" and instance.modality == "PT":
             instance = replace(instance, pet=tracer_texts(read_header(path, limits=limits)[0]))
-        return Scan(kind=kind, instance=instance, frames=frames)
+        found = segmentation_row(again, frames, file_id, source, site) if kind == "dicom-seg" else None
+        return Scan(kind=kind, instance=instance, frames=frames, annotation=found)
 
 
 def _also_unparsable(instance: Instance, names: Iterable[str]) -> Instance:

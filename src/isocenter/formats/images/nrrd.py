@@ -12,6 +12,7 @@ from isocenter.formats.image import Scan
 from isocenter.formats.labelmap import volume_of
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 from isocenter.formats.nrrd_file import read_image, scan_header
+from isocenter.formats.seg_nrrd import object_of
 from isocenter.model.rows import Stack
 from isocenter.model.volume import Volume
 
@@ -24,7 +25,12 @@ def sniff(head: bytes) -> bool:
 def scan(path: Path, file_id: str, source: int, site: str, limits: Limits = DEFAULT_LIMITS) -> Scan:
     """Read the header, without voxels."""
     with parsing("the NRRD header"):
-        return Scan(kind="nrrd", instance=row_of(scan_header(path, limits), file_id, source, site))
+        header, told = scan_header(path, limits)
+        return Scan(
+            kind="nrrd",
+            instance=row_of(header, file_id, source, site),
+            annotation=object_of(told, file_id, source, site),
+        )
 
 
 def read(stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None] = ()) -> Volume:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from isocenter.model.attributes import Attribute
 from isocenter.model.case import Case
 from isocenter.model.issue import Issue, Verdict, verdict_of
 from isocenter.model.reasons import because
-from isocenter.model.rows import AgreementRow, CaseRow, PlannedCase, PreviewRow, Stack
+from isocenter.model.rows import AgreementRow, CaseRow, PerformanceRow, PlannedCase, PreviewRow, Stack
 from isocenter.model.task import TaskContract
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.exposed import measured_where
@@ -52,6 +52,7 @@ class Built:
     case: Case | None
     issues: list[Issue]
     agreements: list[AgreementRow]
+    performances: list[PerformanceRow]
     previews: list[PreviewRow]
 
 
@@ -79,7 +80,12 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
     verdict = Verdict.REVIEW if planned.verdict == Verdict.REVIEW else verdict
     case = replace(case, issues=tuple(issues), verdict=verdict)
     return Built(
-        _row(plan, case, measured), case, issues, _agreements(planned, targets), _previews(case, options)
+        _row(plan, case, measured),
+        case,
+        issues,
+        _agreements(planned, targets),
+        [PerformanceRow(case=planned.id, **asdict(each)) for each in targets.performances],
+        _previews(case, options),
     )
 
 
@@ -104,7 +110,7 @@ def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Buil
         statistics=(),
         pixel_digest="",
     )
-    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [])
+    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [], [])
 
 
 def _case(
@@ -242,6 +248,14 @@ def _agreements(planned: PlannedCase, targets: Targets) -> list[AgreementRow]:
             dice=a.dice,
             volume_a_ml=a.volumes_ml[0],
             volume_b_ml=a.volumes_ml[1],
+            iou=a.iou,
+            surface_dice=a.surface_dice,
+            hd95_mm=a.hd95_mm,
+            f1=a.f1,
+            lesions_a=a.lesions[0],
+            lesions_b=a.lesions[1],
+            lesions_matched=a.lesions_matched,
+            lowest_lesion_dice=a.lowest_lesion_dice,
         )
         for a in targets.agreements
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from isocenter.imaging.shapes import Contours
 from isocenter.model.annotation import Annotation
 from isocenter.model.grid import Grid
@@ -13,6 +15,13 @@ _LEFT_OUT = ("too_few_points", "not_finite", "duplicates", "off_plane", "between
 _CUT = ("partly_outside", "without_voxels")
 
 
+def by_area(annotation: Annotation) -> Annotation:
+    """The same annotation, with voxels inside its contours by their area."""
+    if not isinstance(annotation.shape, Contours):
+        return annotation
+    return replace(annotation, shape=replace(annotation.shape, by_area=True))
+
+
 def contour_issues(annotation: Annotation, grid: Grid) -> list[Issue]:
     """Notes on contours that were left out, cut, that overlap, or that leave slices between them empty."""
     if not isinstance(annotation.shape, Contours):
@@ -22,7 +31,8 @@ def contour_issues(annotation: Annotation, grid: Grid) -> list[Issue]:
     for reason, names in (
         ("read/contours-left-out", _LEFT_OUT),
         ("read/contours-cut", _CUT),
-        ("read/contours-overlap", ("overlapping",)),
+        ("read/contours-overlap", ("overlapping", "self_crossing")),
+        ("read/contours-oblique", ("oblique",)),
         ("read/contour-gaps", ("gaps",)),
     ):
         counts = {name: getattr(report, name) for name in names if getattr(report, name)}

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+from isocenter.agreement.detection import RULES
 from isocenter.imaging.resample import ALIGNMENTS
 from isocenter.imaging.taps import KERNELS
 from isocenter.model.task import TaskContract
@@ -121,12 +122,31 @@ class AgreementOptions:
     method: Annotated[str, "how masks of several raters become one"] = "majority"
     min_dice: Annotated[float, "below this Dice of the worst pair a case goes to review"] = 0.7
     tie: Annotated[str, "an even vote: background or foreground"] = "background"
+    rater: Annotated[str, "whose masks are taken, for the method single"] = ""
+    surface_mm: Annotated[
+        float | None, "tolerance in mm of the surface Dice, measured with HD95; null leaves surfaces out"
+    ] = None
+    min_f1: Annotated[float, "below this F1 of boxes of the worst pair a case goes to review"] = 0.7
+    box_rule: Annotated[
+        str, "boxes of two raters match by iou, or by centre (one of them holds the other's centre)"
+    ] = "iou"
+    min_iou: Annotated[float, "intersection over union at which boxes of two raters match"] = 0.1
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_dice <= 1:
             raise ValueError("min_dice must be between 0 and 1")
+        if not 0 <= self.min_f1 <= 1:
+            raise ValueError("min_f1 must be between 0 and 1")
         if self.tie not in {"background", "foreground"}:
             raise ValueError("tie must be background or foreground")
+        if (self.method == "single") != bool(self.rater):
+            raise ValueError("the method single needs a rater, and no other method takes one")
+        if self.surface_mm is not None and not 0 <= self.surface_mm < math.inf:
+            raise ValueError("surface_mm must be at least 0")
+        if self.box_rule not in RULES:
+            raise ValueError(f"box_rule must be {' or '.join(RULES)}")
+        if not 0 < self.min_iou <= 1:
+            raise ValueError("min_iou must be above 0 and at most 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

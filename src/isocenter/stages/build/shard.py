@@ -13,7 +13,7 @@ from isocenter.base.files import read_json, write_json
 from isocenter.base.outcome import failure_of
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import AgreementRow, CaseRow, PreviewRow
+from isocenter.model.rows import AgreementRow, CaseRow, PerformanceRow, PreviewRow
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.case import Built, CasePlan, build_case, rejected
 from isocenter.stages.build.options import BuildOptions
@@ -25,6 +25,7 @@ PARTS: dict[str, type[Any]] = {
     "cases": CaseRow,
     "issues": Issue,
     "agreements": AgreementRow,
+    "performances": PerformanceRow,
     "previews": PreviewRow,
 }
 
@@ -160,9 +161,11 @@ def _write_parts(
         "cases": list(rows),
         "issues": [i for b in fresh for i in b.issues],
         "agreements": [a for b in fresh for a in b.agreements],
+        "performances": [p for b in fresh for p in b.performances],
         "previews": [p for b in fresh for p in b.previews],
     }
-    for name, owner in (("issues", "target"), ("agreements", "case"), ("previews", "case")):
+    owners = {"issues": "target", "agreements": "case", "performances": "case", "previews": "case"}
+    for name, owner in owners.items():
         part = folder / f"{name}.parquet"
         if kept and part.exists():
             found[name] += [r for r in tables.read(part, PARTS[name]) if getattr(r, owner) in kept]

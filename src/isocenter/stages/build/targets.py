@@ -15,17 +15,20 @@ from isocenter.base.errors import FormatError
 from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.imaging.affine import MatchKind, match
 from isocenter.imaging.changes import Change
+from isocenter.imaging.embedding import embedding
 from isocenter.imaging.masks import combine, volume_ml
-from isocenter.imaging.shapes import boxes_of_mask, boxes_to_voxel
-from isocenter.model.annotation import Agreement, Annotation, Consensus
+from isocenter.imaging.shapes import MaskShape, boxes_of_mask, boxes_to_voxel
+from isocenter.model.annotation import Agreement, Annotation, Consensus, Performance
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import LabelState, PlannedAnnotation
 from isocenter.model.task import Task, TaskContract
 from isocenter.rules.engine import Engine
-from isocenter.stages.build.contours import contour_issues
+from isocenter.stages.build.boxes import RaterBoxes, add_boxes, agreements_of_boxes, fused_boxes
+from isocenter.stages.build.contours import by_area, contour_issues
 from isocenter.stages.build.drawings import drawings_of, reorder_between
+from isocenter.stages.build.fractions import cut
 from isocenter.stages.build.images import Images, SourceFile
 from isocenter.stages.build.options import AgreementOptions
 
@@ -43,6 +46,7 @@ class Targets:
     box_labels: tuple[str, ...] = ()
     labels: tuple[LabelState, ...] = ()
     agreements: tuple[Agreement, ...] = ()
+    performances: tuple[Performance, ...] = ()
     vanished: set[str] = field(default_factory=set)
     changes: dict[str, Change] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
@@ -61,8 +65,7 @@ def read_targets(
     out = Targets()
     masks: Masks = {}
     votes: dict[str, list[bool]] = {}
-    boxes: list[tuple[str, tuple[float, ...]]] = []
-    searched: set[str] = set()
+    boxes: RaterBoxes = {}
     for plan in planned:
         if plan.kind in {"mask", "contours"}:
             if not plan.keys:
@@ -80,18 +83,25 @@ def read_targets(
                 if state != "not_annotated":
                     votes.setdefault(label, []).append(state == "marked")
         else:
-            searched |= set(plan.searched)
-            corners = [plan.boxes[n : n + 6] for n in range(0, len(plan.boxes), 6)]
-            boxes += list(zip(plan.labels, corners, strict=True))
-    consensus = fuse(masks, grid=images.grid, method=options.method, tie=options.tie)
-    out.issues += engine.check(consensus)
+            add_boxes(boxes, plan)
+    consensus = fuse(
+        masks,
+        grid=images.grid,
+        method=options.method,
+        tie=options.tie,
+        rater=options.rater,
+        surface_mm=options.surface_mm,
+    )
+    consensus = replace(consensus, agreements=(*consensus.agreements, *agreements_of_boxes(boxes, options)))
+    out.issues += [*consensus.issues, *engine.check(consensus)]
     out.agreements = consensus.agreements
+    out.performances = consensus.performances
     if contract.task is Task.SEGMENTATION:
         out.mask = _label_map(consensus.masks, images.grid, contract)
         out.raters = _raters(masks, images.grid, contract)
     if contract.task is Task.DETECTION:
-        _add_boxes(out, boxes, consensus, images.grid)
-    out.labels = _states(contract, consensus, votes, searched, out, grid=images.grid)
+        _add_boxes(out, fused_boxes(boxes, options), consensus, images.grid)
+    out.labels = _states(contract, consensus, votes, set(boxes), out, grid=images.grid)
     return out
 
 
@@ -113,6 +123,9 @@ def _add_masks(
     found = ANNOTATIONS.get(plan.format).read(
         Path(file.path), wanted, annotation_id=plan.id, rater=plan.rater, expected=file.expected
     )
+    found = tuple(cut(annotation, plan.fraction) for annotation in found)
+    if plan.by_area:
+        found = tuple(map(by_area, found))
     for annotation in found:
         out.issues += [
             *annotation.issues,
@@ -136,6 +149,10 @@ def _regridded(annotation: Annotation, native: Grid) -> list[Issue]:
     if annotation.grid is None:
         return []
     kind = match(native, annotation.grid).kind
+    is_part = isinstance(annotation.shape, MaskShape) and annotation.shape.is_part
+    if kind is MatchKind.DIFFERENT and is_part and embedding(annotation.grid, native) is not None:
+        measured, expected = annotation.grid.shape, native.shape
+        return [because("read/grid-part", measured=measured, expected=expected, unit="voxels")]
     reason = {MatchKind.REORDERED: "read/grid-reordered", MatchKind.ROUNDING: "read/grid-rounding"}.get(kind)
     return (
         [because(reason, measured=annotation.grid.axis_codes, expected=native.axis_codes)] if reason else []

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from isocenter.imaging.affine import match
+from isocenter.imaging.embedding import embedding
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
@@ -138,11 +139,23 @@ def _is_registered(reference: Stack, other: Stack, channel: Channel) -> bool:
     return match(reference.grid, other.grid).kind != "different"
 
 
-def grids_match(stack: Stack, shape: tuple[int, ...], affine: Sequence[float]) -> bool:
-    """Whether a mask's grid, known from its header, is the stack's own (up to rounding and axis order)."""
+def grids_match(
+    stack: Stack, shape: tuple[int, ...], affine: Sequence[float], *, is_part: bool = False
+) -> bool:
+    """Whether a mask's grid, known from its header, is the stack's own (up to rounding and axis order).
+
+    Args:
+        stack: The stack.
+        shape: Of the mask, (K, J, I).
+        affine: Of the mask.
+        is_part: Whether a part of the stack's grid will do.
+    """
     if len(stack.affine) != 16 or len(affine) != 16 or len(shape) != 3:
         return False
     grid = stack.grid
     k, j, i = shape
     other = type(grid)((k, j, i), np.array(affine, dtype=np.float64).reshape(4, 4), "", grid.is_oriented)
-    return match(grid, other).kind != "different"
+    if match(grid, other).kind != "different":
+        return True
+    place = embedding(other, grid) if is_part else None
+    return place is not None and place.is_inside

@@ -15,6 +15,7 @@ from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.templates import Template
 from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.formats.image import FORMATS
+from isocenter.model.annotation import Part
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import AnnotationObject, FileRow, LayoutRow, PlannedAnnotation, Stack
@@ -53,6 +54,7 @@ class Linker:
         self._values = values
         self._names = names
         self._speakers = speakers
+        self._segments = {o.file_id: o for o in inputs.objects if "mask" in o.shapes}
         self.issues: list[Issue] = []
         self._by_frame: dict[str, list[Stack]] = {}
         self._by_subject: dict[tuple[int, str], list[Stack]] = {}
@@ -75,15 +77,16 @@ class Linker:
             is_on_path = (
                 template is None or template.match(self._inputs.files[found.file_id].path) is not None
             )
-            if is_on_path and source.format in {"", found.format}:
+            # what does not say itself on which image it was drawn is read where its format is asked for
+            is_asked = found.format == source.format or (not source.format and not _is_silent(found))
+            if is_on_path and is_asked:
                 yield found
 
     def _link_object(self, found: AnnotationObject, source: AnnotationSource) -> list[PlannedAnnotation]:
         stacks = self._stacks_of(found)
         own = {i for i in (found.patient_id, found.patient_name, found.birth_date) if i}
         subjects = {found.subject, *(s.subject for s in stacks)}
-        named = zip(found.numbers, found.labels, strict=True)
-        labels, several = self._read_names(found.file_id, named, self._identifiers(subjects) | own)
+        labels, several = self._read_names(found.file_id, _parts(found), self._identifiers(subjects) | own)
         annotation_id = self._names.of("ann", found.file_id)
         stack = self._the_one(stacks, annotation_id)
         if stack is None:
@@ -94,13 +97,15 @@ class Linker:
         return [
             PlannedAnnotation(
                 id=annotation_id,
-                kind="contours",
+                kind="mask" if set(found.shapes) == {"mask"} else "contours",
                 format=found.format,
                 rater=self._rater(source, found.file_id),
                 on=stack.id,
                 file_id=found.file_id,
                 keys=tuple(labels),
                 labels=tuple(labels.values()),
+                by_area=source.inside == "area",
+                fraction=source.fraction,
             )
         ]
 
@@ -113,6 +118,8 @@ class Linker:
             ids = {s for key in keys for s in stacks.get(key, ())}
             if ids:  # it says what it was drawn on; if that is not in a case, it belongs to nothing here
                 return self._in_cases(ids)
+        if _is_silent(found):
+            return self._images_on_grid(found.file_id)
         uid = found.frame_of_reference_uid
         near = self._by_frame.get(self._names.of("for", uid), []) if uid else []
         own = [s for s in near if s.subject == found.subject]
@@ -136,13 +143,14 @@ class Linker:
         return [self._eligible[i] for i in sorted(set(ids)) if i in self._eligible]
 
     def _read_names(
-        self, file_id: str, named: Iterable[tuple[int, str]], identifiers: Iterable[str]
+        self, file_id: str, parts: Iterable[Part], identifiers: Iterable[str]
     ) -> tuple[dict[int, str], list[str]]:
         """Key to label, and labels of which several keys fit a pattern; names of no label are told, scrubbed."""
         out: dict[int, str] = {}
         by_pattern = set()
-        for key, name in named:
-            label, is_exact = self._vocabulary.match(name)
+        for part in parts:
+            key, name = part.key, part.name
+            label, is_exact = self._vocabulary.match_part(part)
             if label is not None:
                 out[key] = label
                 by_pattern |= set() if is_exact else {label}
@@ -203,7 +211,8 @@ class Linker:
         """Images of the mask's own subject that have its grid."""
         mask, own = self._inputs.instances[file_id], self._inputs.stack_of_file.get(file_id)
         near = self._by_subject.get((mask.source, own.subject), []) if own is not None else []
-        return [s for s in near if grids_match(s, mask.shape, mask.affine)]
+        is_part = file_id in self._segments
+        return [s for s in near if grids_match(s, mask.shape, mask.affine, is_part=is_part)]
 
     def _link_layout(self, source: AnnotationSource) -> list[PlannedAnnotation]:
         by_case: dict[tuple[int, str], list[Stack]] = {}
@@ -225,7 +234,7 @@ class Linker:
         own = self._inputs.stack_of_file.get(file_id)
         subjects = {s.subject for s in (*stacks, own) if s is not None}
         known = self._identifiers(subjects) | ({row.subject} - {""})
-        out, several = self._read_names(file_id, named, known)
+        out, several = self._read_names(file_id, [Part(key=v, name=n) for v, n in named], known)
         for stack in stacks:
             self._tell_regions(stack, several)
         return out
@@ -242,6 +251,11 @@ class Linker:
         stack = self._the_one(stacks, annotation_id)
         if stack is None:
             return []
+        if (found := self._segments.get(file_id)) is not None:
+            # the values of segments change when one is deleted: they go by name and code alone
+            subjects = {stack.subject, found.subject}
+            values, several = self._read_names(file_id, _parts(found), self._identifiers(subjects))
+            self._tell_regions(stack, several)
         keys = sorted(values)
         return [
             PlannedAnnotation(
@@ -263,6 +277,18 @@ class Linker:
         if parts is None and source.path:
             parts = Template(source.path).match(self._inputs.files[file_id].path)
         return self._names.of("rat", Template(source.rater).fill({"file": file_id, **(parts or {})}))
+
+
+def _parts(found: AnnotationObject) -> list[Part]:
+    """What is in an object."""
+    none = ("",) * len(found.numbers)
+    columns = (found.numbers, found.labels, found.codes or none, found.ids or none)
+    return [Part(key=k, name=n, code=c, id=i) for k, n, c, i in zip(*columns, strict=True)]
+
+
+def _is_silent(found: AnnotationObject) -> bool:
+    """Whether a file is of a format that has no words for the image it was drawn on: a .seg.nrrd."""
+    return found.format in _MASK_FORMATS
 
 
 def _shared(source: AnnotationSource) -> list[str]:

@@ -44,7 +44,7 @@ class CaseUnit(enum.StrEnum):
 class AnnotationSource:
     """One origin of annotations.
 
-    `objects`: DICOM objects found in the sources that say themselves what they were drawn on (RTSTRUCT).
+    `objects`: DICOM objects found in the sources that say themselves what they were drawn on (RTSTRUCT, SEG).
     `masks`: label-map files found by a path template; they belong to the image whose template has the same
     named parts. `layout`: the masks that the layout of a source names (nnunet, decathlon). `table`: a CSV or TSV
     file of class labels, boxes, or centres with diameters. A file that fits several entries is read by the first.
@@ -55,11 +55,16 @@ class AnnotationSource:
         str,
         "who marked it; may hold named parts of the path, e.g. {reader}; {file}: every file is a reader's",
     ] = ""
-    format: Annotated[str, "objects: only this format, e.g. rtstruct"] = ""
+    format: Annotated[
+        str, "objects: only this format: rtstruct, dicom-seg; nrrd (.seg.nrrd: of the same subject and grid)"
+    ] = ""
     path: Annotated[str, "masks and objects: path template; table: file, relative to the config"] = ""
     image: Annotated[
         str, "masks: path template of the image they belong to; empty: same subject and grid"
     ] = ""
+    inside: Annotated[
+        str, "objects: a voxel is inside contours by its centre, or by area: half of it or more"
+    ] = "centre"
     values: Annotated[dict[int, str], "masks: mask value to label, where it is not labels.*.value"] = field(
         default_factory=dict
     )
@@ -76,6 +81,10 @@ class AnnotationSource:
     separator: Annotated[str, "table: what separates several labels in one field"] = "|"
     world: Annotated[str, "table: axes of its millimetres, LPS (DICOM, ITK, LUNA16) or RAS"] = "LPS"
     label: Annotated[str, "table: the one label of all its rows, where it has no label column"] = ""
+    fraction: Annotated[
+        float,
+        "objects: of a fractional SEG, a voxel is taken from this part of its maximum on; above 0, up to 1",
+    ] = 0.5
     absent: Annotated[
         Absent, "an image without annotation from here: unknown (it is left out) or negative"
     ] = Absent.UNKNOWN
@@ -83,8 +92,12 @@ class AnnotationSource:
     def __post_init__(self) -> None:
         if self.kind in {AnnotationKind.MASKS, AnnotationKind.TABLE} and not self.path:
             raise ValueError(f"annotations of kind {self.kind} need a path")
+        if self.inside not in {"centre", "area"}:
+            raise ValueError("inside must be centre or area")
         if self.world not in {"LPS", "RAS"}:
             raise ValueError("world must be LPS or RAS")
+        if not 0 < self.fraction <= 1:
+            raise ValueError("fraction must be above 0 and at most 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

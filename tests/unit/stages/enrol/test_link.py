@@ -1,8 +1,9 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from isocenter.model.rows import FrameRow, LayoutRow
+from isocenter.model.rows import AnnotationObject, FrameRow, LayoutRow
 from isocenter.model.task import Channel, Label
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.stages.enrol.candidates import draft_cases, speakers_of
@@ -284,3 +285,82 @@ def test_a_mask_file_of_several_volumes_is_told_of_its_image():
     found, _, issues = linked(inputs, **MASKS)
     assert found == []
     assert issues == ["enrol/unreadable-annotation"]
+
+
+def a_segmentation(file_id="seg", **changes):
+    """A DICOM SEG of two segments."""
+    row, file = an_object(
+        file_id, f"{file_id}.dcm", format="dicom-seg", labels=("GTV", "unknown"), numbers=(1, 5),
+        codes=("", "SCT:80891009"), ids=("", ""), shapes=("mask", "mask"), **changes,
+    )  # fmt: skip
+    return row, replace(file, kind="dicom-seg")
+
+
+def test_a_segmentation_is_linked_as_a_structure_set_is_and_read_as_masks():
+    inputs = inputs_of(TWO, objects=[a_segmentation(referenced_instance_uids=("1.2.0",))])
+    [found], paths, issues = linked(inputs, kind="objects", format="dicom-seg")
+    assert (found.kind, found.format, paths) == ("mask", "dicom-seg", ["b/0.dcm"])
+    assert issues == ["enrol/unmapped-label"]
+    assert (found.keys, found.labels) == ((1,), ("lesion",))
+    assert found.fraction == 0.5
+    [found], _, _ = linked(inputs, kind="objects", fraction=0.2)
+    assert found.fraction == 0.2
+    with pytest.raises(ValueError, match="fraction"):
+        linked(inputs, kind="objects", fraction=0)
+    by_place = inputs_of(TWO, objects=[a_segmentation(frame_of_reference_uid="1.7", samples_mm=ON_A)])
+    assert linked(by_place, kind="objects")[1] == ["a/0.dcm"]
+    nowhere = inputs_of(TWO, objects=[a_segmentation(frame_of_reference_uid="1.8", samples_mm=ON_A)])
+    assert linked(nowhere, kind="objects")[2] == ["enrol/unmapped-label", "enrol/annotation-of-nothing"]
+
+
+def slicer(*names, shape=(6, 5, 4), affine=None, **columns):
+    """A volume and a .seg.nrrd of the same person; its segments are numbered from 0."""
+    changes = {} if affine is None else {"affine": affine}
+    images = [a_volume("p1/ct.nii"), a_volume("p1/mask.nii", shape=shape, **changes)]
+    inputs = inputs_of(images, pattern=("{subject}/*",))
+    [file_id] = [f for f, row in inputs.files.items() if row.path == "p1/mask.nii"]
+    known = AnnotationObject(
+        file_id=file_id, source=0, site="site-1", format="nifti", subject=inputs.stack_of_file[file_id].subject,
+        labels=names, numbers=tuple(range(len(names))), shapes=("mask",) * len(names), **columns,
+    )  # fmt: skip
+    return replace(inputs, objects=(known,))
+
+
+SEGMENTS = {"kind": "masks", "path": "{subject}/mask.nii"}
+
+
+def test_segments_go_by_their_names_and_never_by_their_values():
+    inputs = slicer("herz", "something", "GTV")
+    for source in (SEGMENTS, {**SEGMENTS, "values": {0: "heart", 1: "lesion"}}):
+        [found], paths, issues = linked(inputs, **source)
+        assert (found.keys, found.labels) == ((2,), ("lesion",))
+        assert paths == ["p1/ct.nii"]
+        assert issues == ["enrol/unmapped-label"] * 2
+    [found], _, _ = linked(inputs, kind="objects", format="nifti")
+    assert (found.kind, found.keys) == ("mask", (2,))
+    # what says nothing of its image is read as an object only where it is asked for
+    assert linked(inputs, kind="objects")[0] == []
+
+
+def test_segments_go_by_code_and_identifier_too():
+    inputs = slicer("a", "b", codes=("SCT:1", "SCT:2"), ids=("x", "GTV"))
+    [found], _, _ = linked(inputs, **SEGMENTS)
+    assert (found.keys, found.labels) == ((1,), ("lesion",))
+
+
+def test_a_segmentation_that_was_cropped_is_on_the_image_it_lies_in():
+    affine = np.diag([1.0, 1.5, 2.0, 1.0])
+    affine[:3, 3] = affine[:3, :3] @ [1, 2, 3]
+    inside = slicer("GTV", shape=(3, 3, 3), affine=tuple(affine.ravel()))
+    assert linked(inside, **SEGMENTS)[1] == ["p1/ct.nii"]
+    beyond = slicer("GTV", shape=(4, 3, 3), affine=tuple(affine.ravel()))
+    assert linked(beyond, **SEGMENTS)[2] == ["enrol/annotation-of-nothing"]
+    whole = replace(inside, objects=())  # a label map is never cropped
+    assert linked(whole, **SEGMENTS)[2] == ["enrol/annotation-of-nothing"]
+
+
+@pytest.mark.parametrize(("word", "by_area"), [("centre", False), ("area", True)])
+def test_how_contours_become_voxels_goes_with_them(word, by_area):
+    rs = an_object("rs", "rs.dcm", referenced_series_uids=("1.1",))
+    [found], _, _ = linked(inputs_of(a_dicom("a", series="1.1"), objects=[rs]), kind="objects", inside=word)
+    assert found.by_area is by_area
