@@ -82,8 +82,12 @@ class Assembly:
         if plane.has_overlay:
             stored = self._without_overlay(stored, plane)
         flags = self._flags_of(stored, plane)
-        seen = None
-        if np.may_share_memory(stored, self.array):
+        seen, is_there = None, np.may_share_memory(stored, self.array)
+        if not is_there and self._can_stay(stored.dtype, plane):
+            place = self.array[k].view(stored.dtype)
+            place[...] = stored  # one copy, and all else in one pass over it
+            stored, is_there = place, True
+        if is_there:
             seen = self._stay(stored, plane, flags)
             if seen is None:
                 stored = stored.copy()

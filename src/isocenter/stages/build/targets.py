@@ -27,7 +27,7 @@ from isocenter.rules.engine import Engine
 from isocenter.stages.build.contours import contour_issues
 from isocenter.stages.build.drawings import drawings_of, reorder_between
 from isocenter.stages.build.images import Images, SourceFile
-from isocenter.stages.build.options import AgreementOptions
+from isocenter.stages.build.options import BuildOptions
 
 Masks = dict[str, dict[str, NDArray[np.bool_] | None]]
 
@@ -53,11 +53,11 @@ def read_targets(
     images: Images,
     stacks: Mapping[str, str],
     files: Mapping[str, SourceFile],
-    contract: TaskContract,
-    options: AgreementOptions,
+    options: BuildOptions,
     engine: Engine,
 ) -> Targets:
     """Read all annotations of a case; `stacks` maps a stack's id to its channel."""
+    contract, agreement = options.contract, options.agreement
     out = Targets()
     masks: Masks = {}
     votes: dict[str, list[bool]] = {}
@@ -68,7 +68,7 @@ def read_targets(
             if not plan.keys:
                 continue  # attached to the image, but nothing in it is a label of the task
             try:
-                _add_masks(masks, plan, images, stacks, files, contract, out, engine)
+                _add_masks(masks, plan, images, stacks, files, options, out, engine)
             except FormatError as error:
                 out.issues.append(
                     because(
@@ -83,7 +83,7 @@ def read_targets(
             searched |= set(plan.searched)
             corners = [plan.boxes[n : n + 6] for n in range(0, len(plan.boxes), 6)]
             boxes += list(zip(plan.labels, corners, strict=True))
-    consensus = fuse(masks, grid=images.grid, method=options.method, tie=options.tie)
+    consensus = fuse(masks, grid=images.grid, method=agreement.method, tie=agreement.tie)
     out.issues += engine.check(consensus)
     out.agreements = consensus.agreements
     if contract.task is Task.SEGMENTATION:
@@ -101,7 +101,7 @@ def _add_masks(
     images: Images,
     stacks: Mapping[str, str],
     files: Mapping[str, SourceFile],
-    contract: TaskContract,
+    options: BuildOptions,
     out: Targets,
     engine: Engine,
 ) -> None:
@@ -121,9 +121,10 @@ def _add_masks(
             *_regridded(annotation, native),
         ]
         masks.setdefault(annotation.concept, {}).setdefault(plan.rater)
-    is_reference = channel == contract.reference and images.grid is images.reorder.grid
+    is_reference = channel == options.contract.reference and images.grid is images.reorder.grid
     reorder = images.reorder if is_reference else reorder_between(native, images.grid)
-    for label, drawing in drawings_of(tuple(found), native, images.grid, reorder).items():
+    kernel = options.standardise.label_kernel
+    for label, drawing in drawings_of(tuple(found), native, images.grid, reorder, kernel).items():
         if drawing.is_lost:
             out.vanished.add(label)  # smaller than a voxel of the grid, or off the image
         before = masks[label][plan.rater]
