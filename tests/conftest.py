@@ -8,8 +8,8 @@ from hypothesis import settings
 
 # The same examples every time: a run tells what the change did, not what was drawn today. Other seeds are tried with
 # HYPOTHESIS_PROFILE=search.
-settings.register_profile("fixed", derandomize=True)
-settings.register_profile("search", derandomize=False)
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 

@@ -23,6 +23,8 @@ _HOMES = {
     "read": "isocenter.pipeline.read",
     "read_annotations": "isocenter.pipeline.read",
     "resample": "isocenter.imaging.resample",
+    "resample_labels": "isocenter.imaging.labels",
+    "resample_probabilities": "isocenter.imaging.labels",
     "run": "isocenter.pipeline.run",
     "split": "isocenter.pipeline.split",
 }

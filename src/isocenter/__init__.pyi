@@ -1,6 +1,8 @@
 """Written by scripts/gen: the public names and their types."""
 
 from isocenter.base.errors import IsocenterError as IsocenterError
+from isocenter.imaging.labels import resample_labels as resample_labels
+from isocenter.imaging.labels import resample_probabilities as resample_probabilities
 from isocenter.imaging.resample import resample as resample
 from isocenter.loading.dataset import dataset as dataset
 from isocenter.loading.open import open as open
@@ -41,6 +43,8 @@ __all__ = [
     "read",
     "read_annotations",
     "resample",
+    "resample_labels",
+    "resample_probabilities",
     "run",
     "split",
 ]

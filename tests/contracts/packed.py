@@ -18,6 +18,7 @@ from isocenter.model.rows import CaseRow, LabelState
 from isocenter.model.split import Split, SplitRow
 from isocenter.model.task import Channel, Label, Task, TaskContract, Window
 from isocenter.model.volume import Slice
+from isocenter.stages.build.options import Standardise
 from isocenter.stores.layout import record_of
 from isocenter.stores.manifest import Manifest, sealed, shard_name, write_manifest
 from isocenter.stores.shard import BACKENDS
@@ -125,6 +126,7 @@ def build(
         orientation="canonical",
         spacing_mm=None,
         hu_range=(-1024, 3071),
+        standardise=Standardise().conventions(),
         background={c: -1024.0 if c == "ct" else 0.0 for c in channels},
         windows={"ct": (Window(name="lung", centre=-600, width=1500),)},
         files=tuple(sealed(root, n) for n in sorted(["cases.parquet", *names])),

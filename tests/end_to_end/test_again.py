@@ -83,6 +83,14 @@ CHANGES = {
     ),
     "windows": (
         {"channels": {"ct": {"modality": "CT", "path": ["**"], "windows": ["lung"]}}},
+        ("build", "report"),
+    ),
+    "normalise": (
+        {"channels": {"ct": {"modality": "CT", "path": ["**"], "normalise": "zscore"}}},
+        ("build", "report"),
+    ),
+    "modality": (
+        {"channels": {"ct": {"modality": "CT", "path": ["**"], "where": {"slices": "1.."}}}},
         ("screen", "enrol", "build", "split", "report"),
     ),
     "chunk": ({"store": {"shards": 4, "chunk": [4, 16, 16]}}, ("enrol", "build", "report")),

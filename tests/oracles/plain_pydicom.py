@@ -94,6 +94,21 @@ LISTS = {
 }
 PAIRS = {"pixel_spacing_mm": "PixelSpacing", "imager_spacing_mm": "ImagerPixelSpacing"}
 
+PET = (
+    "AcquisitionDate", "AcquisitionDateTime", "AcquisitionTime", "ActualFrameDuration", "AttenuationCorrected",
+    "CorrectedImage", "DecayCorrected", "DecayCorrection", "DecayCorrectionDateTime", "DecayFactor", "FrameReferenceTime",
+    "PatientSex", "PatientSize", "PatientWeight", "SUVType", "SeriesDate", "SeriesTime", "TimezoneOffsetFromUTC",
+)  # fmt: skip
+TRACER = (
+    "RadionuclideHalfLife", "RadionuclideTotalDose", "RadiopharmaceuticalStartDateTime", "RadiopharmaceuticalStartTime",
+)  # fmt: skip
+PRIVATE_PET = {
+    "GEScanDateTime": (0x0009, "GEMS_PETD_01", 0x0D),
+    "PhilipsSUVFactor": (0x7053, "Philips PET Private Group", 0x00),
+    "PhilipsActivityFactor": (0x7053, "Philips PET Private Group", 0x09),
+}
+NUCLIDES = {"C-111A1": "F-18", "C-131A3": "Ga-68"}
+
 
 def value_of(dataset, keyword):
     """The value as pydicom gives it, or None where there is none or it cannot be had."""
@@ -166,7 +181,26 @@ def expected(path_or_file):
         "samples": int(number_of(dataset, "SamplesPerPixel") or 1),
         "b_value": b_value_of(dataset),
         "lossy_ratio": raw_text_of(dataset, "LossyImageCompressionRatio"),
+        "pet": expected_pet(dataset),
     }
+
+
+def expected_pet(dataset):
+    """What a PET image says of its tracer, its times and its scale; the nuclide by its code, else by the name FDG."""
+    if text_of(dataset, "Modality") != "PT" or "Rows" not in dataset:
+        return ()
+    out = {name: text_of(dataset, name) for name in PET}
+    for name, (group, creator, number) in PRIVATE_PET.items():
+        if any(e.tag.elem < 0x100 and e.value == creator for e in dataset.group_dataset(group)):
+            block = dataset.private_block(group, creator)
+            out[name] = str(block[number].value) if number in block else None
+    tracers = value_of(dataset, "RadiopharmaceuticalInformationSequence") or []
+    if tracers:
+        out |= {name: text_of(tracers[0], name) for name in TRACER} | {"Tracers": str(len(tracers))}
+        codes = [text_of(c, "CodeValue") for c in value_of(tracers[0], "RadionuclideCodeSequence") or []]
+        is_fdg = "FDG" in (text_of(tracers[0], "Radiopharmaceutical") or "")
+        out["Nuclide"] = next((NUCLIDES[c] for c in codes if c in NUCLIDES), "F-18" if is_fdg else None)
+    return tuple(sorted(f"{name}={value}" for name, value in out.items() if value))
 
 
 def raw_text_of(dataset, keyword):

@@ -67,8 +67,11 @@ def personal(row: Instance) -> dict[str, str]:
         out["age_years"] = f"{min(age, _OLDEST):g}"
     if row.sex in _SEXES:
         out["sex"] = row.sex
-    if row.weight_kg and row.weight_kg > 0:
-        out["weight_kg"] = f"{row.weight_kg:g}"
+    weight = row.weight_kg or 0.0
+    if 10_000 <= weight <= 350_000:
+        weight /= 1000  # grams
+    if 0.5 <= weight <= 350:
+        out["weight_kg"] = f"{weight:g}"
     return out
 
 

@@ -90,7 +90,7 @@ VARYING = {
     "study_uid": ("1.8", "1.80", None),
     "sex": (None, "F", "M", "X"),
     "age": (None, "058Y", "011M", "47"),
-    "weight_kg": (None, 70.0, 0.0),
+    "weight_kg": (None, 70.0, 0.0, 70_000.0, 900.0),
     "body_part": ("CHEST", "Meyer", None),
 }
 HOWS = {
@@ -275,6 +275,11 @@ def _scanned(random):
     return random.sample(rows, len(rows))
 
 
+def _rounded(stack):
+    """The stack, its shear without what the order of sums makes of the last bit."""
+    return replace(stack, shear_mm=round(stack.shear_mm, 9))
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32))
 def test_what_scanners_do_makes_the_same_stacks(seed):
@@ -286,7 +291,7 @@ def test_what_scanners_do_makes_the_same_stacks(seed):
         ours = SeriesMembers(rows=members_of(rows), identities=[identity], attributes=())
         plain = plain_stack.SeriesMembers(rows=ordered, identities=[identity] * len(rows), attributes=())
         stacks = stacks_of(ours, NAMES).stacks
-        assert stacks == plain_stack.stacks_of(plain, NAMES)
+        assert list(map(_rounded, stacks)) == list(map(_rounded, plain_stack.stacks_of(plain, NAMES)))
         assert sorted(f for s in stacks for f in s.files) == sorted(r.file_id for r in rows)
 
 

@@ -116,7 +116,7 @@ def test_no_piece_vanishes_untold(kind, shape, seed, spacing, new_spacing, align
         parts = [np.unique(after[share & (after > 0)]) for share in shares]
         parents = np.bincount(np.concatenate(parts), minlength=count_after + 1)[1:]
         change = changes[int(label)]
-        assert (change.components_before, change.components_after) == (count, count_after)
+        assert (change.drawn_components_before, change.drawn_components_after) == (count, count_after)
         assert change.vanished == sum(p.size == 0 for p in parts)
         assert change.split == sum(p.size > 1 for p in parts)
         assert change.merged == np.count_nonzero(parents > 1)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from isocenter.model.suv import SuvFacts
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
 from isocenter.testing.rules import a_stack
@@ -63,7 +64,8 @@ def stack_of(made: dict, keep=None, moved: dict[int, float] | None = None):
     return a_stack(
         modality=made["modality"],
         sop_class_uid=f"1.2.840.10008.5.1.4.1.1.{CLASSES[made['modality']]}",
-        pet_units="BQML",
+        pet_units="GML",
+        suv=SuvFacts(units="GML", suv_type="BW"),
         positions_mm=tuple(positions),
         spacing_mm=(float(np.linalg.norm(step)), made["pixel"], made["pixel"]),
         slice_distance_mm=float(np.median(np.diff(positions))),

@@ -7,6 +7,7 @@ import numpy as np
 import pydicom
 import pytest
 
+from isocenter.formats.dicom.tracer import tracer_texts
 from isocenter.formats.header_reader import HEADER_READERS, Heads
 from isocenter.formats.image import FORMATS, HEAD_BYTES
 from isocenter.formats.limits import DEFAULT_LIMITS
@@ -62,6 +63,20 @@ def test_it_agrees_with_pydicom_on_all_tags_of_all_files(found):
         if scan is not None:
             wrong += [(path.name, *what) for what in disagreements(scan.instance, path)]
     assert wrong == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_pet_is_understood_and_says_what_its_whole_data_set_says(found):
+    count, wrong = 0, []
+    for path, scan in found:
+        dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        if dataset.get("Modality") != "PT" or "Rows" not in dataset:
+            continue
+        count += 1
+        if scan is None or scan.instance.pet != tracer_texts(dataset):
+            wrong.append(path.name)
+    assert wrong == []
+    assert count > 600
 
 
 def test_it_agrees_with_the_slow_reader_and_leaves_out_little(found):

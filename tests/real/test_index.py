@@ -306,6 +306,7 @@ class Plain:
         out["frames"] = self.integer("NumberOfFrames", 0, math.inf) or 1
         out["samples"] = self.integer("SamplesPerPixel", 1, math.inf) or 1
         out |= {name: self.texts(keyword) for name, keyword in plain_pydicom.LISTS.items()}
+        out["pet"] = list(plain_pydicom.expected_pet(self._reading))
         out["view_code"] = plain_pydicom.expected_code(self._reading)
         out["has_voi_lut"] = "VOILUTSequence" in self._reading
         out["study_date"] = next(

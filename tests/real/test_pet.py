@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 import isocenter as iso
@@ -45,6 +46,19 @@ def test_a_transmission_like_slice_in_proportional_counts_is_refused(folder):
     decided = decide(stack.suv, "suvbw")
     assert isinstance(decided, Refusal)
     assert "not BQML, CNTS, GML or CM2ML" in decided.reason
+
+
+def test_voxels_that_are_suv_already_are_those_of_the_files(real_data):
+    """A slope per slice (C.8.9.4), by pydicom; i runs to the left and j to the back, as the files have them."""
+    folder = real_data / "rtstruct_ct_pet_mr_IBSI" / "dicom" / "STS_003" / "PET" / "image"
+    volume = iso.read(folder).volume
+    slices = sorted(
+        (pydicom.dcmread(p) for p in folder.iterdir()), key=lambda s: float(s.ImagePositionPatient[2])
+    )
+    assert len({float(s.RescaleSlope) for s in slices}) > 1
+    expected = np.stack([s.pixel_array * float(s.RescaleSlope) + float(s.RescaleIntercept) for s in slices])
+    assert (volume.unit, volume.grid.axis_codes) == ("SUVbw", "LPS")
+    np.testing.assert_allclose(volume.array, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_twelve_patients_stay_what_they_are_and_can_be_normalised_by_lean_mass(real_data):

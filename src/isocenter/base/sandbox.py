@@ -47,6 +47,7 @@ class Call:
         data: The foreign bytes.
         n_out: Bytes of its output.
         numbers: Up to six numbers that it needs.
+        into: Where the output goes; new memory where it is None.
     """
 
     sandbox: Sandbox
@@ -54,12 +55,13 @@ class Call:
     data: Buffer
     n_out: int
     numbers: tuple[int, ...]
+    into: memoryview | None = None
     slot: int = 0
     is_second_try: bool = False
-    output: bytearray | None = None
+    output: bytearray | memoryview | None = None
     error: FormatError | None = field(default=None)
 
-    def result(self) -> bytearray:
+    def result(self) -> bytearray | memoryview:
         """The output, once it is there.
 
         Raises:
@@ -185,9 +187,13 @@ class Sandbox:
         _all.add(self)
         atexit.register(self.close)
 
-    def begin(self, name: str, data: Buffer, n_out: int, *numbers: int) -> Call:
-        """Begin a call; it runs while the caller does something else."""
-        call = Call(sandbox=self, name=name, data=memoryview(data).cast("B"), n_out=n_out, numbers=numbers)
+    def begin(
+        self, name: str, data: Buffer, n_out: int, *numbers: int, into: memoryview | None = None
+    ) -> Call:
+        """Begin a call; it runs while the caller does something else, and leaves data and room alone."""
+        call = Call(
+            sandbox=self, name=name, data=memoryview(data).cast("B"), n_out=n_out, numbers=numbers, into=into
+        )
         with self._lock:
             while len(self._pending) == _SLOTS:
                 self._answer()
@@ -197,7 +203,7 @@ class Sandbox:
                 self._send(call)
         return call
 
-    def call(self, name: str, data: Buffer, n_out: int, *numbers: int) -> bytearray:
+    def call(self, name: str, data: Buffer, n_out: int, *numbers: int) -> bytearray | memoryview:
         """Call and wait; see `Call.result`."""
         return self.begin(name, data, n_out, *numbers).result()
 
@@ -246,7 +252,8 @@ class Sandbox:
                 return
             if answer == DONE:
                 slot = self._child.slots[call.slot]
-                call.output = bytearray(slot.memory[: call.n_out])
+                call.output = bytearray(call.n_out) if call.into is None else call.into
+                call.output[:] = slot.memory[: call.n_out]
                 slot.empty()
             elif answer == NO_MEMORY:
                 call.error = _beyond(f"{self._memory_bytes >> 20} MiB")

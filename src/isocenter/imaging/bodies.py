@@ -9,6 +9,8 @@ from isocenter.model.suv import SuvFacts
 PATIENT = "DICOM PS3.3 C.7.2.2"
 # A person is neither lighter, heavier, shorter nor taller than these (kg, m).
 _WEIGHTS_KG, _SIZES_M = (0.5, 350.0), (0.3, 2.5)
+# Nor has anybody fewer or more kilograms per square metre: preterm infants have about 7, the heaviest people 105.
+_MASS_INDICES = (5.0, 120.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +35,19 @@ def weight_kg(facts: SuvFacts) -> Quantity | Refusal:
     weight = facts.weight
     if weight is None:
         return Refusal(reason="Patient's Weight (0010,1030) is missing", clause=PATIENT)
+    kilograms = kilograms_of(weight)
+    if kilograms is None:
+        said = f"Patient's Weight (0010,1030) is {weight:g}, which is no weight"
+        return Refusal(reason=said, clause=PATIENT)
+    assumptions = () if kilograms == weight else (f"Patient's Weight {weight:g} is taken for grams",)
+    return Quantity(value=kilograms, how=f"{kilograms:g} kg", assumptions=assumptions)
+
+
+def kilograms_of(weight: float) -> float | None:
+    """Kilograms of a Patient's Weight (0010,1030), which some write in grams; None for what is no weight."""
     if _WEIGHTS_KG[0] <= weight <= _WEIGHTS_KG[1]:
-        return Quantity(value=weight, how=f"{weight:g} kg")
-    if 10_000 <= weight <= _WEIGHTS_KG[1] * 1000:
-        kilograms = weight / 1000
-        said = f"Patient's Weight {weight:g} is taken for grams"
-        return Quantity(value=kilograms, how=f"{kilograms:g} kg", assumptions=(said,))
-    return Refusal(reason=f"Patient's Weight (0010,1030) is {weight:g}, which is no weight", clause=PATIENT)
+        return weight
+    return weight / 1000 if 10_000 <= weight <= _WEIGHTS_KG[1] * 1000 else None
 
 
 def size_m(facts: SuvFacts) -> Quantity | Refusal:
@@ -63,10 +71,13 @@ def body_of(kind: str, facts: SuvFacts) -> Quantity | Refusal:
             (Du Bois & Du Bois 1916) or "suvibw" (ideal body weight as in Sugawara et al. 1999).
         facts: The patient.
     """
-    weight = weight_kg(facts)
-    if kind == "suvbw" or isinstance(weight, Refusal):
-        return weight if isinstance(weight, Refusal) else _made(weight, 1000 * weight.value, "body weight")
-    size = size_m(facts)
+    weight, size = weight_kg(facts), size_m(facts)
+    if isinstance(weight, Refusal):
+        return weight
+    if isinstance(size, Quantity) and (refusal := _misfit(weight, size)):
+        return refusal
+    if kind == "suvbw":
+        return _made(weight, 1000 * weight.value, "body weight")
     if isinstance(size, Refusal):
         return size
     if kind == "suvbsa":
@@ -78,6 +89,15 @@ def body_of(kind: str, facts: SuvFacts) -> Quantity | Refusal:
     if value <= 0:
         return Refusal(reason=f"the {name} of such a body would be {value:g} kg", clause=PATIENT)
     return _made(weight, 1000 * value, name, size)
+
+
+def _misfit(weight: Quantity, size: Quantity) -> Refusal | None:
+    """Why nobody has such a weight and such a height; either may be the wrong one."""
+    index = weight.value / size.value**2
+    if _MASS_INDICES[0] <= index <= _MASS_INDICES[1]:
+        return None
+    said = f"Patient's Weight and Size are {weight.how} and {size.how}, which are not those of one body"
+    return Refusal(reason=said, clause=PATIENT)
 
 
 def _by_sex(kind: str, weight: float, size: float, *, is_male: bool) -> tuple[float, str]:

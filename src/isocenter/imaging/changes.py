@@ -18,20 +18,20 @@ class Change:
     """One label on its own grid and on another; of several drawings everything adds up.
 
     Args:
-        volume_before_ml: Volume on its own grid.
-        volume_after_ml: Volume on the other.
-        components_before: Connected pieces (26 neighbours) on its own grid.
-        components_after: Connected pieces on the other.
+        drawn_before_ml: Volume as it was drawn, on its own grid.
+        drawn_after_ml: Volume of the same on the other.
+        drawn_components_before: Connected pieces (26 neighbours) on its own grid.
+        drawn_components_after: Connected pieces on the other.
         vanished: Pieces of which no voxel is left.
         vanished_ml: Volume of the largest of these.
         split: Pieces that fell apart.
         merged: Pieces on the other grid that are made of several.
     """
 
-    volume_before_ml: float = 0.0
-    volume_after_ml: float = 0.0
-    components_before: int = 0
-    components_after: int = 0
+    drawn_before_ml: float = 0.0
+    drawn_after_ml: float = 0.0
+    drawn_components_before: int = 0
+    drawn_components_after: int = 0
     vanished: int = 0
     vanished_ml: float = 0.0
     split: int = 0
@@ -39,10 +39,10 @@ class Change:
 
     def __add__(self, other: Change) -> Change:
         return Change(
-            volume_before_ml=self.volume_before_ml + other.volume_before_ml,
-            volume_after_ml=self.volume_after_ml + other.volume_after_ml,
-            components_before=self.components_before + other.components_before,
-            components_after=self.components_after + other.components_after,
+            drawn_before_ml=self.drawn_before_ml + other.drawn_before_ml,
+            drawn_after_ml=self.drawn_after_ml + other.drawn_after_ml,
+            drawn_components_before=self.drawn_components_before + other.drawn_components_before,
+            drawn_components_after=self.drawn_components_after + other.drawn_components_after,
             vanished=self.vanished + other.vanished,
             vanished_ml=max(self.vanished_ml, other.vanished_ml),
             split=self.split + other.split,
@@ -59,10 +59,10 @@ def changes_of(before: NDArray[Any], grid: Grid, after: NDArray[Any], target: Gr
         was, now = old.labels == label, new.labels == label
         gone = old.voxels[was & (fates.parts == 0)]
         out[label] = Change(
-            volume_before_ml=_ml(old, label, grid),
-            volume_after_ml=_ml(new, label, target),
-            components_before=int(was.sum()),
-            components_after=int(now.sum()),
+            drawn_before_ml=_ml(old, label, grid),
+            drawn_after_ml=_ml(new, label, target),
+            drawn_components_before=int(was.sum()),
+            drawn_components_after=int(now.sum()),
             vanished=len(gone),
             vanished_ml=int(gone.max(initial=0)) * voxel_ml(grid),
             split=int((fates.parts[was] > 1).sum()),
@@ -78,10 +78,10 @@ def unchanged(labels: NDArray[Any], grid: Grid) -> dict[int, Change]:
     for label in np.unique(found.labels).tolist():
         volume, count = _ml(found, label, grid), found.count(label)
         out[label] = Change(
-            volume_before_ml=volume,
-            volume_after_ml=volume,
-            components_before=count,
-            components_after=count,
+            drawn_before_ml=volume,
+            drawn_after_ml=volume,
+            drawn_components_before=count,
+            drawn_components_after=count,
         )
     return out
 

@@ -16,6 +16,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.imaging.taps import EDGE_VOXELS
+
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 # An index that cannot be negative need not be looked at before it is used.
@@ -188,9 +190,9 @@ def is_in_image(source: NDArray[Any], z: float, y: float, x: float) -> bool:
     """Whether a position lies within the outer faces of the border voxels."""
     size_k, size_j, size_i = source.shape
     return bool(
-        -0.5 - 1e-6 <= z <= size_k - 0.5 + 1e-6
-        and -0.5 - 1e-6 <= y <= size_j - 0.5 + 1e-6
-        and -0.5 - 1e-6 <= x <= size_i - 0.5 + 1e-6
+        -0.5 - EDGE_VOXELS <= z <= size_k - 0.5 + EDGE_VOXELS
+        and -0.5 - EDGE_VOXELS <= y <= size_j - 0.5 + EDGE_VOXELS
+        and -0.5 - EDGE_VOXELS <= x <= size_i - 0.5 + EDGE_VOXELS
     )
 
 

@@ -6,9 +6,6 @@ overlap, layers (L, K, J, I), of which each is brought over by itself.
 
 from __future__ import annotations
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,11 +13,15 @@ from numpy.typing import NDArray
 
 from isocenter.base.errors import ConfigError
 from isocenter.imaging import taps, votes
+from isocenter.imaging.filling import fill
 from isocenter.imaging.placement import Placement, place
 from isocenter.imaging.resample import resample_array
+from isocenter.imaging.slabs import spread
 from isocenter.model.grid import Grid
 
 KERNELS = ("vote", "nearest")
+# A mask whose rows reach over more than this share of its voxels is no small structure.
+_MUCH = 0.1
 
 
 def resample_labels(
@@ -59,7 +60,7 @@ def resample_labels(
         threads: How many planes are filled at a time; the result is the same.
 
     Raises:
-        ConfigError: other numbers, or an unknown kernel.
+        ConfigError: other numbers, an unknown kernel, or fewer than one thread.
     """
     if array.dtype.kind not in "bu":
         raise ConfigError(f"labels are bool or unsigned integers, not {array.dtype}")
@@ -103,49 +104,43 @@ def resample_probabilities(array: NDArray[np.float32], grid: Grid, target: Grid)
 def _vote(labels: NDArray[Any], placement: Placement, out: NDArray[Any], threads: int) -> None:
     """Fill a target that is all background, a block of planes to each thread."""
     spans = np.empty((*labels.shape[:2], 2), dtype=np.int32)
-    blocks = _blocks(labels.shape[0], threads)
-    _run([partial(votes.find_spans, labels[a:b], spans[a:b]) for a, b in blocks], threads)
-    blocks = _blocks(out.shape[0], threads)
+    spread(lambda a, b: votes.find_spans(labels[a:b], spans[a:b]), len(labels), threads)
     if not placement.is_parallel:
         box = _box(spans, placement)
-        _run(
-            [
-                partial(
-                    votes.vote_affine,
-                    labels,
-                    placement.matrix,
-                    a,
-                    np.array([np.clip(box[0], a, b) - a, *box[1:]]),
-                    out[a:b],
-                )
-                for a, b in blocks
-            ],
-            threads,
-        )
+
+        def vote(a: int, b: int) -> None:
+            own = np.array([np.clip(box[0], a, b) - a, *box[1:]])
+            votes.vote_affine(labels, placement.matrix, a, own, out[a:b])
+
+        spread(vote, len(out), threads)
         return
-    (k_low, k_share), (j_low, j_share), (i_low, i_share) = (
-        _taps(placement.positions(axis), labels.shape[axis]) for axis in range(3)
-    )
-    reach = _reach(i_low, labels.shape[2])
-    _run(
-        [
-            partial(
-                votes.vote_separable,
-                labels,
-                spans,
-                k_low[a:b],
-                k_share[a:b],
-                j_low,
-                j_share,
-                i_low,
-                i_share,
-                reach,
-                out[a:b],
-            )
-            for a, b in blocks
-        ],
+    if _is_much_of_one(labels, spans):
+        # the share of one label decides alone: a linear interpolation, without a look at what differs
+        inside = fill(
+            labels,
+            placement,
+            "linear",
+            out,
+            antialias=False,
+            least=0.5 - float(votes.TIE) / 2,
+            threads=threads,
+        )
+        if inside is not None:
+            out[~inside] = 0
+        return
+    (k_low, k_share), *within = (_taps(placement.positions(axis), labels.shape[axis]) for axis in range(3))
+    places = (*within[0], *within[1], _reach(within[1][0], labels.shape[2]))
+    spread(
+        lambda a, b: votes.vote_separable(labels, spans, k_low[a:b], k_share[a:b], *places, out[a:b]),
+        len(out),
         threads,
     )
+
+
+def _is_much_of_one(labels: NDArray[Any], spans: NDArray[np.int32]) -> bool:
+    """Whether a map holds nothing but 1, in so many voxels that going through all costs less than looking for borders."""
+    reached = int((spans[..., 1] - spans[..., 0]).sum(dtype=np.int64))
+    return reached > _MUCH * labels.size and bool(labels.max() == 1)
 
 
 def _taps(positions: NDArray[np.float64], count: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -184,19 +179,3 @@ def _box(spans: NDArray[np.int32], placement: Placement) -> NDArray[np.int64]:
     sizes = np.array(placement.shape, dtype=np.float64)
     first, stop = np.floor(found.min(axis=0)), np.ceil(found.max(axis=0)) + 1
     return np.stack((np.clip(first, 0, sizes), np.clip(stop, 0, sizes)), axis=1).astype(np.int64)
-
-
-def _blocks(count: int, threads: int) -> list[tuple[int, int]]:
-    """Planes shared out among threads."""
-    edges = np.linspace(0, count, min(max(threads, 1), count) + 1).astype(int).tolist()
-    return list(itertools.pairwise(edges))
-
-
-def _run(works: list[partial[None]], threads: int) -> None:
-    if threads <= 1 or len(works) <= 1:
-        for work in works:
-            work()
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work) for work in works]:
-            done.result()

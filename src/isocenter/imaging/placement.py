@@ -45,8 +45,13 @@ class Placement:
         return bool(steps.sum(axis=1).max() < PARALLEL_VOXELS)
 
     def factors(self) -> tuple[float, float, float]:
-        """How many source voxels a target voxel spans along (k, j, i) of the turned source."""
-        i, j, k = (float(f) for f in np.linalg.norm(self.matrix[:3, :3], axis=1))
+        """How many source voxels a target voxel spans along (k, j, i) of the turned source.
+
+        Slices that slide are as thick as ever: how far one lies from the next makes no voxel of it larger.
+        """
+        matrix = self.matrix[:3, :3]
+        spans = np.abs(np.diag(matrix)) if self.is_sheared else np.linalg.norm(matrix, axis=1)
+        i, j, k = (float(f) for f in spans)
         return k, j, i
 
     def positions(self, axis: int, k: int | None = None) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import ConfigError
+from isocenter.imaging import taps
 from isocenter.imaging.filling import fill
 from isocenter.imaging.placement import PARALLEL_VOXELS, place
 from isocenter.imaging.taps import KERNELS
@@ -86,7 +87,7 @@ def resample(
         array=array,
         grid=target,
         valid=valid,
-        slices=_slices(volume, target),
+        slices=slices_onto(volume.slices, volume.grid, target, kernel=kernel, antialias=antialias),
         provenance={**volume.provenance, "resample": how},
     )
 
@@ -154,6 +155,39 @@ def resample_array(
     return out, inside
 
 
+def slices_onto(
+    slices: Sequence[Slice], grid: Grid, target: Grid, *, kernel: str = "linear", antialias: bool = True
+) -> tuple[Slice, ...]:
+    """The slice table of an image that was brought from one grid to another, along the target's normal.
+
+    A plane that lies on one that was read keeps its object, file and frame, whatever became of it within the
+    plane; one that was cut anew names none. A plane is synthetic if a synthetic slice went into it, with more than
+    the share that padding may have, and names none then either; one that was interpolated between slices which
+    somebody acquired is not. Planes that cut across those that were read name none, and are not synthetic.
+    """
+    if not slices:
+        return ()
+    normal = np.cross(target.affine[:3, 0], target.affine[:3, 1])
+    normal /= np.linalg.norm(normal)
+    steps = (np.linalg.inv(grid.affine) @ target.affine)[2]  # from (i, j, k, 1) of the target to k
+    is_parallel = np.abs(steps[:2]) @ (np.array(target.shape[:0:-1]) - 1) < PARALLEL_VOXELS
+    positions = steps[2] * np.arange(target.shape[0]) + steps[3]
+    factor = abs(float(steps[2])) if antialias or kernel == "area" else 1.0
+    by = taps.make(MASK_KERNELS.get(kernel, "linear"), positions, len(slices), factor)
+    made = np.array([s.is_synthetic for s in slices])
+    rows = []
+    for k, at in enumerate(positions.tolist()):
+        position_mm = float(normal @ (target.affine[:3, 2] * k + target.affine[:3, 3]))
+        share = by.weights[:, k] @ made[by.start[k] : by.start[k] + len(by.weights)]
+        is_synthetic = bool(share > PADDING_SHARE) and is_parallel
+        is_old = abs(at - round(at)) < PARALLEL_VOXELS and 0 <= round(at) < len(slices)
+        if is_old and is_parallel and not is_synthetic:
+            rows.append(replace(slices[round(at)], position_mm=position_mm))
+        else:
+            rows.append(Slice(position_mm=position_mm, is_synthetic=is_synthetic))
+    return tuple(rows)
+
+
 def _without_gaps(
     array: NDArray[Any], valid: NDArray[np.bool_] | None, background: float
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
@@ -164,25 +198,3 @@ def _without_gaps(
     return np.where(is_number, array, array.dtype.type(background)), (
         is_number if valid is None else is_number & valid
     )
-
-
-def _slices(volume: Volume, target: Grid) -> tuple[Slice, ...]:
-    """The slice table of the new planes; one that lies on an old plane keeps its name."""
-    if not volume.slices:
-        return ()
-    normal = np.cross(target.affine[:3, 0], target.affine[:3, 1])
-    normal /= np.linalg.norm(normal)
-    matrix = np.linalg.inv(volume.grid.affine) @ target.affine
-    is_parallel = abs(matrix[2, 0]) + abs(matrix[2, 1]) < 1e-6
-    rows = []
-    for k in range(target.shape[0]):
-        centre = target.affine @ (0.0, 0.0, k, 1.0)
-        place = float(matrix[2] @ (0.0, 0.0, k, 1.0))
-        old = round(place)
-        is_old = is_parallel and abs(place - old) < PARALLEL_VOXELS and 0 <= old < len(volume.slices)
-        rows.append(
-            replace(volume.slices[old], position_mm=float(normal @ centre[:3]))
-            if is_old
-            else Slice(position_mm=float(normal @ centre[:3]), is_synthetic=True)
-        )
-    return tuple(rows)

@@ -13,7 +13,7 @@ import numpy as np
 
 from isocenter.imaging.bodies import Quantity, Refusal, body_of
 from isocenter.imaging.nuclides import HALF_LIVES_SECONDS, TOLERANCE
-from isocenter.imaging.suv_times import IMAGE, SERIES, TRACER, longest_seconds, since_injection
+from isocenter.imaging.suv_times import IMAGE, SERIES, TRACER, longest_seconds, scan_seconds, since_injection
 from isocenter.model.suv import SuvFacts
 from isocenter.model.volume import Volume
 
@@ -31,6 +31,15 @@ TYPES = {
     "LBMJAMES128": "suvlbm-james",
     "BSA": "suvbsa",
     "IBW": "suvibw",
+}
+_STORED = {"BQML": "Bq/ml", "CNTS": "counts"}
+_STORED_SUV = {
+    "": "SUVbw",
+    "BW": "SUVbw",
+    "LBM": "SUVlbm-unnamed",
+    "LBMJAMES128": "SUVlbm-james",
+    "LBMJANMA": "SUVlbm",
+    "IBW": "SUVibw",
 }
 # Doses in Bq; a number so small that it can only be MBq is taken for that.
 _DOSES_BQ, _DOSES_MBQ = (1e6, 1e10), (1.0, 1e4)
@@ -56,6 +65,23 @@ class Suv:
     clause: str
     reference_seconds: float | None = None
     assumptions: tuple[str, ...] = ()
+
+
+def stored_unit(units: str, suv_type: str) -> str:
+    """Unit of a PET's values as they are stored.
+
+    Args:
+        units: Units (0054,1001).
+        suv_type: SUV Type (0054,1006), "" where it is absent.
+
+    >>> stored_unit("BQML", ""), stored_unit("GML", "LBMJANMA"), stored_unit("CM2ML", "BW")
+    ('Bq/ml', 'SUVlbm', 'arbitrary')
+    """
+    if units == "CM2ML":
+        return "SUVbsa" if suv_type in {"", "BSA"} else "arbitrary"
+    if units == "GML":
+        return _STORED_SUV.get(suv_type, "arbitrary")
+    return _STORED.get(units, "arbitrary")
 
 
 def decide(facts: SuvFacts | None, wanted: str) -> Suv | Refusal:
@@ -102,7 +128,8 @@ def uptake_seconds(facts: SuvFacts) -> float | None:
     start = series if series is not None and injected <= series <= 0 else 0.0
     half_life = _half_life(facts)
     longest = longest_seconds(0.0 if isinstance(half_life, Refusal) else half_life.value)
-    return start - injected if 0 <= start - injected <= longest else None
+    is_one_scan = scan_seconds(facts) <= longest_seconds(0.0)
+    return start - injected if is_one_scan and 0 <= start - injected <= longest else None
 
 
 def dose_bq(facts: SuvFacts) -> Quantity | Refusal:
@@ -131,6 +158,9 @@ def _corrected(facts: SuvFacts) -> Refusal | None:
         return Refusal(reason="the image is not corrected for attenuation", clause=IMAGE)
     if facts.decay_correction not in _DECAY and facts.corrected_to_seconds is None:
         said = "Decay Correction (0054,1102) is missing or none of START, ADMIN and NONE"
+        return Refusal(reason=said, clause=SERIES)
+    if facts.decay_correction == "NONE" and facts.corrected_to_seconds is not None:
+        said = "Decay Correction (0054,1102) is NONE, and there is a Decay Correction DateTime (0018,9701)"
         return Refusal(reason=said, clause=SERIES)
     if (facts.decay_correction == "NONE") == ("DECY" in facts.corrected):
         said = "Decay Correction (0054,1102) and DECY in Corrected Image (0028,0051) contradict each other"
@@ -194,6 +224,7 @@ def _from_activity(facts: SuvFacts, wanted: str, scale: float, words: str) -> Su
     if isinstance(dose, Refusal):
         return dose
     seconds, left, decayed = None, dose.value, "ADMIN: no decay since the injection"
+    assumptions = (*body.assumptions, *dose.assumptions)
     if facts.decay_correction != "ADMIN" or facts.corrected_to_seconds is not None:
         half_life = _half_life(facts)
         if isinstance(half_life, Refusal):
@@ -202,6 +233,7 @@ def _from_activity(facts: SuvFacts, wanted: str, scale: float, words: str) -> Su
         if isinstance(moment, Refusal):
             return moment
         seconds, left = moment.seconds, dose.value * math.exp2(-moment.seconds / half_life.value)
+        assumptions += moment.assumptions
         name = facts.decay_correction or "corrected to a moment"
         decayed = f"{name}: decayed {seconds:g} s from injection to {moment.how}, half-life {half_life.how}"
     return Suv(
@@ -210,7 +242,7 @@ def _from_activity(facts: SuvFacts, wanted: str, scale: float, words: str) -> Su
         how=f"{words}, times {body.how}, over {dose.how}, {decayed}",
         clause=SERIES if seconds is None else TRACER,
         reference_seconds=seconds,
-        assumptions=(*body.assumptions, *dose.assumptions),
+        assumptions=assumptions,
     )
 
 

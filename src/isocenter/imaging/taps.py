@@ -33,6 +33,8 @@ REACH_SIGMAS = 4.0
 LANCZOS_LOBES = 3
 
 KERNELS = ("nearest", "linear", "cubic", "lanczos", "area")
+# Those whose weights change sign: at an edge values may come out beyond those that went in.
+OVERSHOOTING = ("cubic", "lanczos")
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]

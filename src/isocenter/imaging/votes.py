@@ -16,12 +16,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.imaging.interpolate import clamp, is_in_image, locate
+
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 # Shares are sums of at most eight float32 products; what is nearer than this is equal.
 TIE = np.float32(1e-6)
-EDGE_VOXELS = 1e-6
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -123,33 +124,19 @@ def vote_affine(
     for k in range(box[0, 0], box[0, 1]):
         for j in range(box[1, 0], box[1, 1]):
             for i in range(box[2, 0], box[2, 1]):
-                depth = first_k + k
-                x = matrix[0, 0] * i + (matrix[0, 1] * j + matrix[0, 2] * depth + matrix[0, 3])
-                y = matrix[1, 0] * i + (matrix[1, 1] * j + matrix[1, 2] * depth + matrix[1, 3])
-                z = matrix[2, 0] * i + (matrix[2, 1] * j + matrix[2, 2] * depth + matrix[2, 3])
-                if not (_is_within(z, size_k) and _is_within(y, size_j) and _is_within(x, size_i)):
+                z, y, x = locate(matrix, first_k + k, j, i)
+                if not is_in_image(source, z, y, x):
                     continue
                 base_k, base_j, base_i = np.floor(z), np.floor(y), np.floor(x)
-                below, above = _clamp(base_k, size_k), _clamp(base_k + 1, size_k)
-                front, back = _clamp(base_j, size_j), _clamp(base_j + 1, size_j)
-                a, b = _clamp(base_i, size_i), _clamp(base_i + 1, size_i)
+                below, above = clamp(base_k, size_k), clamp(base_k + 1, size_k)
+                front, back = clamp(base_j, size_j), clamp(base_j + 1, size_j)
+                a, b = clamp(base_i, size_i), clamp(base_i + 1, size_i)
                 near[0], near[1] = source[below, front, a], source[below, front, b]
                 near[2], near[3] = source[below, back, a], source[below, back, b]
                 near[4], near[5] = source[above, front, a], source[above, front, b]
                 near[6], near[7] = source[above, back, a], source[above, back, b]
                 _weigh(np.float32(z - base_k), np.float32(y - base_j), np.float32(x - base_i), weight)
                 out[k, j, i] = _elect(near, weight)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _is_within(position: float, count: int) -> bool:
-    """Whether a position lies within the outer faces of the border voxels."""
-    return bool(-0.5 - EDGE_VOXELS <= position <= count - 0.5 + EDGE_VOXELS)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _clamp(position: float, count: int) -> int:
-    return int(min(max(position, 0.0), count - 1.0))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

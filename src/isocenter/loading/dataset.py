@@ -22,6 +22,9 @@ from isocenter.loading.selection import Selection, select
 from isocenter.model.split import Partition
 from isocenter.stores.store import Store
 
+# Values of which nothing says what they are.
+_NO_UNITS = {"stored", "arbitrary"}
+
 
 def dataset(
     store: Store | str | os.PathLike[str],
@@ -84,7 +87,7 @@ def dataset(
         percents=percents,
         voi=voi,
     )
-    _check_landmarks(selection, scalings)
+    _check_scales(selection, scalings)
     policy = None if augment is None else policy_of(augment)
     _check_policy(opened, policy, str(partition), selection, scalings)
     samples = Samples(
@@ -132,6 +135,12 @@ def _scalings(
     return scalings_of(store.manifest, names, normalise, fitted)
 
 
+def _check_scales(selection: Selection, scalings: Sequence[Scaling]) -> None:
+    _check_landmarks(selection, scalings)
+    _check_foreground(selection, scalings)
+    _check_units(selection, scalings)
+
+
 def _check_landmarks(selection: Selection, scalings: Sequence[Scaling]) -> None:
     """Refuse images without a range of values where that is what is to be standardised."""
     for scaling in (s for s in scalings if s.kind == "nyul"):
@@ -146,6 +155,30 @@ def _check_landmarks(selection: Selection, scalings: Sequence[Scaling]) -> None:
             raise ConfigError(
                 f"normalise: nyul cannot be had for channel {scaling.name!r}: the foreground of {len(flat)} cases is"
                 f" of one value, or of none ({', '.join(flat[:3])})"
+            )
+
+
+def _check_foreground(selection: Selection, scalings: Sequence[Scaling]) -> None:
+    """Refuse images of which nothing is foreground where mean and spread of that are what scales them."""
+    for scaling in (s for s in scalings if s.kind == "zscore"):
+        without = selection.ids[~selection.has_scale[:, scaling.channel]].tolist()
+        if without:
+            raise ConfigError(
+                f"normalise: zscore cannot be had for channel {scaling.name!r}: nothing is foreground in"
+                f" {len(without)} cases ({', '.join(without[:3])})"
+            )
+
+
+def _check_units(selection: Selection, scalings: Sequence[Scaling]) -> None:
+    """Refuse stored values of several units in one channel: a network would take the one for the other."""
+    for scaling in (s for s in scalings if s.kind == "none"):
+        units = {
+            "no unit" if u in _NO_UNITS else u for u in selection.units[:, scaling.channel].tolist() if u
+        }
+        if len(units) > 1:
+            raise ConfigError(
+                f"normalise: channel {scaling.name!r} is in {' and '.join(sorted(units))}, which have no scale in"
+                " common; each case needs its own, such as zscore or percentile"
             )
 
 

@@ -33,6 +33,8 @@ from isocenter.stores.fitted import FittedChannel
 from isocenter.stores.manifest import Manifest
 
 _WHOLE_HU_RANGE = (-1024, 3071)
+# A share of the range between percentiles; bins of a histogram that are wider say too little of them.
+MOST_ERROR = 0.1
 # Kinds that give values from 0 to 1.
 _UNIT_RANGE = {"window", "percentile", "voi"}
 
@@ -205,6 +207,11 @@ def _without_window(number: int, name: str, word: Normalisation, fitted: FittedC
         raise ConfigError(f"normalise: channel {name!r} is in {units}, which have no mean in common")
     if not fitted.std > 0:
         raise ConfigError(f"normalise: the training cases have one single value in channel {name!r}")
+    if fitted.error > MOST_ERROR * (fitted.high - fitted.low):
+        raise ConfigError(
+            f"normalise: percentiles of channel {name!r} are known to {fitted.error:g} only, between {fitted.low:g} and"
+            f" {fitted.high:g}: in some training case a value lies far beyond all others"
+        )
     return Scaling(name=name, channel=number, kind="cohort", fitted=fitted)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from isocenter.base.errors import ConfigError, StoreCorrupt
 from isocenter.imaging.histogram import Histogram
 from isocenter.imaging.histogram_bytes import unpack
-from isocenter.loading.normalise import CaseScale
+from isocenter.loading.normalise import MOST_ERROR, CaseScale
 from isocenter.loading.voi import voi_marks
 from isocenter.model.issue import Verdict
 from isocenter.model.rows import CaseRow
@@ -42,6 +42,8 @@ class Selection:
         places: int16 (N, C): where each channel is in the stored image, -1 where it is missing.
         scales: float64 (N, C, 3): mean, standard deviation and width of each channel.
         marks: float64 (N, C, M): percentiles of the foreground that were asked for, NaN where there are none.
+        units: str (N, C): unit of each channel, "" where it is missing.
+        has_scale: bool (N, C): False where a channel is there and nothing of it is foreground.
         left_out: How many cases of the store are not in it, and why.
     """
 
@@ -52,6 +54,8 @@ class Selection:
     places: NDArray[np.int16]
     scales: NDArray[np.float64]
     marks: NDArray[np.float64]
+    units: NDArray[np.str_]
+    has_scale: NDArray[np.bool_]
     left_out: dict[str, int]
 
     def scale(self, case: int, channel: int) -> CaseScale:
@@ -105,7 +109,7 @@ def select(
         raise ConfigError(
             f"partition {partition!r} of split {split!r} holds no case ({reasons or 'empty store'})"
         )
-    ids, subjects, shapes, states, places, scales, marks = zip(
+    ids, subjects, shapes, states, places, scales, marks, units, has_scale = zip(
         *sorted(columns, key=lambda c: str(c[0])), strict=True
     )
     return Selection(
@@ -116,6 +120,8 @@ def select(
         places=np.array(places, np.int16),
         scales=np.array(scales, np.float64),
         marks=np.array(marks, np.float64).reshape(len(ids), len(channels), -1),
+        units=np.array(units),
+        has_scale=np.array(has_scale, np.bool_),
         left_out=dict(sorted(left_out.items())),
     )
 
@@ -150,11 +156,14 @@ def _columns(
 ) -> tuple[Any, ...]:
     # A channel that was never there is packed as background, and nothing was described of it.
     statistics = {c: json.loads(s) for c, s in zip(row.channels, row.statistics, strict=False)}
-    scales, marks = [], []
+    units = {c: u for c, u in zip(row.channels, row.units, strict=False) if statistics.get(c)}
+    scales, marks, has_scale = [], [], []
     most = max((_N_VOI if c in voi else len(percents.get(c, ())) for c in channels), default=0)
     for channel in channels:
         nothing = CaseScale(mean=store.manifest.background[channel])
-        scale = CaseScale.of(statistics.get(channel, {})) or nothing
+        own_scale = CaseScale.of(statistics.get(channel, {}))
+        scale = own_scale or nothing
+        has_scale.append(own_scale is not None or not statistics.get(channel))
         scales.append((scale.mean, scale.std, scale.width))
         own = _marks(row, channel, statistics.get(channel, {}), percents.get(channel, ()))
         if channel in voi and statistics.get(channel):
@@ -169,6 +178,8 @@ def _columns(
         [row.channels.index(c) if statistics.get(c) else -1 for c in channels],
         scales,
         marks,
+        [units.get(c, "") for c in channels],
+        has_scale,
     )
 
 
@@ -183,12 +194,24 @@ def _marks(
         inside = unpack(row.histograms[place]) if place < len(row.histograms) else None
     except ValueError as error:
         raise StoreCorrupt(f"case {row.id}: {error}") from None
-    return [percentile_of(p, statistics, inside) for p in percents] if statistics else []
+    marks = [percentile_of(p, statistics, inside) for p in percents] if statistics else []
+    width = 0.0 if inside is None or inside.is_exact else inside.step
+    is_counted = any(_known(p, statistics) is None for p in percents)
+    if marks and is_counted and width > MOST_ERROR * (marks[-1] - marks[0]):
+        raise ConfigError(
+            f"normalise: percentiles of channel {channel!r} of case {row.id} are known to {width:g} only, as a value lies"
+            " far beyond all others; those that the statistics of a case name are exact, such as 0.5, 1, 99 and 99.5"
+        )
+    return marks
 
 
 def percentile_of(percent: float, statistics: Mapping[str, float | None], inside: Histogram | None) -> float:
     """A percentile of a case's foreground: one that its statistics hold, exact, else that of its histogram."""
-    known = statistics.get("median" if percent == 50 else f"p{percent:g}")
+    known = _known(percent, statistics)
     if known is not None:
         return known
     return np.nan if inside is None else inside.percentile(percent)
+
+
+def _known(percent: float, statistics: Mapping[str, float | None]) -> float | None:
+    return statistics.get("median" if percent == 50 else f"p{percent:g}")

@@ -159,7 +159,8 @@ READING: dict[str, Reason] = {
     ),
     "read/suv-assumed": Reason(
         _REVIEW,
-        "A number of a PET header makes sense in another unit only, and was taken for that.",
+        "Something was taken for granted of a PET header: another unit of a number that makes sense in no other, or what a "
+        "decay factor counts to.",
         "Compare it with the site's records.",
     ),
     "read/no-suv": Reason(

@@ -136,8 +136,8 @@ class LabelState:
     """What is known of one label in a case: "positive", "negative" or "unknown", and how much of it there is.
 
     `volume_ml` is that of the consensus, `count` the number of boxes. The rest is of what raters drew, all of
-    their drawings added up: volume and connected pieces (26 neighbours) on the grids they drew on, and on the
-    case's. Of `vanished` pieces no voxel is left, the largest had `vanished_ml`; `split` pieces fell apart,
+    their drawings added up, so that three raters of one lesion count it three times: volume (`drawn_*_ml`) and
+    connected pieces (26 neighbours) on the grids they drew on, and on the case's. Of `vanished` pieces no voxel is left, the largest had `vanished_ml`; `split` pieces fell apart,
     `merged` ones are made of several.
     """
 
@@ -145,10 +145,10 @@ class LabelState:
     state: str
     volume_ml: float = 0.0
     count: int = 0
-    volume_before_ml: float = 0.0
-    volume_after_ml: float = 0.0
-    components_before: int = 0
-    components_after: int = 0
+    drawn_before_ml: float = 0.0
+    drawn_after_ml: float = 0.0
+    drawn_components_before: int = 0
+    drawn_components_after: int = 0
     vanished: int = 0
     vanished_ml: float = 0.0
     split: int = 0

@@ -81,6 +81,7 @@ PROPERTIES: dict[str, Callable[[Stack, str], Sequence[str]]] = {
     "slices": lambda stack, _: (str(len(stack.files)),),
     "site": lambda stack, _: (stack.site,),
     "layout_channel": lambda stack, _: (stack.layout_channel,),
+    "pet_units": lambda stack, _: (stack.pet_units,),
     "weighting": lambda stack, _: (weighting_of(stack),),
     "axis": lambda stack, _: (stack.axis,),
     "axis_index": lambda stack, _: (str(stack.axis_index),),

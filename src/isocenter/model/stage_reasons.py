@@ -123,6 +123,11 @@ STAGES: dict[str, Reason] = {
         "One channel holds radiographs for processing and for presentation, which differ in contrast and often in sign.",
         "Choose one: channels.*.where: {presentation_intent: presentation}, or processing.",
     ),
+    "enrol/mixed-units": Reason(
+        _REVIEW,
+        "One channel holds PET images in several units, which have no scale in common.",
+        "Ask for one unit (standardise.pet: suvbw), or choose by channels.*.where: {pet_units: BQML}, {pet_units: GML}, {format: nifti}, ...",
+    ),
     "enrol/other-subject": Reason(
         _REVIEW,
         "An annotation refers to the image of another subject than its own header names.",

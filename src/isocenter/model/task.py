@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from isocenter.model.normalisation import Normalisation
@@ -53,8 +53,9 @@ class Channel:
     windows: Annotated[tuple[str, ...], "named windows applied at load, each one channel"] = ()
     normalise: Annotated[
         str,
-        "how values are scaled at load where there are no windows: none, zscore, percentile, percentile:1-99, nyul or"
-        " cohort (both fitted over the training part); empty: CT by its whole range, all else zscore",
+        "how values are scaled at load where there are no windows: none, zscore, percentile, percentile:1-99, voi (the "
+        "header's window of a radiograph), nyul or cohort (both fitted over the training part); empty: CT by its whole "
+        "range, all else zscore",
     ] = ""
 
     def __post_init__(self) -> None:
@@ -87,6 +88,11 @@ class TaskContract:
     channels: dict[str, Channel]
     reference: str
     overlapping: bool = False
+
+    def stored(self) -> TaskContract:
+        """What records depend on: the contract without the words that are read when they are loaded."""
+        channels = {n: replace(c, windows=(), normalise="") for n, c in self.channels.items()}
+        return replace(self, channels=channels)
 
     @property
     def mask_dtype(self) -> str:

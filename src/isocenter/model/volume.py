@@ -17,7 +17,11 @@ from isocenter.model.rows import Stack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slice:
-    """One row of the slice table: where a plane lies along the normal, and which object, file and frame it came from."""
+    """One row of the slice table: where a plane lies along the normal, and which object, file and frame it came from.
+
+    A plane that lies on none that was read names none. It is synthetic only where something went into it that nobody
+    acquired, as where missing slices were filled.
+    """
 
     position_mm: float
     instance: str = ""

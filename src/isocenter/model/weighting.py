@@ -7,10 +7,27 @@ ms nulls fluid, of about 200 fat), drawn in so far that what two sequences share
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from isocenter.model.rows import Stack
 
 WEIGHTINGS = ("T1", "T2", "PD", "FLAIR", "STIR", "DWI", "ADC")
 
+# Words of Image Type that name a map made of diffusion images, which keeps their b-value: anisotropy (fractional,
+# relative, volume ratio), exponential ADC, and what the tensor is made of.
+_DIFFUSION_MAPS = {
+    "ANISO",
+    "ANISOTROPY",
+    "COLFA",
+    "EADC",
+    "EXP",
+    "EXPONENTIAL",
+    "FA",
+    "MD",
+    "RA",
+    "TENSOR",
+    "VR",
+}
 # Image Type of images whose times say nothing of what they show: maps, phases, flow and perfusion (PS3.3 C.8.13.3.1).
 _OTHERS = (
     "PERFUSION",
@@ -39,12 +56,19 @@ def weighting_of(stack: Stack) -> str:
     words = [part.strip().upper() for part in stack.image_type]
     if "ADC" in words:
         return "ADC"
+    if _is_map(words[2:]):
+        return ""
     if (_number(stack, "b_value", "b-value") or 0.0) > 0:
         return "DWI"
-    if any(other in word for word in words[2:] for other in _OTHERS) or "P" in words[2:]:
-        return ""
     echo, inversion = _number(stack, "echo_time_ms", "echo"), _number(stack, "inversion_time_ms", "inversion")
     return weighting(echo, _number(stack, "repetition_time_ms", ""), inversion)
+
+
+def _is_map(words: Sequence[str]) -> bool:
+    parts = {part for word in words for part in word.split("_")}
+    if "P" in words or not _DIFFUSION_MAPS.isdisjoint(parts):
+        return True
+    return any(other in word for word in words for other in _OTHERS)
 
 
 def weighting(echo_ms: float | None, repetition_ms: float | None, inversion_ms: float | None) -> str:

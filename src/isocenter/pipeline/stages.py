@@ -21,7 +21,7 @@ from isocenter.pipeline.config import CohortConfig
 from isocenter.pipeline.policies import weighed
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
-from isocenter.stages.build.options import BuildOptions
+from isocenter.stages.build.options import BuildOptions, recipe_of
 from isocenter.stages.build.stage import build
 from isocenter.stages.enrol.options import AnnotationKind, EnrolOptions
 from isocenter.stages.enrol.stage import enrol
@@ -121,7 +121,7 @@ def _index(context: Context) -> Mapping[str, int]:
 def _screen(context: Context) -> Mapping[str, int]:
     return screen(
         rules_of(context),
-        context.contract.channels,
+        context.contract.stored().channels,
         masks_of(context.config),
         context.workspace,
         progress=context.progress,
@@ -132,15 +132,16 @@ def _enrol(context: Context) -> Mapping[str, int]:
     config = context.config
     rules = rules_of(context)
     code = [__version__, Engine(rules).form, METHODS.form([config.agreement.method])]
-    recipe = digest_of([code, context.contract, config.standardise, config.agreement, rules])
+    recipe = digest_of([code, recipe_of(build_options(context)), rules])
     return enrol(
         EnrolOptions(
-            contract=context.contract,
+            contract=context.contract.stored(),  # words for loading make no other plan
             annotations=config.annotations,
             unit=config.unit,
             store=config.store,
             spacing=config.standardise.spacing,
             recipe=recipe,
+            pet=config.standardise.pet.value,
         ),
         context.workspace,
         base=Path(),

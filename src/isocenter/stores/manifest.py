@@ -43,6 +43,8 @@ class Manifest:
         orientation: "canonical" or "native".
         spacing_mm: (k, j, i) that all cases were brought to; None where each keeps its own.
         hu_range: What CT values were clipped to; None where they were not.
+        standardise: Every convention behind a voxel as the cohort names it: orientation, spacing, align, kernel,
+            antialias, label_kernel, hu_range, tilt, gaps, uneven, foreground, bias_field and pet.
         background: Per channel: the stored value of what is not there (padding, a missing channel).
         windows: Per channel: the windows it is shown through at load; none: a default for its modality.
         files: Every shard that exists and the table of cases, sorted by name.
@@ -58,6 +60,7 @@ class Manifest:
     orientation: str
     spacing_mm: tuple[float, ...] | None
     hu_range: tuple[int, ...] | None
+    standardise: dict[str, Any]
     background: dict[str, float]
     windows: dict[str, tuple[Window, ...]]
     files: tuple[SealedFile, ...]
@@ -128,6 +131,8 @@ def read_manifest(root: Path, *, verify: bool = True) -> Manifest:
 def _typed(hint: Any, value: Any) -> Any:
     """A plain JSON value as the type that a field asks for."""
     origin, args = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return tuple(value) if isinstance(value, list) else value
     if origin in (Union, types.UnionType):
         inner = next(a for a in args if a is not type(None))
         return None if value is None else _typed(inner, value)

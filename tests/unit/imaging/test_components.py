@@ -52,22 +52,22 @@ def test_pieces_run_together_fall_apart_and_vanish() -> None:
     assert after.ravel().tolist() == [1, 1, 0, 0, 0, 0]
     change = changes_of(before, grid, after, coarse)[1]
     assert change == Change(
-        volume_before_ml=pytest.approx(0.005),
-        volume_after_ml=pytest.approx(0.004),
-        components_before=2,
-        components_after=1,
+        drawn_before_ml=pytest.approx(0.005),
+        drawn_after_ml=pytest.approx(0.004),
+        drawn_components_before=2,
+        drawn_components_after=1,
         vanished=1,
         vanished_ml=pytest.approx(0.001),
     )
     before = row(0, 0, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0)
     moved = Grid((1, 1, 5), np.array([[1.5, 0, 0, 0.5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]))
     change = changes_of(before, grid, resample_labels(before, grid, moved), moved)[1]
-    assert (change.components_before, change.components_after, change.merged) == (2, 1, 1)
+    assert (change.drawn_components_before, change.drawn_components_after, change.merged) == (2, 1, 1)
     thin = np.zeros((3, 3, 12), bool)
     thin[:, :, 1:4] = thin[:, :, 8:11] = thin[1, 1, 4:8] = True
     grid, coarse = Grid(thin.shape, np.eye(4)), Grid((2, 2, 12), np.diag([1, 1.5, 1.5, 1]))
     change = changes_of(thin, grid, resample_labels(thin, grid, coarse), coarse)[1]
-    assert (change.components_before, change.components_after, change.split) == (1, 2, 1)
+    assert (change.drawn_components_before, change.drawn_components_after, change.split) == (1, 2, 1)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -102,14 +102,14 @@ def test_what_stays_on_its_grid_is_counted_once_and_changes_add_up() -> None:
     grid = Grid((1, 1, 6), np.diag([2.0, 1, 1, 1]))
     found = unchanged(row(1, 0, 1, 1, 2, 2), grid)
     assert found[1] == Change(
-        volume_before_ml=0.006, volume_after_ml=0.006, components_before=2, components_after=2
+        drawn_before_ml=0.006, drawn_after_ml=0.006, drawn_components_before=2, drawn_components_after=2
     )
     total = (
         found[1] + found[2] + Change(vanished=2, vanished_ml=0.5, split=1) + Change(vanished_ml=0.1, merged=3)
     )
-    assert (total.components_after, total.vanished, total.vanished_ml) == (3, 2, 0.5)
+    assert (total.drawn_components_after, total.vanished, total.vanished_ml) == (3, 2, 0.5)
     assert (total.split, total.merged) == (1, 3)
-    assert total.volume_before_ml == pytest.approx(0.010)
+    assert total.drawn_before_ml == pytest.approx(0.010)
 
 
 def test_masks_that_overlap_lie_in_layers_of_their_own() -> None:

@@ -136,3 +136,28 @@ def test_wrong_questions() -> None:
         resample_labels(np.zeros(SHAPE, np.uint8), GRID, GRID, kernel="cubic")
     with pytest.raises(ValueError, match="its grid"):
         resample_labels(np.zeros((3, 3, 3), np.uint8), GRID, GRID)
+
+
+@pytest.mark.parametrize("spacing_mm", [(1.1, 0.7, 1.9), (0.5, 0.5, 0.5), (2.0, 2.0, 2.0)])
+def test_the_quick_way_of_one_label_is_the_vote(spacing_mm):
+    """A map of 1 is interpolated, the same map of 2 is voted on."""
+    k, j, i = np.mgrid[:20, :30, :28]
+    mask = (np.sin(k / 3) + np.cos(j / 4) + np.sin(i / 2.5) > 0.2).astype(np.uint8)
+    grid = Grid(mask.shape, np.diag([0.9, 0.8, 1.5, 1.0]))
+    target = target_grid(grid, spacing_mm)
+    quick = resample_labels(mask, grid, target)
+    assert 0.1 < quick.mean() < 0.9
+    np.testing.assert_array_equal(2 * quick, resample_labels(2 * mask, grid, target))
+
+
+@pytest.mark.parametrize(("size", "low", "high"), [(40, 0.02, 0.06), (41, -0.01, 0.01)])
+def test_halving_moves_borders_outwards_on_grids_of_even_size(size: int, low: float, high: float) -> None:
+    """A flat border has a share of one half there, which is inside; `docs/explanation/resampling.md` says so."""
+    grid = Grid((size,) * 3, np.eye(4))
+    places = np.stack(np.indices(grid.shape))
+    gained = []
+    for centre in np.random.default_rng(0).uniform(-0.5, 0.5, (10, 3)) + (size - 1) / 2:
+        ball = ((places - centre[:, None, None, None]) ** 2).sum(axis=0) <= 9.5**2
+        found = resample_labels(ball, grid, target_grid(grid, 2.0))
+        gained.append(np.count_nonzero(found) * 8 / np.count_nonzero(ball) - 1)
+    assert low < np.mean(gained) < high

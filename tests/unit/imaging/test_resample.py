@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import isocenter
 from isocenter.base.errors import ConfigError
 from isocenter.imaging.affine import canonical
+from isocenter.imaging.regular import rectangular
 from isocenter.imaging.resample import KERNELS, resample, resample_array, target_grid
 from isocenter.model.grid import Grid
 from isocenter.model.volume import Slice, Volume
@@ -145,6 +148,16 @@ def test_smoothing_is_only_where_voxels_grow() -> None:
     assert plain.shape == smooth.shape
 
 
+@pytest.mark.parametrize("kernel", ["linear", "cubic", "lanczos", "area"])
+def test_slices_that_slide_are_not_smoothed(kernel: str) -> None:
+    tilted = GRID.affine.copy()
+    tilted[1, 2] += 3.0  # slices slide by several voxels, and none of these grows
+    grid = Grid(GRID.shape, tilted)
+    found, _ = resample_array(noise(), grid, rectangular(grid), kernel=kernel)
+    plain, _ = resample_array(noise(), grid, rectangular(grid), kernel=kernel, antialias=False)
+    assert np.array_equal(found, plain)
+
+
 def test_smoothing_in_rows_and_freely_is_the_same() -> None:
     coarse = target_grid(GRID, (5.0, 2.1, 1.4))
     turn = np.eye(4)
@@ -169,10 +182,35 @@ def test_single_planes_are_volumes_too() -> None:
 def test_slices_on_old_planes_keep_their_names() -> None:
     found = resample(volume(), spacing_mm=(1.25, 1, 1), align="origin")
     assert [s.instance for s in found.slices[:4]] == ["slice-0", "", "slice-1", ""]
-    assert [s.is_synthetic for s in found.slices[:4]] == [False, True, False, True]
+    assert not any(s.is_synthetic for s in found.slices)  # somebody acquired what is around each of them
     assert [s.position_mm for s in found.slices[:3]] == pytest.approx([-30, -28.75, -27.5])
     assert len(found.slices) == found.array.shape[0] == 12
     assert resample(volume(slices=()), spacing_mm=1.0).slices == ()
+
+
+@pytest.mark.parametrize("kernel", ["nearest", "linear", "area"])
+@pytest.mark.parametrize("antialias", [True, False])
+@pytest.mark.parametrize("spacing_mm", [1.25, 2.0, 2.5, 4.1, 6.0])
+def test_a_plane_is_synthetic_if_it_has_something_of_a_synthetic_slice(
+    kernel: str, spacing_mm: float, *, antialias: bool
+) -> None:
+    array = np.zeros(SHAPE, np.float32)
+    array[3] = 1.0  # so that values are the share of that slice
+    rows = [replace(s, is_synthetic=k == 3, instance=f"slice-{k}") for k, s in enumerate(volume().slices)]
+    before = volume(array=array, slices=tuple(rows), unit="stored")
+    for align in ("centre", "origin"):
+        how = {"align": align, "kernel": kernel, "antialias": antialias}
+        found = resample(before, spacing_mm=(spacing_mm, 0.7, 0.7), **how)
+        assert [s.is_synthetic for s in found.slices] == [bool(p.max() > 1e-3) for p in found.array]
+        assert {s.instance for s in found.slices if s.is_synthetic} <= {""}
+
+
+def test_planes_that_cut_across_slices_name_none_and_are_not_synthetic() -> None:
+    rows = tuple(replace(s, is_synthetic=True) for s in volume().slices)
+    sagittal = Grid(SHAPE[::-1], GRID.affine[:, [2, 1, 0, 3]])
+    found = resample(volume(slices=rows), like=sagittal)
+    assert len(found.slices) == SHAPE[2]
+    assert {(s.instance, s.is_synthetic) for s in found.slices} == {("", False)}
 
 
 def test_how_it_was_made_is_recorded() -> None:

@@ -82,6 +82,7 @@ def test_it_is_what_the_voxels_of_the_training_part_say(tmp_path, dtype):
         assert found.low == pytest.approx(np.percentile(voxels, 0.5), abs=found.error + 1e-9)
         assert found.high == pytest.approx(np.percentile(voxels, 99.5), abs=found.error + 1e-9)
         assert (found.error == 0) == (dtype == "int16")
+        assert found.error <= 0.001 * (found.high - found.low)
     own = [np.percentile(inside(store, n, 1), PERCENTS) for n in TRAIN]
     scale = np.mean([100 * (p - p[0]) / (p[-1] - p[0]) for p in own], axis=0)
     assert channels["mr"].standard == pytest.approx(scale, rel=1e-9)
@@ -182,6 +183,63 @@ def test_percentiles_of_the_case_become_0_and_1(tmp_path):
         low, high = np.percentile(inside(store, VAL[0], 1), percents)
         expected = np.clip((stored - low) / (high - low), 0, 1)
         np.testing.assert_allclose(data[0]["image"][0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("number", [TRAIN[0], VAL[0]])
+def test_percentiles_that_bins_do_not_tell_are_refused(tmp_path, number):
+    """One voxel far beyond all others makes the bins of floats as wide as the tissue."""
+    store = made(tmp_path / "s", dtype="float32")
+    image = head(number, "float32")
+    image[0, 0, 0] = 1e6
+    spiked = measure(image, foreground="mean")
+    rows = list(store.rows())
+    at = next(n for n, r in enumerate(rows) if r.id == f"case-{number:04x}")
+    statistics, histograms = rows[at].statistics, rows[at].histograms
+    rows[at] = replace(
+        rows[at],
+        statistics=(statistics[0], json.dumps(spiked.facts)),
+        histograms=(histograms[0], pack(spiked.inside)),
+    )
+    tables.write(store.path / "cases.parquet", CaseRow, rows)
+    store, word = Store(store.path, verify="none"), "cohort" if number in TRAIN else "percentile:2-98"
+    with pytest.raises(ConfigError, match="are known to"):
+        dataset(store, "val", channels=["mr"], normalise=word, framework="numpy")
+    dataset(store, "val", channels=["mr"], normalise="percentile:1-99", framework="numpy")
+
+
+def changed(store: Store, number: int, **changes) -> Store:
+    """The store with one row that says something else of its MR image."""
+    rows = [
+        replace(r, **{n: (*getattr(r, n)[:1], v) for n, v in changes.items()})
+        if r.id == f"case-{number:04x}"
+        else r
+        for r in store.rows()
+    ]
+    tables.write(store.path / "cases.parquet", CaseRow, rows)
+    return Store(store.path, verify="none")
+
+
+def test_images_of_which_nothing_is_foreground_are_refused_by_name(tmp_path):
+    """Raw values would pass for z-scores."""
+    nothing = json.dumps({"count": 0, "clipped_below": 0.0, "clipped_above": 0.0})
+    store = changed(made(tmp_path / "s"), TRAIN[1], statistics=nothing)
+    with pytest.raises(ConfigError, match=r"zscore.*'mr'.*nothing is foreground in 1 cases \(case-0001\)"):
+        dataset(store, "train", framework="numpy")
+    dataset(store, "val", framework="numpy")
+    dataset(store, "train", normalise={"mr": "none"}, framework="numpy")
+    dataset(store, "train", channels=["ct"], framework="numpy")
+
+
+def test_raw_values_of_two_units_are_refused(tmp_path):
+    store = changed(made(tmp_path / "s"), TRAIN[1], units="SUVbw")
+    with pytest.raises(ConfigError, match="'mr' is in SUVbw and no unit, which have no scale in common"):
+        dataset(store, "train", normalise={"mr": "none"}, framework="numpy")
+    dataset(store, "train", normalise={"mr": "zscore"}, framework="numpy")
+    dataset(store, "val", normalise={"mr": "none"}, framework="numpy")
+    unnamed = changed(
+        store, TRAIN[1], units="arbitrary"
+    )  # scaled by a slope, which no more says what values are
+    dataset(unnamed, "train", normalise={"mr": "none"}, framework="numpy")
 
 
 def test_images_without_a_range_are_told(tmp_path):

@@ -22,6 +22,8 @@ TIME = {"axis": "time", "axis_index": 1, "axis_count": 3, "axis_value": 2.5, "gr
         ({}, {"where": {"site": "NORTH*"}}, False),
         ({"site": "north-1"}, {"where": {"site": "NORTH*"}}, True),
         ({}, {"where": {"image_type": "primary"}}, True),
+        ({"pet_units": "BQML"}, {"where": {"pet_units": "bqml"}}, True),
+        ({"pet_units": "GML"}, {"where": {"pet_units": "BQML"}}, False),
         (TIME, {"where": {"axis_index": "0"}}, False),
         (TIME, {"where": {"axis_index": "1"}}, True),
         (TIME, {"where": {"axis": "time", "axis_value": "2.5"}}, True),

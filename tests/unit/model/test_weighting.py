@@ -59,6 +59,15 @@ def test_times_say_nothing_of_maps_phases_and_perfusion(kind):
     assert weighting_of(mr(**times, image_type=f"ORIGINAL PRIMARY {kind}")) == ""
 
 
+@pytest.mark.parametrize(
+    "kind", ["FA", "DIFFUSION FA", "EADC ND", "DIFFUSION EXP", "TENSOR_B0", "T2 MAP", "P NORM"]
+)
+def test_maps_that_kept_the_b_value_of_what_they_were_made_of_are_no_diffusion_images(kind):
+    times = {"echo_time_ms": "90", "repetition_time_ms": "6000", "b_value": "1000"}
+    assert weighting_of(mr(**times, image_type=f"DERIVED PRIMARY {kind}")) == ""
+    assert weighting_of(mr(**times, image_type="DERIVED PRIMARY DIFFUSION TRACEW FAST EXPERT")) == "DWI"
+
+
 def test_a_stack_on_an_axis_has_its_own_echo_and_b_value():
     stack = mr(echo_time_ms="90", repetition_time_ms="6000", b_value="0")
     assert weighting_of(replace(stack, axis="b-value", axis_value=800.0)) == "DWI"

@@ -44,6 +44,11 @@ def test_keys_left_empty_have_their_defaults(cohort):
     assert config.standardise.hu_range is None  # null says: keep all values
 
 
+def test_a_spacing_is_a_word_one_number_or_three(cohort):
+    for spacing in ("native", "median", "isotropic", 1, 0.8, (2.5, 1.0, 1.0)):
+        assert cohort.load(standardise={"spacing": spacing}).standardise.spacing == spacing
+
+
 def test_all_kinds_of_tasks_load(cohort):
     assert cohort.load(task="detection", annotations=[CENTRES], labels={"mass": None}).task == "detection"
     assert cohort.load(task="classification", annotations=[TABLE]).task == "classification"
@@ -133,8 +138,11 @@ MISTAKES = [
     ("screen.options.geometry/uneven-slice-spacing.tolerance", "is no option of this rule", "tolerance_mm", {"screen": {"options": {"geometry/uneven-slice-spacing": {"tolerance": 1}}}}),
     ("screen.options.geometry/uneven-slice-spacing.tolerance_mm", "must be a number (deviation in mm", "", {"screen": {"options": {"geometry/uneven-slice-spacing": {"tolerance_mm": "wide"}}}}),
     ("screen.stop_at_rejected_share", "must be above 0", "", {"screen": {"stop_at_rejected_share": 0}}),
-    ("standardise.spacing", "must be text or a list of numbers", "", {"standardise": {"spacing": 1}}),
-    ("standardise.spacing", "must be native, median, or three numbers", "", {"standardise": {"spacing": "wide"}}),
+    ("standardise.spacing", "must be text or a number or a list of numbers", "", {"standardise": {"spacing": {}}}),
+    ("standardise.spacing", "must be native, median, isotropic, or one or three numbers", "", {"standardise": {"spacing": "wide"}}),
+    ("standardise.spacing", "needs one or three positive numbers", "", {"standardise": {"spacing": 0}}),
+    ("standardise.spacing", "needs one or three positive numbers", "", {"standardise": {"spacing": [1, 1]}}),
+    ("standardise.align", "must be one of centre, corner, origin", "", {"standardise": {"align": "center"}}),
     ("standardise.hu_range[1]", "must be a whole number", "", {"standardise": {"hu_range": [0, "x"]}}),
     ("standardise.hu_range", "needs a lower and a higher number", "", {"standardise": {"hu_range": [3, 1]}}),
     ("agreement.method", "there is no consensus method 'majorty'", "'majority'", {"agreement": {"method": "majorty"}}),

@@ -91,3 +91,33 @@ def test_a_normalisation_is_asked_for_by_name(tmp_path, data):
         "no suvlbm: Patient's Size (0010,1020) is missing",
         "no suvlbm: Patient's Weight (0010,1030) is 0, which is no weight",
     }
+
+
+def test_lean_body_mass_is_what_is_divided_by_where_it_is_asked_for(tmp_path):
+    """Janmahasatian et al. 2005, of a woman of 60 kg and 1.70 m."""
+    values = write_patient(tmp_path / "data" / "a", 0, PatientSize="1.7", PatientSex="F")
+    _, [case], told = built(tmp_path, pet="suvlbm")
+    lean_kg = 9270 * 60 / (8780 + 244 * 60 / 1.7**2)
+    assert (case.units, told) == (("SUVlbm",), [])
+    assert np.asarray(case.image).max() == pytest.approx(values.max() * lean_kg * 1000 / 300e6)
+
+
+def test_two_units_in_one_channel_are_told(tmp_path):
+    """As stored, one patient is in Bq/ml and one is SUV: one of them waits for a person."""
+    for n, units in enumerate(("GML", "BQML")):
+        write_patient(tmp_path / "data" / f"p{n}", n, Units=units, SUVType="BW")
+    run, cases, _ = built(tmp_path, pet="stored")
+    told = [
+        i
+        for i in tables.read(run.workspace / "enrol" / "issues.parquet", Issue)
+        if i.rule.endswith("mixed-units")
+    ]
+    assert [(i.severity, i.measured, i.expected) for i in told] == [("review", "pet: SUVbw", "Bq/ml")]
+    assert {c.units[0]: c.verdict for c in cases} == {"Bq/ml": "keep", "SUVbw": "review"}
+
+
+def test_two_units_that_become_one_are_no_mixture(tmp_path):
+    for n, units in enumerate(("GML", "BQML")):
+        write_patient(tmp_path / "data" / f"p{n}", n, Units=units, SUVType="BW")
+    _, cases, _ = built(tmp_path)
+    assert [(c.units, c.verdict) for c in cases] == [(("SUVbw",), "keep")] * 2

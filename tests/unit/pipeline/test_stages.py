@@ -43,17 +43,19 @@ def test_all_is_all_of_both():
 
 
 def test_limits_of_the_config_are_the_rules_own():
-    limits = {"min_dice": 0.8, "min_f1": 0.6}
-    assert rules_of(context()).options["annotation/low-agreement"] == limits
+    assert rules_of(context()).options == {
+        "annotation/low-agreement": {"min_dice": 0.8, "min_f1": 0.6},
+        "values/unconvertible-pet": {"wanted": "suvbw"},
+    }
     assert rules_of(context(), is_split=True).options == {
         "split/too-few-external-subjects": {"min_share": 0.3}
     }
 
 
 def test_a_rule_that_was_given_a_limit_keeps_it():
-    own = {"annotation/low-agreement": {"min_dice": 0.5}}
-    limits = {"min_dice": 0.5, "min_f1": 0.6}
-    assert rules_of(context(options=own)).options["annotation/low-agreement"] == limits
+    own = {"annotation/low-agreement": {"min_dice": 0.5}, "values/unconvertible-pet": {"wanted": "suvbsa"}}
+    low = {"min_dice": 0.5, "min_f1": 0.6}
+    assert rules_of(context(options=own)).options == own | {"annotation/low-agreement": low}
 
 
 def test_what_is_resampled_is_for_review():

@@ -18,12 +18,24 @@ def a_state(label: str, **facts: float) -> LabelState:
 
 def test_facts_of_a_label_add_up_over_cases() -> None:
     one = a_state(
-        "b", volume_before_ml=2.0, volume_after_ml=1.0, components_before=3, components_after=1, vanished=2
+        "b",
+        drawn_before_ml=2.0,
+        drawn_after_ml=1.0,
+        drawn_components_before=3,
+        drawn_components_after=1,
+        vanished=2,
     )
     two = a_state(
-        "b", volume_before_ml=2.0, volume_after_ml=2.5, components_before=1, components_after=2, split=1
+        "b",
+        drawn_before_ml=2.0,
+        drawn_after_ml=2.5,
+        drawn_components_before=1,
+        drawn_components_after=2,
+        split=1,
     )
-    three = a_state("a", volume_before_ml=1.0, volume_after_ml=1.0, components_before=1, components_after=1)
+    three = a_state(
+        "a", drawn_before_ml=1.0, drawn_after_ml=1.0, drawn_components_before=1, drawn_components_after=1
+    )
     cases = [replace(EMPTY, labels=(one, three)), replace(EMPTY, labels=(two, a_state("c")))]
     (part,) = _pieces(cases)
     assert isinstance(part, Part)

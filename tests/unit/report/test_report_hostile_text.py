@@ -56,7 +56,18 @@ PAYLOADS = (
     "A" * 5000,
 )
 # Names that the code itself compares with: a payload there would only change the layout.
-FIXED = {"severity", "verdict", "state", "plane", "statistics", "kind", "image", "mask", "modality", "normalise"}
+FIXED = {
+    "severity",
+    "verdict",
+    "state",
+    "plane",
+    "statistics",
+    "kind",
+    "image",
+    "mask",
+    "modality",
+    "normalise",
+}
 # Ids are ours and always encodable.
 IDS = {"id", "case", "cases", "target", "stack", "subject", "file_id", "files"}
 

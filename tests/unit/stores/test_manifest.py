@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
+from isocenter.stages.build.options import Standardise
 from isocenter.stores.manifest import read_manifest, unseal, write_manifest
 
 
@@ -14,6 +15,9 @@ def test_it_comes_back_typed(store_root):
     assert manifest.task.labels["tumour"].aliases == ("gtv*",)
     assert manifest.windows["ct"][0].width == 1500.0
     assert manifest.hu_range == (-1024, 3071)
+    said = Standardise(spacing=(2.0, 0.6, 0.6), hu_range=None, antialias=False).conventions()
+    write_manifest(store_root, replace(manifest, standardise=said))
+    assert read_manifest(store_root).standardise == said
     assert [f.name for f in manifest.files] == ["cases.parquet", "shards/00000.h5", "shards/00001.h5"]
 
 

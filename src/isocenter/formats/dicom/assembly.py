@@ -58,13 +58,24 @@ class Assembly:
         Raises:
             FormatError: the slice has another size than it had.
         """
-        self._refuse_shape(shape)
-        if self._can_stay(dtype, plane):
-            return np.asarray(self.array[k].view(dtype))
+        own = self.own_place(k, shape, dtype, plane)
+        if own is not None:
+            return own
         size = shape[0] * shape[1] * dtype.itemsize
         if self._buffer.size < size:
             self._buffer = np.empty(size, np.uint8)
         return np.asarray(self._buffer[:size].view(dtype).reshape(shape))
+
+    def own_place(
+        self, k: int, shape: tuple[int, int], dtype: np.dtype[Any], plane: Plane
+    ) -> NDArray[Any] | None:
+        """The place of a slice in the volume, in the type of its stored values; None where they cannot stay there.
+
+        Raises:
+            FormatError: the slice has another size than it had.
+        """
+        self._refuse_shape(shape)
+        return np.asarray(self.array[k].view(dtype)) if self._can_stay(dtype, plane) else None
 
     def put(self, k: int, stored: NDArray[Any], plane: Plane) -> None:
         """Turn the stored values of the next slice into values of the volume.
@@ -82,8 +93,12 @@ class Assembly:
         if plane.has_overlay:
             stored = self._without_overlay(stored, plane)
         flags = self._flags_of(stored, plane)
-        seen = None
-        if np.may_share_memory(stored, self.array):
+        seen, is_there = None, np.may_share_memory(stored, self.array)
+        if not is_there and self._can_stay(stored.dtype, plane):
+            place = self.array[k].view(stored.dtype)
+            place[...] = stored  # one copy, and all else in one pass over it
+            stored, is_there = place, True
+        if is_there:
             seen = self._stay(stored, plane, flags)
             if seen is None:
                 stored = stored.copy()

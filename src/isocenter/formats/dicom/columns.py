@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -14,11 +14,12 @@ from isocenter.formats.bytes import MAX_PADDING_BYTES
 from isocenter.formats.dicom import slots, steps
 from isocenter.formats.dicom.fields import FIELDS, Field, longest
 from isocenter.formats.dicom.found import Found
-from isocenter.formats.dicom.gather import are_equal, gather, lists_of, repeated, split, tuples_of
+from isocenter.formats.dicom.gather import are_equal, gather, lists_of, raw_values, repeated, split, tuples_of
 from isocenter.formats.dicom.instance import kind_of_class
 from isocenter.formats.dicom.mosaic import MOSAIC
 from isocenter.formats.dicom.odd import settle
 from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS, private_b_value
+from isocenter.formats.dicom.tracers import texts_of_tracers
 from isocenter.formats.dicom.values import ABSENT, GOOD, SENSELESS, read_numbers, strip_texts
 from isocenter.formats.header_reader import Column, Headers, Numbers, Texts
 
@@ -31,6 +32,12 @@ _MAX_EXACT = float(1 << 53)
 # Columns of one text; codes are never met here, so that theirs is empty.
 _TEXT_FORMS = {"uid", "text", "code"}
 _MOSAIC = MOSAIC.encode()
+# Bytes that each attribute may have where its numbers are texts; of all others there is no such bound.
+_LONGEST = np.full(len(slots.KEYWORDS), np.iinfo(np.int32).max, np.int32)
+for _field in FIELDS:
+    if _field.form in {"number", "numbers"}:
+        _LONGEST[[slots.SLOT[k] for k in _field.keywords]] = longest(_field)
+_PRIVATE_SLOTS = np.array([slots.SLOT[tag] for tag in PRIVATE_TAGS], np.int64)
 
 
 def headers_of(found: Found, files: NDArray[np.int64], count: int) -> Headers:
@@ -51,12 +58,28 @@ def headers_of(found: Found, files: NDArray[np.int64], count: int) -> Headers:
     rows = np.flatnonzero(is_known)
     kinds = np.array(_kinds(found, rows), object)
     is_instance = ~np.isin(kinds.astype(str), _NOT_HERE) & ~_are_mosaics(found, rows)
-    # the tracer of a PET is nested and its scale may be private, which the slow reader looks at
-    is_instance &= ~are_equal(found.memory, found.cells, rows, slots.SLOT["Modality"], "PT")
-    rows = rows[is_instance]
+    rows, kinds = rows[is_instance], kinds[is_instance]
+    tracers = _tracers(found, rows, kinds)
+    is_clear = np.array([texts is not None for texts in tracers], np.bool_)
+    rows, kinds = rows[is_clear], kinds[is_clear]
     out = np.zeros(count, np.bool_)
     out[files[rows]] = True
-    return Headers(out, kinds[is_instance].tolist(), _columns(found, rows))
+    columns = _columns(found, rows) | {"pet": lists_of([texts for texts in tracers if texts is not None])}
+    return Headers(out, kinds.tolist(), columns)
+
+
+def _tracers(found: Found, rows: NDArray[np.int64], kinds: NDArray[Any]) -> list[tuple[bytes, ...] | None]:
+    """What each PET says of its tracer, times and scale, () for all else; None where the slow reader has to say it."""
+    is_pet = are_equal(found.memory, found.cells, rows, slots.SLOT["Modality"], "PT") & (
+        kinds == "dicom-image"
+    )
+    out: list[tuple[bytes, ...] | None] = [()] * rows.size
+    places = np.flatnonzero(is_pet)
+    for n, texts in zip(
+        places.tolist(), texts_of_tracers(found, rows[places]) if places.size else (), strict=True
+    ):
+        out[n] = texts
+    return out
 
 
 def _fits(found: Found) -> NDArray[np.bool_]:
@@ -178,25 +201,27 @@ def _tuples(found: Found, rows: NDArray[np.int64], field: Field) -> Column:
 
 def _unparsable(found: Found, rows: NDArray[np.int64]) -> Column:
     """The names of the attributes that made no sense and were looked at."""
+    names: list[tuple[bytes, ...]] = [()] * rows.size
+    if not (found.status == SENSELESS).any():
+        return lists_of(names)
     is_senseless = found.status[rows] == SENSELESS
     for field in FIELDS:
         for keyword, other in pairwise(field.keywords):
             is_senseless[found.status_of(keyword)[rows] == GOOD, slots.SLOT[other]] = False
-    names: list[tuple[str, ...]] = [()] * rows.size
     for n in np.flatnonzero(is_senseless.any(axis=1)).tolist():
-        names[n] = tuple(sorted(slots.KEYWORDS[k] for k in np.flatnonzero(is_senseless[n])))
+        names[n] = tuple(sorted(slots.KEYWORDS[k].encode() for k in np.flatnonzero(is_senseless[n])))
     return lists_of(names)
 
 
 def _overlong(found: Found, rows: NDArray[np.int64]) -> Column:
     """The names of the attributes whose numbers are longer texts than the standard allows; bytes never are."""
-    wanted = [(k, longest(f)) for f in FIELDS if f.form in {"number", "numbers"} for k in f.keywords]
-    limits = np.array([limit for _, limit in wanted], np.int64)
-    columns = np.array([slots.SLOT[k] for k, _ in wanted], np.int64)
-    is_long = found.counts[rows[:, None], columns] > limits
-    names: list[tuple[str, ...]] = [()] * rows.size
+    is_long = found.counts > _LONGEST
+    names: list[tuple[bytes, ...]] = [()] * rows.size
+    if not is_long.any():
+        return lists_of(names)
+    is_long = is_long[rows]
     for n in np.flatnonzero(is_long.any(axis=1)).tolist():
-        names[n] = tuple(sorted(wanted[k][0] for k in np.flatnonzero(is_long[n])))
+        names[n] = tuple(sorted(slots.KEYWORDS[k].encode() for k in np.flatnonzero(is_long[n])))
     return lists_of(names)
 
 
@@ -204,15 +229,28 @@ def _b_values(found: Found, rows: NDArray[np.int64]) -> Numbers:
     """The b-values of MR images, private ones where there is no public one."""
     values = found.number("DiffusionBValue")[rows]
     is_good = found.status_of("DiffusionBValue")[rows] == GOOD
-    is_there = np.any([found.is_present(tag) for tag in PRIVATE_TAGS], axis=0)[rows]
-    for n in np.flatnonzero(is_there & ~is_good).tolist():
-        row = int(rows[n])
-        if found.raw(row, "Modality")[1] != b"MR" or found.number("NumberOfFrames")[row] > 1:
-            continue
-        value = private_b_value(partial(found.raw, row))
+    is_wanted = np.any([found.is_present(tag) for tag in PRIVATE_TAGS], axis=0)[rows] & ~is_good
+    is_wanted &= are_equal(found.memory, found.cells, rows, slots.SLOT["Modality"], "MR")
+    is_wanted &= ~(found.number("NumberOfFrames")[rows] > 1)
+    places = np.flatnonzero(is_wanted)
+    raw = raw_values(found.memory, found.cells, rows[places], _PRIVATE_SLOTS) if places.size else []
+    for n, own in zip(places.tolist(), zip(*raw, strict=True), strict=True):
+        value = _private_b_value(own)
         if value is not None:
             values[n], is_good[n] = value, True
     return Numbers(values, is_good)
+
+
+@lru_cache(maxsize=1 << 12)
+def _private_b_value(own: tuple[tuple[int, bytes] | None, ...]) -> float | None:
+    """As `private_b_value`, of the private elements themselves."""
+    given = dict(zip(PRIVATE_TAGS, own, strict=True))
+
+    def read(tag: str) -> tuple[str, bytes]:
+        code, value = given[tag] or (0, b"")
+        return steps.name_of_code(code), value
+
+    return private_b_value(read)
 
 
 def _all(values: NDArray[Any]) -> Numbers:

@@ -20,7 +20,7 @@ from isocenter.base.sandbox import Call, Sandbox
 from isocenter.formats.dicom.codestream import JPEG_LS, LOSSLESS, Codestream, lengthened
 
 # One frame in so many is read twice, the first of a stack among them: a few per cent of the time of decoding.
-FRAMES_PER_CHECK = 64
+FRAMES_PER_CHECK = 100
 MAX_FRAME_BYTES = 256 << 20
 JPEG_SPECTRAL, JPEG_PROGRESSIVE = "1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"
 JPEG_2000 = {uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K}
@@ -82,10 +82,17 @@ class Decoding:
         syntax: Its transfer syntax.
         stated: What the codestream says of itself.
         is_checked: Whether it belongs to the sample that is read twice.
+        into: Where the values go if they have its size, contiguous; new memory where they have not.
     """
 
     def __init__(
-        self, frame: bytes | memoryview, syntax: str, stated: Codestream, *, is_checked: bool
+        self,
+        frame: bytes | memoryview,
+        syntax: str,
+        stated: Codestream,
+        *,
+        is_checked: bool,
+        into: NDArray[Any] | None = None,
     ) -> None:
         self._stated, self._choice = stated, choice_of(syntax, stated)
         size = 1 if stated.precision <= 8 else 2 if stated.precision <= 16 else 4
@@ -95,7 +102,12 @@ class Decoding:
             names.append(self._choice.second)
         n_bytes = stated.rows * stated.columns * size
         numbers = (stated.rows, stated.columns, size, int(stated.is_signed))
-        self._calls: list[Call] = [_sandbox.begin(name, frame, n_bytes, *numbers) for name in names]
+        fits = into is not None and into.nbytes == n_bytes
+        room = into.data.cast("B") if fits and into is not None else None
+        self._calls: list[Call] = [
+            _sandbox.begin(name, frame, n_bytes, *numbers, into=None if n else room)
+            for n, name in enumerate(names)
+        ]
 
     def result(self) -> NDArray[Any]:
         """The values (J, I) in the bits and sign that the codestream states.

@@ -73,7 +73,7 @@ class Found:
         """Value representation and bytes of a value as it is in the file."""
         slot = slots.SLOT[keyword]
         at, count, vr = int(self.starts[row, slot]), int(self.counts[row, slot]), int(self.vrs[row, slot])
-        name = chr(vr >> 8) + chr(vr & 0xFF) if vr else ""
+        name = steps.name_of_code(vr)
         if at < 0 or count <= 0:
             return name, b""
         if at < self.arena.size:

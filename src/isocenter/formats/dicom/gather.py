@@ -137,9 +137,37 @@ def tuples_of(values: NDArray[np.float64], is_there: NDArray[np.bool_]) -> Lists
     return Lists(Numbers(items, np.ones(len(items), np.bool_)), offsets)
 
 
-def lists_of(rows: list[tuple[str, ...]]) -> Lists:
+def raw_values(
+    memory: Any, cells: Any, rows: NDArray[np.int64], slots: NDArray[np.int64]
+) -> list[list[tuple[int, bytes] | None]]:
+    """Values as they are in the file, one list per slot: value representation and bytes, None where one is absent.
+
+    Args:
+        memory: The two arrays that addresses lead into.
+        cells: Addresses, lengths and value representations, (N, W) each.
+        rows: Rows that are wanted, in order.
+        slots: Slots that are wanted, in order.
+    """
+    out = []
+    for slot, texts in zip(slots.tolist(), gather(memory, cells, rows, slots), strict=True):
+        data, ends = texts.data.tobytes(), texts.offsets.tolist()
+        known = zip(
+            (cells[0][rows, slot] >= 0).tolist(),
+            cells[2][rows, slot].tolist(),
+            ends[:-1],
+            ends[1:],
+            strict=True,
+        )
+        out.append([(vr, data[a:b]) if is_there else None for is_there, vr, a, b in known])
+    return out
+
+
+def lists_of(rows: list[tuple[bytes, ...]]) -> Lists:
     """A column of tuples of texts."""
-    items = [text.encode() for row in rows for text in row]
+    if not any(rows):
+        nothing = Texts(np.empty(0, np.uint8), np.zeros(1, np.int32), np.empty(0, np.bool_))
+        return Lists(nothing, np.zeros(len(rows) + 1, np.int32))
+    items = [text for row in rows for text in row]
     ends = np.cumsum([0, *map(len, items)], dtype=np.int32)
     data = np.frombuffer(b"".join(items), np.uint8)
     offsets = np.cumsum([0, *map(len, rows)], dtype=np.int32)

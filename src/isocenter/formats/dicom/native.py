@@ -145,20 +145,27 @@ class CompressedSlice:
     syntax: str
     plane: Plane
 
-    def begin(self, number: int) -> PendingFrame:
+    def begin(self, number: int, room: NDArray[np.uint8], into: NDArray[Any] | None = None) -> PendingFrame:
         """Read the fragments and begin to decode the frame.
 
         Args:
             number: Place of the slice in its stack.
+            room: Where the fragments are read to, at least `n_bytes`; it is in use until the frame is decoded.
+            into: Where the values may go, see `begin_frame`.
 
         Raises:
             FormatError: the fragments are broken, or cannot be decoded.
         """
-        data = np.empty(self.size - self.offset, np.uint8).data
+        data = room[: self.n_bytes].data
         if os.preadv(self.handle, [data], self.offset) != len(data):
             raise FormatError("file/changed", "the file became shorter while it was read")
         frame = find_frames(data, has_markers=self.syntax != RLELossless)[0]
-        return begin_frame(frame, self.layout, self.syntax, number=number)
+        return begin_frame(frame, self.layout, self.syntax, number=number, into=into)
+
+    @property
+    def n_bytes(self) -> int:
+        """Of the fragments."""
+        return self.size - self.offset
 
 
 OpenSlice = NativeSlice | CompressedSlice

@@ -33,7 +33,9 @@ def settle(found: Found) -> NDArray[np.bool_]:
     is_clear: NDArray[np.bool_] = np.all([found.status_of(k) != ODD for k in _PLAIN], axis=0)
     pieces: list[bytes] = []
     size = found.arena.size + found.extra.size
-    for row, slot in np.argwhere((found.status == ODD) & is_clear[:, None]).tolist():
+    # one number for each place is found much faster than two
+    for place in np.flatnonzero((found.status == ODD) & is_clear[:, None]).tolist():
+        row, slot = divmod(place, found.status.shape[1])
         keyword = slots.KEYWORDS[slot]
         others = found.raw(row, "SpecificCharacterSet"), found.raw(row, "PixelRepresentation")
         try:

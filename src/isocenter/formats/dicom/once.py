@@ -12,16 +12,14 @@ from isocenter.formats.dicom.elements import hash_of, kernel
 from isocenter.formats.dicom.fields import FIELDS
 from isocenter.formats.dicom.planes import OVERLAY_GROUPS
 from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS
+from isocenter.formats.dicom.tracer import TRACER_KEYWORDS
 
 # What no column of the index is made of, and readers need nevertheless.
 READ_ALONE = (
-    *("SUVType", "ExtendedOffsetTable", "ExtendedOffsetTableLengths", "GridFrameOffsetVector"),
-    # of the tracer of a PET
-    *("DecayCorrection", "CorrectedImage", "SeriesTime", "AcquisitionDateTime", "TimezoneOffsetFromUTC"),
-    *("FrameReferenceTime", "ActualFrameDuration", "DecayFactor", "PatientSize", "DecayCorrected"),
-    *("DecayCorrectionDateTime", "AttenuationCorrected", "RadiopharmaceuticalInformationSequence"),
-    # of mosaics and of PET, where their makers put them
-    *("0019100A", "00291010", "0009100D", "70531000", "70531009"),
+    *("ExtendedOffsetTable", "ExtendedOffsetTableLengths", "GridFrameOffsetVector"),
+    *TRACER_KEYWORDS,
+    # of mosaics, where their maker puts them
+    *("0019100A", "00291010"),
     *("ReferencedFrameOfReferenceSequence", "StructureSetROISequence", "ROIContourSequence"),
     *(f"{group:04X}0100" for group in OVERLAY_GROUPS),
 )

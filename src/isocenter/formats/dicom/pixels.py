@@ -91,7 +91,12 @@ class PendingFrame:
 
 
 def begin_frame(
-    fragment: bytes | memoryview, layout: Layout, syntax: str, *, number: int = 0
+    fragment: bytes | memoryview,
+    layout: Layout,
+    syntax: str,
+    *,
+    number: int = 0,
+    into: NDArray[Any] | None = None,
 ) -> PendingFrame:
     """Begin to decode a frame; up to two are decoded while the caller does something else.
 
@@ -99,8 +104,9 @@ def begin_frame(
         fragment: The codestream of the frame, whole.
         layout: What the header says of it.
         syntax: The transfer syntax.
-        number: Place of the frame in its stack: the first and every 64th are read by two decoders, where there are
+        number: Place of the frame in its stack: the first and every 100th are read by two decoders, where there are
             two.
+        into: Where the values may go, of the size of the frame and contiguous; they may be elsewhere all the same.
 
     Raises:
         FormatError: the codestream ends early, or its own header is not that of the object.
@@ -118,7 +124,7 @@ def begin_frame(
         stated = _stated(fragment, syntax, layout) if runs is None else None
     is_checked = number % decoders.FRAMES_PER_CHECK == 0
     if stated is not None:
-        decoding = Decoding(fragment, syntax, stated, is_checked=is_checked)
+        decoding = Decoding(fragment, syntax, stated, is_checked=is_checked, into=into)
         return PendingFrame(layout, stated=stated, decoding=decoding)
     assert runs is not None
     return PendingFrame(

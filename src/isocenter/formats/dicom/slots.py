@@ -9,7 +9,8 @@ from pydicom.datadict import DicomDictionary, dictionary_VR
 from isocenter.formats.dicom.fields import FIELDS
 from isocenter.formats.dicom.once import READ_ALONE, tag_of
 from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS
-from isocenter.formats.dicom.steps import CHARACTERS, CLASS, NEVER, PRESENCE, VALUE, table_of
+from isocenter.formats.dicom.steps import CHARACTERS, CLASS, NEVER, PRESENCE, VALUE, WHOLE, table_of
+from isocenter.formats.dicom.tracer import PLAIN, PRIVATE_TRACER_TAGS, SEQUENCE
 
 # What a value is made of: text, whole numbers, floating point, or whole numbers whose sign is told elsewhere.
 TEXT, US, SS, UL, SL, FD, FL, SIGNED_BY_PIXELS = range(1, 9)
@@ -38,7 +39,8 @@ _OF_FORM = {"present": PRESENCE, "code": NEVER}
 _ROLES = {
     # one that is there twice is for the slow reader
     **dict.fromkeys(READ_ALONE, PRESENCE),
-    **dict.fromkeys(PRIVATE_TAGS, VALUE),
+    **dict.fromkeys((*PRIVATE_TAGS, *PLAIN, *PRIVATE_TRACER_TAGS), VALUE),
+    SEQUENCE: WHOLE,
     **{k: _OF_FORM.get(f.form, VALUE) for f in FIELDS for k in f.keywords},
     "SOPClassUID": CLASS,
     **_CONTROL,

@@ -39,14 +39,16 @@ START, META, DATASET, NESTED, FRAGMENTS, DONE, UNKNOWN = range(7)
     LENGTH,
     SHIFT,  # what makes a place in the window an address
     LAST,  # the tag that was looked at last
-) = range(13)
-STATES = 13
+    BEGUN,  # where the value lies that is walked through and wanted whole, in bytes of the file; 0 where none is at hand
+    BLOCKS,  # whether makers of PET reserve another block than the first: 1 in group 0009, 2 in 7053, 3 in both
+) = range(15)
+STATES = 15
 # Transfer syntaxes: not stated, native, encapsulated.
 NOT_STATED, NATIVE, ENCAPSULATED = range(3)
 # Limits, in this order.
 HEADER_BYTES, MAX_ELEMENTS, NESTED_DEPTH, MAX_ITEMS, TEXT_BYTES = range(5)
 # What a wanted tag is wanted for.
-VALUE, PRESENCE, NEVER, CHARACTERS, CLASS = range(5)
+VALUE, PRESENCE, NEVER, CHARACTERS, CLASS, WHOLE = range(6)
 MAX_DEPTH = 32
 # Headers of more elements than these are left to the slow reader.
 _MOST_ELEMENTS = 100_000
@@ -75,6 +77,11 @@ def bounds_of(limits: Limits) -> NDArray[np.int64]:
 def code_of(vr: str) -> int:
     """A value representation as the number that its two letters are."""
     return ord(vr[0]) << 8 | ord(vr[1])
+
+
+def name_of_code(code: int) -> str:
+    """The two letters of a value representation, "" for 0."""
+    return chr(code >> 8) + chr(code & 0xFF) if code else ""
 
 
 def table_of(values: dict[str, int]) -> NDArray[np.uint8]:
@@ -164,11 +171,19 @@ def is_within(tags: Any, tag: Any) -> Any:
 
 
 @kernel
+def is_reserved(tag: Any) -> Any:
+    """Whether a tag reserves another block than the first where makers of PET have theirs (PS3.5 7.8.1)."""
+    return 0x10 < tag & 0xFFFF <= 0xFF and tag >> 16 in (0x0009, 0x7053)
+
+
+@kernel
 def is_plain(b: Any, at: Any, count: Any) -> Any:
-    """Whether the name of a character set has nothing but letters, digits, blanks and backslashes."""
+    """Whether the name of a character set has nothing but letters, digits, blanks and backslashes, and zeros at its end."""
+    is_over = False
     for n in range(at, at + count):
         c = b[n]
-        is_sign = c in (0, 32, 45, 92, 95)
-        if not (is_sign or 48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122):
+        is_over = is_over or c == 0
+        is_sign = c in (0, 32) or (not is_over and c in (45, 92, 95))
+        if not (is_sign or (not is_over and (48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122))):
             return False
     return True

@@ -8,7 +8,7 @@ from isocenter.formats.dicom.header import Header
 from isocenter.imaging.nuclides import nuclide_of
 
 # Attributes of the object itself, of Radiopharmaceutical Information Sequence, and of makers: creator, group, number.
-_PLAIN = (
+PLAIN = (
     "SUVType", "DecayCorrection", "CorrectedImage", "SeriesDate", "SeriesTime", "AcquisitionDate", "AcquisitionTime",
     "AcquisitionDateTime", "TimezoneOffsetFromUTC", "FrameReferenceTime", "ActualFrameDuration", "DecayFactor",
     "PatientWeight", "PatientSize", "PatientSex", "DecayCorrected", "DecayCorrectionDateTime", "AttenuationCorrected",
@@ -24,7 +24,15 @@ _PRIVATE = {
     "PhilipsSUVFactor": (0x7053, "Philips PET Private Group", 0x00),
     "PhilipsActivityFactor": (0x7053, "Philips PET Private Group", 0x09),
 }
-_SEQUENCE = "RadiopharmaceuticalInformationSequence"
+SEQUENCE = "RadiopharmaceuticalInformationSequence"
+# By their tags where their makers reserve the first block of a group, which no dictionary has keywords for.
+_PLACES = [(group, number) for group, _, n in _PRIVATE.values() for number in (0x10, 0x1000 | n)]
+PRIVATE_TRACER_TAGS = tuple(sorted({f"{group:04X}{number:04X}" for group, number in _PLACES}))
+TRACER_KEYWORDS = (*PLAIN, SEQUENCE, *PRIVATE_TRACER_TAGS)
+# What reserves any other block there.
+_OTHER_CREATORS = frozenset(group << 16 | n for group, _ in _PLACES for n in range(0x11, 0x100))
+# What `tracer_texts` needs unless `is_elsewhere`.
+KEYWORDS = (*TRACER_KEYWORDS, *(f"{tag:08X}" for tag in sorted(_OTHER_CREATORS)))
 
 
 def tracer_texts(dataset: Any) -> tuple[str, ...]:
@@ -33,17 +41,22 @@ def tracer_texts(dataset: Any) -> tuple[str, ...]:
     The free texts of the tracer's name do not get out: of them there is at most the name of a nuclide.
 
     Args:
-        dataset: The whole data set, private elements with it.
+        dataset: The data set, private elements with it.
     """
     header = Header(dataset)
-    out = {name: header.text(name) for name in _PLAIN}
+    out = {name: header.text(name) for name in PLAIN}
     out |= {name: _private(dataset, *place) for name, place in _PRIVATE.items()}
-    items = header.sequence(_SEQUENCE)
+    items = header.sequence(SEQUENCE)
     if items:
         out["Tracers"] = str(len(items))
         out |= {name: items[0].text(name) for name in _TRACER}
         out["Nuclide"] = nuclide_of(*_names(items[0]))
     return tuple(sorted(f"{name}={value}" for name, value in out.items() if value))
+
+
+def is_elsewhere(dataset: Any) -> bool:
+    """Whether another block than the first is reserved, so that a maker's elements may not be among `KEYWORDS`."""
+    return not _OTHER_CREATORS.isdisjoint(dataset.keys())
 
 
 def _names(tracer: Header) -> list[str]:

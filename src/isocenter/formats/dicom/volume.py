@@ -20,6 +20,7 @@ from isocenter.formats.dicom.native import BATCH, CompressedSlice, NativeSlice, 
 from isocenter.formats.dicom.pixels import PendingFrame, stored_pixels
 from isocenter.formats.dicom.planes import Plane, plane_of
 from isocenter.imaging.facts import facts_of_planes
+from isocenter.imaging.suv import stored_unit
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import Stack
@@ -27,16 +28,6 @@ from isocenter.model.volume import Slice, Volume, axis_of
 
 # While one frame is decoded in another process, the next is read.
 _AHEAD = 1
-_PET_UNITS = {"BQML": "Bq/ml", "CNTS": "counts"}
-# SUV Type (0054,1006) of values in g/ml; where it is absent, body weight is meant (C.8.9.1).
-_SUV_TYPES = {
-    "": "SUVbw",
-    "BW": "SUVbw",
-    "LBM": "SUVlbm-unnamed",
-    "LBMJAMES128": "SUVlbm-james",
-    "LBMJANMA": "SUVlbm",
-    "IBW": "SUVibw",
-}
 
 
 def read_volume(stack: Stack, paths: Sequence[Path], expected: Sequence[Signature | None] = ()) -> Volume:
@@ -82,9 +73,14 @@ def _put_slices(assembly: Assembly, paths: Sequence[Path], expected: Sequence[Si
         some, known = paths[first : first + BATCH], expected[first : first + BATCH]
         with open_slices(some, known) as opened:
             pending: deque[tuple[int, PendingFrame, Plane]] = deque()
+            rooms = [np.empty(0, np.uint8)] * (_AHEAD + 1)
             for k, (path, one) in enumerate(zip(some, opened, strict=True), first):
                 if isinstance(one, CompressedSlice):
-                    pending.append((k, one.begin(k), one.plane))
+                    n = k % len(rooms)
+                    rooms[n] = rooms[n] if rooms[n].size >= one.n_bytes else np.empty(one.n_bytes, np.uint8)
+                    shape = (one.layout.rows, one.layout.columns)
+                    place = assembly.own_place(k, shape, one.layout.dtype, one.plane)
+                    pending.append((k, one.begin(k, rooms[n], place), one.plane))
                 _finish(assembly, pending, at_most=_AHEAD if isinstance(one, CompressedSlice) else 0)
                 if not isinstance(one, CompressedSlice):
                     _read_slice(assembly, k, path, one, expected[k])
@@ -121,11 +117,7 @@ def unit_of(stack: Stack, suv_type: str = "") -> str:
     if stack.modality == "CT":
         return "HU"
     if stack.modality == "PT":
-        if stack.pet_units == "CM2ML":
-            return "SUVbsa" if suv_type in {"", "BSA"} else "arbitrary"
-        if stack.pet_units == "GML":
-            return _SUV_TYPES.get(suv_type, "arbitrary")
-        return _PET_UNITS.get(stack.pet_units, "arbitrary")
+        return stored_unit(stack.pet_units, suv_type)
     return "arbitrary" if _is_scaled(stack) else "stored"
 
 

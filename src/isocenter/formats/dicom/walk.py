@@ -22,6 +22,8 @@ from isocenter.formats.dicom.nesting import (
 )
 from isocenter.formats.dicom.preface import meta, start
 from isocenter.formats.dicom.steps import (
+    BEGUN,
+    BLOCKS,
     CHARACTERS,
     CLASS,
     DATASET,
@@ -51,10 +53,12 @@ from isocenter.formats.dicom.steps import (
     TEXT_BYTES,
     UNDEFINED,
     UNKNOWN,
+    WHOLE,
     begins,
     code_of,
     element_at,
     is_plain,
+    is_reserved,
     kernel,
     vr_at,
     wait,
@@ -63,6 +67,9 @@ from isocenter.formats.dicom.steps import (
 _FLOAT_PIXELS, _DOUBLE_PIXELS, _PIXEL_DATA = 0x7FE00008, 0x7FE00009, 0x7FE00010
 _FIRST_TAG, _TOO_HIGH = 0x00030000, 0xFFFE0000
 _RADIOTHERAPY = np.frombuffer(b"1.2.840.10008.5.1.4.1.1.481.", np.uint8)
+# Bytes that are read at once of a sequence whose end nobody knows; of a larger one the value is not kept.
+_WHOLE_BYTES = 2048
+_DELIMITER_BYTES = 8
 _CS, _SV, _UN, _UV = code_of("CS"), code_of("SV"), code_of("UN"), code_of("UV")
 
 
@@ -71,8 +78,7 @@ def _dataset(window: Any, s: Any, stack: Any, want: Any, cell: Any, tables: Any,
     """Walk the elements of the data set itself up to the pixel data, the end, or a sequence."""
     b, delta, high, size = window
     tags, is_explicit = want[0], s[EXPLICIT] != 0
-    at, last, elements, k = s[POSITION], s[LAST], s[ELEMENTS], 0
-    phase = DATASET
+    at, last, elements, k, phase = s[POSITION], s[LAST], s[ELEMENTS], 0, DATASET
     while True:
         if at + AHEAD > high:
             if at + 8 > size:
@@ -90,27 +96,30 @@ def _dataset(window: Any, s: Any, stack: Any, want: Any, cell: Any, tables: Any,
             s[POSITION], s[ELEMENTS] = at, elements
             return _pixels(b, p, size, s, element) if at <= limits[HEADER_BYTES] else UNKNOWN
         elements += 1
-        if tag <= last:
-            k = 0
+        k = 0 if tag <= last else k
         while tags[k] < tag:
             k += 1
         last = tag
         level = level_of(b, p, high - at, tables, element, is_explicit)
         stop = at + head + length
-        if level == ODD or (length != UNDEFINED and stop > size):
-            return UNKNOWN
-        if is_too_long(tag, kind, length, is_explicit, tables, limits):
+        is_odd = level == ODD or (length != UNDEFINED and stop > size)
+        if is_odd or is_too_long(tag, kind, length, is_explicit, tables, limits):
             return UNKNOWN
         if tags[k] == tag:
-            if stop > high and _is_read(want[1][k], length, limits):
-                wait(s, at, head + length)
+            needed = _needed(want[1][k], head, length, size - at, limits)
+            if at + needed > high:
+                wait(s, at, needed)
                 elements -= 1
                 break
             if not _take(b, p, element, s, want, cell, k, is_explicit, limits):
                 return UNKNOWN
+        elif is_reserved(tag):
+            s[BLOCKS] |= 1 if tag >> 16 == 9 else 2
         at = stop
         if level != FLAT:
             at = p - delta + head
+            if length == UNDEFINED and tags[k] == tag and want[1][k] == WHOLE:
+                s[BEGUN] = at
             open_level(s, stack, level, -1 if length == UNDEFINED else stop, is_explicit)
             phase = NESTED
             break
@@ -119,9 +128,20 @@ def _dataset(window: Any, s: Any, stack: Any, want: Any, cell: Any, tables: Any,
 
 
 @kernel
-def _is_read(role: Any, length: Any, limits: Any) -> Any:
-    """Whether the bytes of a wanted value must be at hand."""
-    return role not in (PRESENCE, NEVER) and length <= limits[TEXT_BYTES]
+def _needed(role: Any, head: Any, length: Any, left: Any, limits: Any) -> Any:
+    """How many bytes of a wanted element must be at hand."""
+    if role in (PRESENCE, NEVER):
+        return 0
+    if role == WHOLE and length == UNDEFINED:
+        return min(_WHOLE_BYTES, left)
+    return head + length if length <= limits[TEXT_BYTES] else 0
+
+
+@kernel
+def _keep(s: Any, want: Any, cell: Any) -> Any:
+    """Note how long a value is that was walked through to its delimiter."""
+    cell[1][np.searchsorted(want[0], s[LAST])] = s[POSITION] - s[BEGUN] - _DELIMITER_BYTES
+    s[BEGUN] = 0
 
 
 @kernel
@@ -135,7 +155,7 @@ def _take(
         return False
     vr = vr_at(b, p + 4) if is_explicit else 0
     starts[k], counts[k], vrs[k] = p + head + s[SHIFT], length, vr
-    if role == PRESENCE:
+    if role == PRESENCE or (role == WHOLE and length == UNDEFINED):
         return True
     if length > limits[TEXT_BYTES]:
         return False
@@ -210,12 +230,15 @@ def walk(
         s, stack = state[i], stacks[i]
         cell = (cells[0][i], cells[1][i], cells[2][i])
         window = (b, windows[n, 0] - windows[n, 1], windows[n, 2], sizes[i])
-        s[NEED], s[SHIFT], phase = 0, shift, s[PHASE]
+        # what is half in another window is not in one piece
+        s[NEED], s[SHIFT], s[BEGUN], phase = 0, shift, 0, s[PHASE]
         while s[NEED] == 0 and phase < DONE:
             if phase == DATASET:
                 phase = _dataset(window, s, stack, want, cell, tables, limits)
             elif phase == NESTED:
                 phase = nested(window, s, stack, tables, limits)
+                if phase == DATASET and s[BEGUN] > 0:
+                    _keep(s, want, cell)
             elif phase == FRAGMENTS:
                 phase = fragments(window, s)
             elif phase == START:

@@ -29,7 +29,9 @@ def read(heads: Heads, limits: Limits) -> Headers:
     arena = frozen(heads.arena)
     extra = _walk(heads, arena, limits, state, (starts, counts, vrs))
     files = np.flatnonzero(state[:, steps.PHASE] == steps.DONE)
-    found = Found(arena, extra, starts[files], counts[files], vrs[files], state[files])
+    cells = (starts, counts, vrs, state)
+    # where all are known nothing is copied
+    found = Found(arena, extra, *(cells if files.size == count else (c[files] for c in cells)))
     return headers_of(found, files, count)
 
 

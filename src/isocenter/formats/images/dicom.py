@@ -18,7 +18,8 @@ from isocenter.formats.dicom.mosaic import is_mosaic, tiles_of
 from isocenter.formats.dicom.segmentation import SEGMENT_KEYWORDS, segmentation_row
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
 from isocenter.formats.dicom.survey import FunctionalGroups, refuse_late
-from isocenter.formats.dicom.tracer import tracer_texts
+from isocenter.formats.dicom.tracer import KEYWORDS as TRACER_KEYWORDS
+from isocenter.formats.dicom.tracer import is_elsewhere, tracer_texts
 from isocenter.formats.dicom.volume import read_volume
 from isocenter.formats.dicom.watched import WatchedHeader
 from isocenter.formats.image import Scan
@@ -31,7 +32,7 @@ from isocenter.model.volume import Volume
 _META = b"\x02\x00\x00\x00UL"
 _MAX_EMPTY = 4
 _KEYWORDS = [
-    *(*KEYWORDS, *REFERENCE_KEYWORDS, *SEGMENT_KEYWORDS, *DOSE_KEYWORDS),
+    *(*KEYWORDS, *TRACER_KEYWORDS, *REFERENCE_KEYWORDS, *SEGMENT_KEYWORDS, *DOSE_KEYWORDS),
     "PerFrameFunctionalGroupsSequence",
 ]
 # Fields of a frame that say something of its instance where all frames agree; the time of a frame is a date and time.
@@ -86,7 +87,8 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
         if not frames and is_mosaic(instance.image_type, instance.frames):
             frames = tiles_of(read_header(path, limits=limits)[0], file_id)
         if kind == "dicom-image" and instance.modality == "PT":
-            instance = replace(instance, pet=tracer_texts(read_header(path, limits=limits)[0]))
+            whole = read_header(path, limits=limits)[0] if is_elsewhere(parsed.dataset) else parsed.dataset
+            instance = replace(instance, pet=tracer_texts(whole))
         found = segmentation_row(again, frames, file_id, source, site) if kind == "dicom-seg" else None
         return Scan(kind=kind, instance=instance, frames=frames, annotation=found)
 

@@ -136,14 +136,14 @@ def _pieces(cases: Iterable[CaseRow]) -> tuple[Block, ...]:
     found: dict[str, list[LabelState]] = defaultdict(list)
     for case in cases:
         for state in case.labels:
-            if state.components_before:
+            if state.drawn_components_before:
                 found[state.label].append(state)
     rows = []
     for label in sorted(found):
         states = found[label]
-        before, after = (sum(getattr(s, f"volume_{n}_ml") for s in states) for n in ("before", "after"))
+        before, after = (sum(getattr(s, f"drawn_{n}_ml") for s in states) for n in ("before", "after"))
         change = "" if not before else f"{100 * (after / before - 1):+.2f}"
-        counts = ("components_before", "components_after", "vanished", "merged", "split")
+        counts = ("drawn_components_before", "drawn_components_after", "vanished", "merged", "split")
         rows.append((label, change, *(f"{sum(getattr(s, c) for s in states):,}" for c in counts)))
     if not rows:
         return ()

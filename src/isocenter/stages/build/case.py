@@ -15,10 +15,8 @@ from isocenter.base.digests import digest_of, digest_of_bytes
 from isocenter.base.errors import FormatError
 from isocenter.imaging.foreground import foreground_of
 from isocenter.imaging.histogram_bytes import pack
-from isocenter.imaging.masks import preview_planes
 from isocenter.imaging.resample import BACKGROUNDS
 from isocenter.imaging.statistics import Measured, measure
-from isocenter.imaging.windows import WINDOWS
 from isocenter.model.attributes import Attribute
 from isocenter.model.case import Case
 from isocenter.model.issue import Issue, Verdict, verdict_of
@@ -28,11 +26,9 @@ from isocenter.model.task import TaskContract
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.exposed import measured_where
 from isocenter.stages.build.images import Images, SourceFile, read_images
-from isocenter.stages.build.options import BuildOptions
+from isocenter.stages.build.options import BuildOptions, recipe_of
+from isocenter.stages.build.previews import previews_of
 from isocenter.stages.build.targets import Targets, read_targets
-
-# What a preview of CT shows where the channel names no window of its own.
-_PREVIEW_WINDOW = "mediastinum"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +63,7 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
         issue = because(error.reason, message=error.message, measured=error.measured, expected=error.expected)
         return rejected(plan, options, [issue])
     channels = {s.id: n for n, s in plan.stacks.items()}
-    targets = read_targets(
-        planned.annotations, images, channels, plan.files, options.contract, options.agreement, engine
-    )
+    targets = read_targets(planned.annotations, images, channels, plan.files, options, engine)
     measured = _measured(images, options)
     case = _case(plan, images, targets, options, measured)
     issues = [*images.issues, *targets.issues, *engine.check(case)]
@@ -85,7 +79,7 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
         issues,
         _agreements(planned, targets),
         [PerformanceRow(case=planned.id, **asdict(each)) for each in targets.performances],
-        _previews(case, options),
+        previews_of(case, options.contract),
     )
 
 
@@ -141,7 +135,7 @@ def _case(
         attributes=attributes,
         statistics={n: _statistics(n, images, measured[n]) for n in names if n in measured},
         slices=images.slices,
-        provenance={"recipe": digest_of([contract, options.standardise, options.agreement])},
+        provenance={"recipe": recipe_of(options)},
     )
 
 
@@ -259,34 +253,3 @@ def _agreements(planned: PlannedCase, targets: Targets) -> list[AgreementRow]:
         )
         for a in targets.agreements
     ]
-
-
-def _previews(case: Case, options: BuildOptions) -> list[PreviewRow]:
-    """Small pictures of the reference channel with its mask."""
-    name = options.contract.reference
-    at = case.channels.index(name)
-    windows = options.contract.channels[name].windows or (_PREVIEW_WINDOW,)
-    window = WINDOWS[windows[0]] if case.units[at] == "HU" else None
-    mask = case.mask if case.mask is None or case.mask.ndim == 3 else _flattened(case.mask)
-    planes = preview_planes(case.image[at], mask, case.grid, window=window, valid=case.valid)
-    return [
-        PreviewRow(
-            case=case.id,
-            channel=name,
-            plane=plane.name,
-            rows=plane.pixels.shape[0],
-            columns=plane.pixels.shape[1],
-            pixel_mm=plane.pixel_mm,
-            image=plane.pixels.tobytes(),
-            mask=b"" if plane.mask is None else plane.mask.astype(np.uint8).tobytes(),
-        )
-        for plane in planes
-    ]
-
-
-def _flattened(layers: NDArray[Any]) -> NDArray[np.uint8]:
-    """Overlapping layers as one map for the eye: the last layer that marks a voxel shows."""
-    out = np.zeros(layers.shape[1:], np.uint8)
-    for number, layer in enumerate(layers, start=1):
-        out[layer != 0] = number
-    return out

@@ -31,7 +31,11 @@ class Drawing:
 
 
 def drawings_of(
-    annotations: tuple[Annotation, ...], native: Grid, grid: Grid, reorder: Reorder | None
+    annotations: tuple[Annotation, ...],
+    native: Grid,
+    grid: Grid,
+    reorder: Reorder | None,
+    kernel: str = "vote",
 ) -> dict[str, Drawing]:
     """What one file draws, label by label; several annotations of a label are one structure.
 
@@ -42,10 +46,11 @@ def drawings_of(
         native: The grid of the image they were drawn on.
         grid: The grid of the case.
         reorder: What takes arrays from the one to the other, if nothing has to be resampled.
+        kernel: One of `isocenter.imaging.labels.KERNELS`.
     """
     known = [a for a in annotations if a.state is not AnnotationState.NOT_ANNOTATED]
     if reorder is None:
-        return _resampled(known, native, grid)
+        return _resampled(known, native, grid, kernel)
     masks: dict[str, NDArray[np.bool_]] = {}
     lost: set[str] = set()
     for annotation in known:
@@ -66,7 +71,7 @@ def reorder_between(native: Grid, grid: Grid) -> Reorder | None:
     return None if found.kind is MatchKind.DIFFERENT else found.reorder
 
 
-def _resampled(annotations: list[Annotation], native: Grid, grid: Grid) -> dict[str, Drawing]:
+def _resampled(annotations: list[Annotation], native: Grid, grid: Grid, kernel: str) -> dict[str, Drawing]:
     """Masks that do not overlap are brought over together, so that neither gaps nor overlaps arise."""
     labels = list(dict.fromkeys(a.concept for a in annotations))
     layers = Layers(native.shape, len(labels))
@@ -83,7 +88,7 @@ def _resampled(annotations: list[Annotation], native: Grid, grid: Grid) -> dict[
     changes = dict.fromkeys(labels, Change())
     maps = []
     for layer in layers.maps:
-        maps.append(resample_labels(layer, native, grid))
+        maps.append(resample_labels(layer, native, grid, kernel=kernel))
         for value, change in changes_of(layer, native, maps[-1], grid).items():
             changes[labels[value - 1]] += change
     masks = layers.masks(maps) if maps else np.zeros((len(labels), *grid.shape), dtype=np.bool_)

@@ -16,9 +16,9 @@ from isocenter.imaging.affine import MatchKind, Reorder, canonical, match
 from isocenter.imaging.bias_field import correct
 from isocenter.imaging.facts import facts_of
 from isocenter.imaging.intensity import clip_counts
-from isocenter.imaging.placement import PARALLEL_VOXELS
 from isocenter.imaging.regular import rectangular, tilt_of
-from isocenter.imaging.resample import BACKGROUNDS, resample_array, target_grid
+from isocenter.imaging.resample import BACKGROUNDS, resample_array, slices_onto, target_grid
+from isocenter.imaging.taps import OVERSHOOTING
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -93,7 +93,9 @@ def read_images(
     arrays, valids = {}, []
     for name, volume in volumes.items():
         own = reorder if name == reference else None
-        array, valid = onto(volume.array, volume.valid, volume.grid, volume.unit, grid, own, options.kernel)
+        array, valid = onto(volume.array, volume.valid, volume.grid, volume.unit, grid, own, options)
+        if name in clipped and options.hu_range is not None and options.kernel in OVERSHOOTING:
+            _keep_in(options.hu_range, array, valid)
         arrays[name] = array
         valids.append(valid)
     return Images(
@@ -103,7 +105,7 @@ def read_images(
         volumes=volumes,
         reorder=reorder,
         valid=_all_valid(valids),
-        slices=_slices(volumes[reference], reorder, grid),
+        slices=_slices(volumes[reference], reorder, grid, options),
         clipped=clipped,
         issues=issues,
     )
@@ -112,7 +114,7 @@ def read_images(
 def _clip(volume: Volume, hu_range: tuple[int, ...], issues: list[Issue]) -> tuple[float, float]:
     """Clip in place; the shares below and above are recorded, always."""
     below, above = clip_slices(volume, hu_range[0], hu_range[1])
-    size = volume.array.size
+    size = volume.array.size if volume.valid is None else max(int(np.count_nonzero(volume.valid)), 1)
     if below or above:
         measured = f"{100 * below / size:.4f} below, {100 * above / size:.4f} above"
         issues.append(because("read/clipped", target=volume.id, measured=measured, unit="% of voxels"))
@@ -130,6 +132,11 @@ def clip_slices(volume: Volume, low: int, high: int) -> tuple[int, int]:
         if valid is not None:  # padding is background, whatever real values are clipped to
             volume.array[k][~valid] = BACKGROUNDS["HU"]
     return below, above
+
+
+def _keep_in(hu_range: tuple[int, ...], array: NDArray[Any], valid: NDArray[np.bool_] | None) -> None:
+    """What a kernel made of values beyond the range, at edges of metal or bone, is brought back into it."""
+    np.clip(array, hu_range[0], hu_range[1], out=array, where=True if valid is None else valid)
 
 
 def _upright(volume: Volume, reorder: Reorder, options: Standardise, issues: list[Issue]) -> Grid:
@@ -155,7 +162,7 @@ def onto(
     unit: str,
     target: Grid,
     reorder: Reorder | None,
-    kernel: str,
+    options: Standardise,
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
     """An array on the target grid: re-ordered where that is all it takes, resampled where it is not."""
     if reorder is None:
@@ -168,7 +175,13 @@ def onto(
     if match(target, grid).kind in {MatchKind.EXACT, MatchKind.ROUNDING}:
         return array, valid
     return resample_array(
-        array, grid, target, kernel=kernel, background=BACKGROUNDS.get(unit, 0.0), valid=valid
+        array,
+        grid,
+        target,
+        kernel=options.kernel,
+        background=BACKGROUNDS.get(unit, 0.0),
+        valid=valid,
+        antialias=options.antialias,
     )
 
 
@@ -177,27 +190,15 @@ def _all_valid(valids: list[NDArray[np.bool_] | None]) -> NDArray[np.bool_] | No
     return np.ascontiguousarray(np.logical_and.reduce(known)) if known else None
 
 
-def _slices(volume: Volume, reorder: Reorder, grid: Grid) -> tuple[Slice, ...]:
-    """The slice table along the packed k axis.
-
-    A plane that lies on one that was read keeps its object, file and frame, whatever became of it within the
-    plane; one that was cut anew names none. What a synthetic slice went into is synthetic.
-    """
-    if reorder.order[0] != 0 or not volume.slices:
-        return tuple(Slice(position_mm=k * grid.slice_distance_mm) for k in range(grid.shape[0]))
+def _slices(volume: Volume, reorder: Reorder, grid: Grid, options: Standardise) -> tuple[Slice, ...]:
+    """The slice table along the packed k axis, whose first slice is at 0 mm."""
     rows = volume.slices[::-1] if reorder.flips[0] else volume.slices
-    if grid.shape[0] == len(rows) and match(reorder.grid, grid).kind in {MatchKind.EXACT, MatchKind.ROUNDING}:
+    is_same = match(reorder.grid, grid).kind in {MatchKind.EXACT, MatchKind.ROUNDING}
+    if rows and is_same and reorder.order[0] == 0:
         first, sign = rows[0].position_mm, -1 if reorder.flips[0] else 1
         return tuple(replace(r, position_mm=sign * (r.position_mm - first)) for r in rows)
-    towards = (np.linalg.inv(reorder.grid.affine) @ grid.affine)[2]
-    out = []
-    for k in range(grid.shape[0]):
-        place, position_mm = float(towards[2] * k + towards[3]), k * grid.slice_distance_mm
-        on = round(place)
-        if abs(place - on) < PARALLEL_VOXELS and 0 <= on < len(rows):
-            out.append(replace(rows[on], position_mm=position_mm))
-        else:
-            around = (np.floor(place), np.ceil(place))
-            made = any(rows[int(min(max(n, 0), len(rows) - 1))].is_synthetic for n in around)
-            out.append(Slice(position_mm=position_mm, is_synthetic=made))
-    return tuple(out)
+    found = (
+        slices_onto(volume.slices, volume.grid, grid, kernel=options.kernel, antialias=options.antialias)
+        or (Slice(position_mm=0.0),) * grid.shape[0]
+    )
+    return tuple(replace(s, position_mm=k * grid.slice_distance_mm) for k, s in enumerate(found))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 from isocenter.agreement.detection import RULES
+from isocenter.base.digests import digest_of
+from isocenter.imaging import labels
+from isocenter.imaging.foreground import WAYS
 from isocenter.imaging.resample import ALIGNMENTS
 from isocenter.imaging.taps import KERNELS
 from isocenter.model.task import TaskContract
@@ -64,6 +67,13 @@ class Standardise:
         str, "what old and new grid share where the spacing changes: centre (IBSI), corner or origin"
     ] = "centre"
     kernel: Annotated[str, "interpolation of images: linear, cubic, lanczos, area or nearest"] = "linear"
+    antialias: Annotated[
+        bool,
+        "smooth images before their voxels grow; false: the kernel alone (plain trilinear, as IBSI has it)",
+    ] = True
+    label_kernel: Annotated[
+        str, "what a voxel of a mask becomes: vote (the label of the largest linear share) or nearest"
+    ] = "vote"
     hu_range: Annotated[tuple[int, ...] | None, "CT values are clipped to it; null keeps them"] = (
         -1024,
         3071,
@@ -93,13 +103,19 @@ class Standardise:
         if self.align not in ALIGNMENTS:
             raise ValueError(f"align must be one of {', '.join(ALIGNMENTS)}")
         if self.kernel not in KERNELS:
-            raise ValueError("kernel must be linear, cubic, lanczos, area or nearest")
+            raise ValueError(f"kernel must be one of {', '.join(KERNELS)}")
+        if self.label_kernel not in labels.KERNELS:
+            raise ValueError(f"label_kernel must be one of {', '.join(labels.KERNELS)}")
         if self.hu_range is not None and (len(self.hu_range) != 2 or self.hu_range[0] >= self.hu_range[1]):
             raise ValueError("hu_range needs a lower and a higher number")
         if self.hu_range is not None and not -32768 <= self.hu_range[0] < self.hu_range[1] <= 32767:
             raise ValueError("hu_range must fit 16-bit integers")
-        if self.foreground not in {"auto", "mean", "otsu", "nonzero", "all"}:
-            raise ValueError("foreground must be auto, mean, otsu, nonzero or all")
+        if self.foreground not in WAYS:
+            raise ValueError(f"foreground must be one of {', '.join(WAYS)}")
+
+    def conventions(self) -> dict[str, Any]:
+        """Every word that decides what a voxel means, and so no limit of size."""
+        return {name: value for name, value in asdict(self).items() if name != "max_case_bytes"}
 
     def _check_spacing(self) -> None:
         if isinstance(self.spacing, str):
@@ -160,3 +176,8 @@ class BuildOptions:
     screen: ScreenOptions
     backend: str
     chunk: tuple[int, ...]
+
+
+def recipe_of(options: BuildOptions) -> str:
+    """Digest of all that a cohort says of what is in a record; what only loading reads is left out."""
+    return digest_of([options.contract.stored(), options.standardise.conventions(), options.agreement])

@@ -34,7 +34,7 @@ def upright(volume: Volume, options: Standardise) -> Volume:
     tilt = tilt_of(volume.grid) if options.tilt is TiltPolicy.RESAMPLE else 0.0
     if not tilt:
         return volume
-    made = resample(volume, like=rectangular(volume.grid))
+    made = resample(volume, like=rectangular(volume.grid), kernel=options.kernel, antialias=options.antialias)
     return replace(made, facts=None, issues=(*volume.issues, tilt_issue(volume.id, tilt)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from isocenter.model.rows import AgreementRow, CaseRow, PerformanceRow, PreviewR
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.case import Built, CasePlan, build_case, rejected
 from isocenter.stages.build.options import BuildOptions
+from isocenter.stages.build.previews import previews_again, window_of
 from isocenter.stores.layout import LAYOUT_VERSION, record_of
 from isocenter.stores.shard import BACKENDS
 
-VERSION = 2
+VERSION = 3
 PARTS: dict[str, type[Any]] = {
     "cases": CaseRow,
     "issues": Issue,
@@ -50,6 +52,11 @@ class ShardPlan:
         """Digest of everything that the shard's bytes depend on."""
         return digest_of([_form(self), [(c.planned.id, c.planned.digest) for c in self.cases]])
 
+    @property
+    def shown(self) -> str:
+        """Digest of how previews are shown, on which no byte of the shard depends."""
+        return digest_of(window_of(self.options.contract))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardResult:
@@ -70,6 +77,7 @@ def is_done(plan: ShardPlan) -> bool:
     done = read_json(mark)
     return bool(
         done["key"] == plan.key
+        and done["shown"] == plan.shown
         and not done["unsettled"]
         and (not done["records"] or _is_whole(Path(plan.path), done["bytes"]))
     )
@@ -84,6 +92,7 @@ def build_shard(plan: ShardPlan) -> ShardResult:
     engine = Engine(plan.options.screen)
     folder, path = Path(plan.parts), Path(plan.path)
     kept_rows = _kept(plan, folder, path)
+    is_shown = not kept_rows or read_json(folder / "done.json")["shown"] == plan.shown
     # before the file changes: an old mark must not vouch for it
     (folder / "done.json").unlink(missing_ok=True)
     crashes: list[tuple[str, str]] = []
@@ -107,7 +116,8 @@ def build_shard(plan: ShardPlan) -> ShardResult:
                 )  # written: let go
             fresh.append(built)
             rows.append(built.row)
-    _write_parts(plan, folder, path, rows, fresh, set(kept_rows))
+    previews = None if is_shown else _redrawn(plan, kept_rows)
+    _write_parts(plan, rows, fresh, set(kept_rows), previews)
     return ShardResult(
         number=plan.number,
         built=sum(b.case is not None for b in fresh),
@@ -152,22 +162,40 @@ def _form(plan: ShardPlan) -> str:
     return digest_of([VERSION, LAYOUT_VERSION, form, plan.options.backend, plan.options.chunk])
 
 
+def _redrawn(plan: ShardPlan, kept: dict[str, CaseRow]) -> list[PreviewRow]:
+    """Previews of records that were kept, where they are to be shown otherwise than before."""
+    packed = sorted(r.id for r in kept.values() if r.verdict != "reject")
+    if not packed:
+        return []
+    with closing(BACKENDS.get(plan.options.backend).open(Path(plan.path), cache_bytes=0)) as reader:
+        return [p for i in packed for p in previews_again(i, reader, plan.options.contract)]
+
+
 def _write_parts(
-    plan: ShardPlan, folder: Path, path: Path, rows: list[CaseRow], fresh: list[Built], kept: set[str]
+    plan: ShardPlan,
+    rows: list[CaseRow],
+    fresh: list[Built],
+    kept: set[str],
+    redrawn: list[PreviewRow] | None,
 ) -> None:
-    """Write the shard's rows, then its mark; a shard without records leaves no file."""
+    """Write the shard's rows, then its mark; a shard without records leaves no file.
+
+    `redrawn` are the previews of what was kept, unless those that are there already hold.
+    """
+    folder, path = Path(plan.parts), Path(plan.path)
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, list[Any]] = {
         "cases": list(rows),
         "issues": [i for b in fresh for i in b.issues],
         "agreements": [a for b in fresh for a in b.agreements],
         "performances": [p for b in fresh for p in b.performances],
-        "previews": [p for b in fresh for p in b.previews],
+        "previews": [*(redrawn or ()), *(p for b in fresh for p in b.previews)],
     }
     owners = {"issues": "target", "agreements": "case", "performances": "case", "previews": "case"}
     for name, owner in owners.items():
         part = folder / f"{name}.parquet"
-        if kept and part.exists():
+        holds = name != "previews" or redrawn is None
+        if kept and holds and part.exists():
             found[name] += [r for r in tables.read(part, PARTS[name]) if getattr(r, owner) in kept]
         found[name].sort(key=str)
     for name, kind in PARTS.items():
@@ -179,7 +207,14 @@ def _write_parts(
     size = path.stat().st_size if records else 0
     write_json(
         folder / "done.json",
-        {"key": plan.key, "form": _form(plan), "records": records, "bytes": size, "unsettled": unsettled},
+        {
+            "key": plan.key,
+            "form": _form(plan),
+            "shown": plan.shown,
+            "records": records,
+            "bytes": size,
+            "unsettled": unsettled,
+        },
     )
 
 

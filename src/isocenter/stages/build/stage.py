@@ -222,6 +222,7 @@ def _seal(options: BuildOptions, workspace: Workspace, plans: list[ShardPlan], p
         orientation=standardise.orientation,
         spacing_mm=tuple(enrol.get("spacing", ())) or None,
         hu_range=standardise.hu_range,
+        standardise=standardise.conventions(),
         background={n: BACKGROUNDS["HU"] if n in hounsfield else 0.0 for n in contract.channels},
         windows={n: tuple(WINDOWS[w] for w in c.windows) for n, c in contract.channels.items()},
         files=tuple(sealed(workspace.store, n) for n in sorted([CASES, *names])),

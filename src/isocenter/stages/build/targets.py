@@ -30,7 +30,7 @@ from isocenter.stages.build.contours import by_area, contour_issues
 from isocenter.stages.build.drawings import drawings_of, reorder_between
 from isocenter.stages.build.fractions import cut
 from isocenter.stages.build.images import Images, SourceFile
-from isocenter.stages.build.options import AgreementOptions
+from isocenter.stages.build.options import BuildOptions
 
 Masks = dict[str, dict[str, NDArray[np.bool_] | None]]
 
@@ -57,11 +57,11 @@ def read_targets(
     images: Images,
     stacks: Mapping[str, str],
     files: Mapping[str, SourceFile],
-    contract: TaskContract,
-    options: AgreementOptions,
+    options: BuildOptions,
     engine: Engine,
 ) -> Targets:
     """Read all annotations of a case; `stacks` maps a stack's id to its channel."""
+    contract, agreement = options.contract, options.agreement
     out = Targets()
     masks: Masks = {}
     votes: dict[str, list[bool]] = {}
@@ -71,7 +71,7 @@ def read_targets(
             if not plan.keys:
                 continue  # attached to the image, but nothing in it is a label of the task
             try:
-                _add_masks(masks, plan, images, stacks, files, contract, out, engine)
+                _add_masks(masks, plan, images, stacks, files, options, out, engine)
             except FormatError as error:
                 out.issues.append(
                     because(
@@ -87,12 +87,12 @@ def read_targets(
     consensus = fuse(
         masks,
         grid=images.grid,
-        method=options.method,
-        tie=options.tie,
-        rater=options.rater,
-        surface_mm=options.surface_mm,
+        method=agreement.method,
+        tie=agreement.tie,
+        rater=agreement.rater,
+        surface_mm=agreement.surface_mm,
     )
-    consensus = replace(consensus, agreements=(*consensus.agreements, *agreements_of_boxes(boxes, options)))
+    consensus = replace(consensus, agreements=(*consensus.agreements, *agreements_of_boxes(boxes, agreement)))
     out.issues += [*consensus.issues, *engine.check(consensus)]
     out.agreements = consensus.agreements
     out.performances = consensus.performances
@@ -100,7 +100,7 @@ def read_targets(
         out.mask = _label_map(consensus.masks, images.grid, contract)
         out.raters = _raters(masks, images.grid, contract)
     if contract.task is Task.DETECTION:
-        _add_boxes(out, fused_boxes(boxes, options), consensus, images.grid)
+        _add_boxes(out, fused_boxes(boxes, agreement), consensus, images.grid)
     out.labels = _states(contract, consensus, votes, set(boxes), out, grid=images.grid)
     return out
 
@@ -111,7 +111,7 @@ def _add_masks(
     images: Images,
     stacks: Mapping[str, str],
     files: Mapping[str, SourceFile],
-    contract: TaskContract,
+    options: BuildOptions,
     out: Targets,
     engine: Engine,
 ) -> None:
@@ -134,9 +134,10 @@ def _add_masks(
             *_regridded(annotation, native),
         ]
         masks.setdefault(annotation.concept, {}).setdefault(plan.rater)
-    is_reference = channel == contract.reference and images.grid is images.reorder.grid
+    is_reference = channel == options.contract.reference and images.grid is images.reorder.grid
     reorder = images.reorder if is_reference else reorder_between(native, images.grid)
-    for label, drawing in drawings_of(tuple(found), native, images.grid, reorder).items():
+    kernel = options.standardise.label_kernel
+    for label, drawing in drawings_of(tuple(found), native, images.grid, reorder, kernel).items():
         if drawing.is_lost:
             out.vanished.add(label)  # smaller than a voxel of the grid, or off the image
         before = masks[label][plan.rater]

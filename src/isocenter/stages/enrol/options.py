@@ -128,3 +128,4 @@ class EnrolOptions:
     store: StoreOptions
     spacing: str | float | tuple[float, ...]
     recipe: str
+    pet: str = "stored"

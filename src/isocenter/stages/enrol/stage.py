@@ -23,9 +23,10 @@ from isocenter.stages.enrol.link import Linker
 from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource, EnrolOptions
 from isocenter.stages.enrol.plan import attach, by_stack, plan_case, shard_of
 from isocenter.stages.enrol.tables import link_table
+from isocenter.stages.enrol.units import tell_mixed_units
 
 STAGE = "enrol"
-VERSION = 3
+VERSION = 4
 
 # What may be wrong with a further annotation of an image, and what a person must then look at.
 _UNCLEAR = {"enrol/ambiguous-annotation", "enrol/unreadable-annotation"}
@@ -65,6 +66,7 @@ def enrol(
     inputs = Inputs.read(workspace, base, {i.target for i in index_issues})
     drafts = draft_cases(inputs, options.contract, options.unit)
     tell_mixed_intents(drafts, options.contract.channels)
+    tell_mixed_units(drafts, options.contract.channels, options.pet)
     annotations, issues, rows_used, silent = _annotations(options, inputs, drafts, workspace)
     _tell_cases(drafts, issues)
     frozen = Frozen(folder / "frozen.json", options)

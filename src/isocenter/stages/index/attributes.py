@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from isocenter.imaging.bodies import kilograms_of
 from isocenter.model.attributes import Attribute, AttributeState
 from isocenter.model.device_terms import BODY_PARTS, DeviceTerms
 from isocenter.model.vocabulary import scrub
@@ -58,8 +59,8 @@ def personal(header: Person) -> dict[str, str]:
         out["age_years"] = f"{min(age, _OLDEST):g}"
     if header.sex in _SEXES:
         out["sex"] = header.sex
-    if header.weight_kg and header.weight_kg > 0:
-        out["weight_kg"] = f"{header.weight_kg:g}"
+    if header.weight_kg is not None and (weight := kilograms_of(header.weight_kg)) is not None:
+        out["weight_kg"] = f"{weight:g}"
     return out
 
 

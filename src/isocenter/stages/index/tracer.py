@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from isocenter.imaging.bodies import Quantity
 from isocenter.imaging.suv import dose_bq, uptake_seconds
 from isocenter.model.attributes import Attribute
 from isocenter.model.suv import BedTime, SuvFacts
+from isocenter.stages.index.clocks import DAY, Instant, clock_of, instant_of, instant_of_date_time, zone_of
 from isocenter.stages.index.columns import Members, Rows
 
-_DAY = 86_400.0
-_DATE = re.compile(r"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
-_TIME = re.compile(r"(\d{2}):?(\d{2})?:?(\d{2})?(\.\d{1,6})?")
-_DATE_TIME = re.compile(r"(\d{8})(\d{2,6}(?:\.\d{1,6})?)([+-]\d{4})?")
 # Clock times of the injection that two attributes tell may differ by their seconds.
 _SAME_SECONDS = 60.0
 # What must be the same in every slice, and what it is called.
@@ -75,15 +70,20 @@ def facts_of(units: Sequence[str], own: Sequence[_Texts], whole: Sequence[_Texts
     """
     differing = [words for name, words in _SHARED.items() if len({_same(t.get(name)) for t in own}) > 1]
     first = min(own, key=lambda t: sorted(t.items()))
-    acquired = {n: s for n, t in enumerate(whole) if (s := _acquired(t)) is not None}
-    corrected_to = _date_time(first.get("DecayCorrectionDateTime"))
-    begin = min(acquired.values(), default=corrected_to)
-    beds = {_bed(whole[n], s - begin) for n, s in acquired.items()} if begin is not None else set()
+    acquired = {n: i for n, t in enumerate(whole) if (i := _acquired(t)) is not None}
+    corrected_to = instant_of_date_time(first.get("DecayCorrectionDateTime"), _zone(first))
+    begin = min(acquired.values(), key=lambda i: i.seconds, default=corrected_to)
+    beds = {_bed(whole[n], i.seconds - begin.seconds) for n, i in acquired.items()} if begin else set()
     injected, by, doubts = _injected(first, begin)
-    if acquired and len(acquired) < len(whole):
-        doubts = (*doubts, "some slices have no Acquisition Time")
-    series = [s for t in own if (s := _series(t)) is not None]
-    scans = [s for t in own if (s := _date_time(t.get("GEScanDateTime"))) is not None]
+    series = _earliest(_series(t) for t in own)
+    scan = _earliest(instant_of_date_time(t.get("GEScanDateTime"), _zone(t)) for t in own)
+    # where the moment of the values is told, nobody asks for the start
+    starts = [] if corrected_to else [series, scan]
+    doubts = (
+        *doubts,
+        *_doubts_of(first, whole, acquired),
+        *_doubts_of_zones([*acquired.values(), corrected_to, injected, *starts]),
+    )
     return SuvFacts(
         units=units[0],
         suv_type=_term(first.get("SUVType"), _TYPES),
@@ -98,8 +98,8 @@ def facts_of(units: Sequence[str], own: Sequence[_Texts], whole: Sequence[_Texts
         half_life_seconds=_number(first.get("RadionuclideHalfLife")),
         injected_seconds=_after(injected, begin),
         injected_by=by,
-        series_seconds=_after(min(series, default=None), begin),
-        ge_scan_seconds=_after(min(scans, default=None), begin),
+        series_seconds=_after(series, begin),
+        ge_scan_seconds=_after(scan, begin),
         corrected_to_seconds=_after(corrected_to, begin),
         beds=tuple(sorted(beds, key=lambda b: (b.acquired_seconds, str(b)))),
         philips_suv_factor=_number(first.get("PhilipsSUVFactor")),
@@ -167,84 +167,86 @@ def _bed(texts: _Texts, seconds: float) -> BedTime:
     )
 
 
-def _injected(texts: _Texts, begin: float | None) -> tuple[float | None, str, tuple[str, ...]]:
+def _injected(texts: _Texts, begin: Instant | None) -> tuple[Instant | None, str, tuple[str, ...]]:
     """When the tracer was injected, how that was told, and what is wrong with it."""
-    full, clock = (
-        texts.get("RadiopharmaceuticalStartDateTime"),
-        _clock(texts.get("RadiopharmaceuticalStartTime")),
-    )
-    moment = _date_time(full)
-    if moment is None:
-        if full:
+    full, time = texts.get("RadiopharmaceuticalStartDateTime"), texts.get("RadiopharmaceuticalStartTime")
+    clock, zone = clock_of(time), _zone(texts)
+    if full:
+        moment = instant_of_date_time(full, zone)
+        if moment is None:
             return None, "", ("Radiopharmaceutical Start DateTime cannot be understood",)
-        if clock is None or begin is None:
-            return None, "", ()
-        moment = math.floor(begin / _DAY) * _DAY + clock
-        return moment - _DAY if moment > begin else moment, "time", ()
-    said = _zone(full), texts.get("TimezoneOffsetFromUTC", "")
-    shift = _zone_seconds(said[1]) - _zone_seconds(said[0]) if all(said) else 0.0
-    if said[0] and not said[1]:
-        return None, "", ("the injection has a time zone and the images have none",)
-    apart = 0.0 if clock is None else abs((moment - clock + _DAY / 2) % _DAY - _DAY / 2)
-    if apart > _SAME_SECONDS:
-        return None, "", ("Radiopharmaceutical Start DateTime and Start Time contradict each other",)
-    return moment + shift, "datetime", ()
+        # the clock beside it is that of the object; where its zone is not named, that of the date and time
+        local = moment.seconds + ((moment.zone if zone is None else zone) or 0.0)
+        apart = 0.0 if clock is None else abs((local - clock + DAY / 2) % DAY - DAY / 2)
+        if apart > _SAME_SECONDS:
+            return None, "", ("Radiopharmaceutical Start DateTime and Start Time contradict each other",)
+        return moment, "datetime", ()
+    if time and clock is None:
+        return None, "", ("Radiopharmaceutical Start Time cannot be understood",)
+    if clock is None or begin is None:
+        return None, "", ()
+    shift = zone or 0.0
+    last = math.floor((begin.seconds + shift) / DAY) * DAY + clock - shift
+    return Instant(last - DAY if last > begin.seconds else last, zone), "time", ()
 
 
-def _zone(text: str | None) -> str:
-    match = _DATE_TIME.fullmatch(text or "")
-    return (match[3] or "") if match else ""
+def _doubts_of(first: _Texts, whole: Sequence[_Texts], acquired: Mapping[int, Instant]) -> tuple[str, ...]:
+    """What is wrong with the times of the images."""
+    out = []
+    lost = [t for n, t in enumerate(whole) if n not in acquired]
+    if any(t.get("AcquisitionTime") or t.get("AcquisitionDateTime") for t in lost):
+        out.append("Acquisition Time cannot be understood")
+    elif acquired and lost:
+        out.append("some slices have no Acquisition Time")
+    moment = first.get("DecayCorrectionDateTime")
+    if moment and instant_of_date_time(moment, None) is None:
+        out.append("Decay Correction DateTime cannot be understood")
+    told = [
+        moment,
+        first.get("RadiopharmaceuticalStartDateTime") or first.get("RadiopharmaceuticalStartTime"),
+    ]
+    if len({_zone(t) for t in whole}) > 1 and any(t and not _has_zone(t) for t in told):
+        out.append(
+            "slices are of several time zones, and nothing says in which of them the tracer's times are"
+        )
+    return tuple(out)
 
 
-def _zone_seconds(text: str) -> float:
-    if not re.fullmatch(r"[+-]\d{4}", text):
-        return 0.0
-    return (1 if text[0] == "+" else -1) * (int(text[1:3]) * 3600.0 + int(text[3:]) * 60.0)
+def _doubts_of_zones(moments: Iterable[Instant | None]) -> tuple[str, ...]:
+    """Times with a zone and times without one do not tell what lies between them."""
+    if len({m.zone is None for m in moments if m is not None}) < 2:
+        return ()
+    return (
+        "some times have a time zone and others have none: Timezone Offset From UTC (0008,0201) is missing",
+    )
 
 
-def _acquired(texts: _Texts) -> float | None:
-    full = _date_time(texts.get("AcquisitionDateTime"))
+def _has_zone(text: str) -> bool:
+    moment = instant_of_date_time(text, None)
+    return moment is not None and moment.zone is not None
+
+
+def _zone(texts: _Texts) -> float | None:
+    return zone_of(texts.get("TimezoneOffsetFromUTC"))
+
+
+def _acquired(texts: _Texts) -> Instant | None:
+    full = instant_of_date_time(texts.get("AcquisitionDateTime"), _zone(texts))
     if full is not None:
         return full
-    return _moment(texts.get("AcquisitionDate") or texts.get("SeriesDate"), texts.get("AcquisitionTime"))
+    day = texts.get("AcquisitionDate") or texts.get("SeriesDate")
+    return instant_of(day, texts.get("AcquisitionTime"), _zone(texts))
 
 
-def _series(texts: _Texts) -> float | None:
-    return _moment(texts.get("SeriesDate") or texts.get("AcquisitionDate"), texts.get("SeriesTime"))
+def _series(texts: _Texts) -> Instant | None:
+    day = texts.get("SeriesDate") or texts.get("AcquisitionDate")
+    return instant_of(day, texts.get("SeriesTime"), _zone(texts))
 
 
-def _moment(day: str | None, clock: str | None) -> float | None:
-    """Seconds of a date and a time; without a date, of the day."""
-    seconds, start = _clock(clock), _day(day)
-    return None if seconds is None else seconds + (start or 0.0)
+def _earliest(moments: Iterable[Instant | None]) -> Instant | None:
+    return min((m for m in moments if m is not None), key=lambda m: m.seconds, default=None)
 
 
-def _date_time(text: str | None) -> float | None:
-    match = _DATE_TIME.fullmatch(text or "")
-    if match is None:
-        return None
-    day, clock = _day(match[1]), _clock(match[2])
-    return None if day is None or clock is None else day + clock
-
-
-def _day(text: str | None) -> float | None:
-    match = _DATE.fullmatch(text or "")
-    try:
-        return None if match is None else date(int(match[1]), int(match[2]), int(match[3])).toordinal() * _DAY
-    except ValueError:
-        return None
-
-
-def _clock(text: str | None) -> float | None:
-    match = _TIME.fullmatch(text or "")
-    if match is None:
-        return None
-    hours, minutes, seconds = (int(match[n] or 0) for n in (1, 2, 3))
-    if hours > 23 or minutes > 59 or seconds > 60:
-        return None
-    return hours * 3600.0 + minutes * 60.0 + seconds + float(match[4] or 0)
-
-
-def _after(moment: float | None, begin: float | None) -> float | None:
+def _after(moment: Instant | None, begin: Instant | None) -> float | None:
     """Seconds after the first acquisition, rounded to what clocks tell."""
-    return None if moment is None or begin is None else round(moment - begin, 6)
+    return None if moment is None or begin is None else round(moment.seconds - begin.seconds, 6)

@@ -11,7 +11,7 @@ def test_all_that_is_looked_for_may_be_there_once_only():
     assert known == set(slots.TAGS[:-1].tolist())
     assert set(native._TAGS[:-1].tolist()) <= known
     assert {
-        int(Tag(k)) for k in (*DOSE_KEYWORDS, *REFERENCE_KEYWORDS, *tracer._PLAIN, tracer._SEQUENCE)
+        int(Tag(k)) for k in (*DOSE_KEYWORDS, *REFERENCE_KEYWORDS, *tracer.PLAIN, tracer.SEQUENCE)
     } <= known
     # private ones in the block that their makers reserve
     private = [*tracer._PRIVATE.values(), mosaic._COUNT, mosaic._CSA]

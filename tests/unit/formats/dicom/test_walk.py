@@ -178,3 +178,12 @@ def test_limits_are_held(limits):
 def test_a_hundred_thousand_open_sequences_are_left_out():
     step = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
     assert known(inserted(step * 100_000)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "is_known"), [(b"ISO_IR 100", True), (b"ISO_IR 6\0\0", True), (b"ISO\0IR 100", False)]
+)
+def test_a_zero_ends_the_name_of_a_character_set(name, is_known, tmp_path):
+    """Within it the library refuses the file as soon as it meets a sequence (and the slow reader with it)."""
+    data = dicom_bytes(ct_dataset(0, SpecificCharacterSet="ISO_IR 192")).replace(b"ISO_IR 192", name)
+    assert agrees(data, tmp_path) == is_known

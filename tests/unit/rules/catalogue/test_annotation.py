@@ -108,20 +108,22 @@ def test_a_box_may_enclose_the_outer_voxels_whole() -> None:
 
 
 def test_every_lost_piece_is_told_and_crumbs_only_if_they_are_asked_for() -> None:
-    lost = LabelState(label="a", state="positive", components_before=4, vanished=2, vanished_ml=0.05)
-    whole = LabelState(label="b", state="positive", components_before=2, components_after=2)
+    lost = LabelState(label="a", state="positive", drawn_components_before=4, vanished=2, vanished_ml=0.05)
+    whole = LabelState(label="b", state="positive", drawn_components_before=2, drawn_components_after=2)
     case = a_case(labels=(lost, whole))
     assert issues_of(vanished_component, case) == [
         "2 of 4 pieces of a vanished on the grid of the case, the largest had 0.05 ml"
     ]
     assert len(issues_of(vanished_component, case, min_ml=0.05)) == 1
     assert issues_of(vanished_component, case, min_ml=0.051) == []
-    none = LabelState(label="a", state="positive", components_before=1, vanished=1)
+    none = LabelState(label="a", state="positive", drawn_components_before=1, vanished=1)
     assert len(issues_of(vanished_component, a_case(labels=(none,)))) == 1
 
 
 def test_pieces_that_ran_together_and_fell_apart_are_told_together() -> None:
-    both = LabelState(label="a", state="positive", components_before=4, components_after=4, merged=2, split=1)
+    both = LabelState(
+        label="a", state="positive", drawn_components_before=4, drawn_components_after=4, merged=2, split=1
+    )
     assert issues_of(changed_components, a_case(labels=(both,))) == [
         "a: 2 pieces are made of several, 1 piece fell apart"
     ]

@@ -108,10 +108,24 @@ def test_mr_alone_loses_its_bias_field(cohort):
     assert told.count("read/bias-corrected") == 1
 
 
+@pytest.mark.parametrize("kernel", ["linear", "cubic", "lanczos"])
+def test_no_kernel_leaves_the_range_that_the_store_names(cohort, kernel):
+    shape = (24, 24, 12)
+    array = np.full(shape, -1000, np.int16)
+    array[6:18, 6:18] = 40
+    array[10:13, 10:13] = 8000  # metal: a cubic rings there, above 3071 and below -1024
+    cohort.save("p/ct.nii", array)
+    cohort.mask("p/mask1.nii", (1, BOX), shape=shape)
+    cohort.run(standardise={"kernel": kernel, "spacing": 0.7})
+    [record] = cohort.records()
+    image = np.asarray(record.image)
+    assert (image.min(), image.max()) == (-1000 if kernel == "linear" else -1024, 3071)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"standardise": {"foreground": "body"}}, "auto, mean, otsu, nonzero or all"),
+        ({"standardise": {"foreground": "body"}}, "auto, mean, otsu, nonzero, all"),
         ({"standardise": {"bias_field": "n3"}}, "n3"),
         ({"channels": {"ct": {"modality": "CT", "normalise": "nyull"}}}, "none of none"),
     ],

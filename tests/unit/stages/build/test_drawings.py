@@ -53,10 +53,10 @@ def test_a_lost_piece_is_told_and_so_is_a_lost_label() -> None:
     drawn = drawings_of((a_mask("a", LEFT, CRUMB), a_mask("b", CRUMB), absent, asked), GRID, target, None)
     assert sorted(drawn) == ["a", "b", "heart"]
     assert (drawn["a"].is_lost, drawn["b"].is_lost, drawn["heart"].is_lost) == (False, True, False)
-    assert (drawn["a"].change.components_before, drawn["a"].change.vanished) == (2, 1)
+    assert (drawn["a"].change.drawn_components_before, drawn["a"].change.vanished) == (2, 1)
     assert drawn["b"].change.vanished == 1
     assert drawn["b"].change.vanished_ml == pytest.approx(0.002)
-    assert drawn["heart"].change.components_before == 0
+    assert drawn["heart"].change.drawn_components_before == 0
 
 
 @pytest.mark.parametrize("state", [AnnotationState.MARKED, AnnotationState.ABSENT])
@@ -77,6 +77,6 @@ def test_another_order_of_the_voxels_is_no_resampling() -> None:
     mask = np.zeros(GRID.shape, bool)
     mask[LEFT] = mask[CRUMB] = True
     assert np.array_equal(drawn.mask, mask[:, ::-1, ::-1])
-    assert drawn.change.volume_before_ml == drawn.change.volume_after_ml == pytest.approx(mask.sum() * 0.002)
-    assert (drawn.change.components_before, drawn.change.components_after) == (2, 2)
+    assert drawn.change.drawn_before_ml == drawn.change.drawn_after_ml == pytest.approx(mask.sum() * 0.002)
+    assert (drawn.change.drawn_components_before, drawn.change.drawn_components_after) == (2, 2)
     assert reorder_between(GRID, target_grid(GRID, 1.5)) is None

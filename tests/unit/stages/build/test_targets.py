@@ -23,11 +23,11 @@ def test_a_small_lesion_beside_a_large_one_is_not_lost_silently(cohort):
     states = {s.label: s for s in row.labels}
     lesion = states["lesion"]
     assert lesion.state == "positive"
-    assert (lesion.components_before, lesion.components_after, lesion.vanished) == (2, 1, 1)
-    assert lesion.volume_before_ml == pytest.approx(0.065)
+    assert (lesion.drawn_components_before, lesion.drawn_components_after, lesion.vanished) == (2, 1, 1)
+    assert lesion.drawn_before_ml == pytest.approx(0.065)
     assert lesion.vanished_ml == pytest.approx(0.001)
-    assert lesion.volume_after_ml == pytest.approx(lesion.volume_ml) == pytest.approx(0.064, rel=0.5)
-    assert (states["heart"].components_before, states["heart"].vanished) == (1, 0)
+    assert lesion.drawn_after_ml == pytest.approx(lesion.volume_ml) == pytest.approx(0.064, rel=0.5)
+    assert (states["heart"].drawn_components_before, states["heart"].vanished) == (1, 0)
     [record] = cohort.records()
     assert record.labels == row.labels
     assert record.verdict == "review"
@@ -42,8 +42,8 @@ def test_a_case_on_its_own_grid_has_the_same_facts_before_and_after(cohort):
     cohort.run(screen={"select": ["annotation"]})
     [row] = cohort.rows("cases", CaseRow)
     lesion = {s.label: s for s in row.labels}["lesion"]
-    assert lesion.volume_before_ml == lesion.volume_after_ml == lesion.volume_ml == pytest.approx(0.019)
-    assert (lesion.components_before, lesion.components_after, lesion.vanished) == (2, 2, 0)
+    assert lesion.drawn_before_ml == lesion.drawn_after_ml == lesion.volume_ml == pytest.approx(0.019)
+    assert (lesion.drawn_components_before, lesion.drawn_components_after, lesion.vanished) == (2, 2, 0)
     assert "annotation/vanished-component" not in {i.rule for i in cohort.rows("issues", Issue)}
 
 
@@ -55,5 +55,5 @@ def test_drawings_of_several_raters_add_up(cohort):
     [row] = cohort.rows("cases", CaseRow)
     lesion = {s.label: s for s in row.labels}["lesion"]
     assert lesion.volume_ml == pytest.approx(0.018)
-    assert lesion.volume_before_ml == lesion.volume_after_ml == pytest.approx(0.054)
-    assert (lesion.components_before, lesion.components_after) == (3, 3)
+    assert lesion.drawn_before_ml == lesion.drawn_after_ml == pytest.approx(0.054)
+    assert (lesion.drawn_components_before, lesion.drawn_components_after) == (3, 3)

@@ -200,6 +200,17 @@ def test_a_spacing_that_was_once_asked_for_is_not_the_median(tmp_path):
     assert frozen(tmp_path / "f.json", "native").spacing_mm(drafts_at(2.0), set()) == ()
 
 
+def test_one_number_is_for_all_axes_and_isotropic_is_the_smallest_median(tmp_path):
+    flat = drafts_of(
+        inputs_of([a_volume("p/ct.nii", affine=affine(0.8, 0.9, 3.0))], pattern=("{subject}/*",))
+    )
+    assert frozen(tmp_path / "f.json", 1.5).spacing_mm(flat, set()) == (1.5, 1.5, 1.5)
+    one = frozen(tmp_path / "f.json", "isotropic")
+    assert one.spacing_mm([], set()) == ()
+    assert one.spacing_mm(flat, set()) == (0.8, 0.8, 0.8)
+    assert frozen(tmp_path / "f.json").spacing_mm(flat, set()) == (3.0, 0.9, 0.8)
+
+
 def test_another_reference_image_has_another_median(tmp_path):
     first = frozen(tmp_path / "f.json")
     first.spacing_mm(drafts_at(2.0), set())

@@ -62,11 +62,22 @@ def test_age_is_reckoned_from_dates_where_no_age_is_given(born, studied, years):
         {"sex": "X"},
         {"weight_kg": 0.0},
         {"weight_kg": -3.0},
+        {"weight_kg": 0.07},
+        {"weight_kg": 1200.0},
+        {"weight_kg": 7e6},
         {"birth_date": "20010101", "study_date": "20000101"},
     ],
 )
 def test_what_makes_no_sense_is_left_out(bad):
     assert personal(a_slice(**bad)) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "kg"), [(70.0, "70"), (70_000.0, "70"), (12_500.0, "12.5"), (350.0, "350")]
+)
+def test_a_weight_is_in_kilograms_even_where_it_was_written_in_grams(written, kg):
+    """As for uptake values, which take 70,000 for grams: what can be no other unit."""
+    assert personal(a_slice(weight_kg=written)) == {"weight_kg": kg}
 
 
 def test_personal_attributes_are_looked_up_series_study_subject():

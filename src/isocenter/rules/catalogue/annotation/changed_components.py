@@ -23,7 +23,7 @@ def changed_components(case: Case) -> Issues:
         >>> from isocenter.testing.rules import a_case, issues_of
         >>> issues_of(changed_components, a_case())
         []
-        >>> one = LabelState(label="lesion", state="positive", components_before=3, components_after=2, merged=1)
+        >>> one = LabelState(label="lesion", state="positive", drawn_components_before=3, drawn_components_after=2, merged=1)
         >>> issues_of(changed_components, a_case(labels=(one,)))
         ['lesion: 1 piece is made of several']
 
@@ -39,8 +39,8 @@ def changed_components(case: Case) -> Issues:
         if told:
             yield Issue(
                 message=f"{known.label}: {', '.join(told)}",
-                measured=str(known.components_after),
-                expected=str(known.components_before),
+                measured=str(known.drawn_components_after),
+                expected=str(known.drawn_components_before),
                 unit="pieces",
             )
 

@@ -30,7 +30,7 @@ def vanished_component(
         >>> from isocenter.testing.rules import a_case, issues_of
         >>> issues_of(vanished_component, a_case())
         []
-        >>> one = LabelState(label="lesion", state="positive", components_before=3, vanished=1, vanished_ml=0.02)
+        >>> one = LabelState(label="lesion", state="positive", drawn_components_before=3, vanished=1, vanished_ml=0.02)
         >>> issues_of(vanished_component, a_case(labels=(one,)))
         ['1 of 3 pieces of lesion vanished on the grid of the case, the largest had 0.02 ml']
 
@@ -40,8 +40,8 @@ def vanished_component(
     for known in case.labels:
         if known.vanished and known.vanished_ml >= min_ml:
             yield Issue(
-                message=f"{known.vanished} of {known.components_before} "
-                f"piece{'' if known.components_before == 1 else 's'} of {known.label} vanished on the grid "
+                message=f"{known.vanished} of {known.drawn_components_before} "
+                f"piece{'' if known.drawn_components_before == 1 else 's'} of {known.label} vanished on the grid "
                 f"of the case, the largest had {known.vanished_ml:.3g} ml",
                 measured=str(known.vanished),
                 expected="0",

@@ -33,7 +33,7 @@ def collimated_border(
         >>> import numpy as np
         >>> from isocenter.testing.rules import a_volume, issues_of
         >>> j, i = np.mgrid[:200, :200]
-        >>> picture = (2000 + 900 * np.sin(j / 9) * np.cos(i / 7)).astype(np.uint16)[None]
+        >>> picture = (2000 + 900 * np.sin(j / 9 + 1) * np.cos(i / 7)).astype(np.uint16)[None]
         >>> issues_of(collimated_border, a_volume(picture, modality="DX", unit="stored"))
         []
         >>> picture[:, :40] = picture[:, :, :20] = 0
