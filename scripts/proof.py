@@ -121,6 +121,17 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             least=25,
         ),
         Proof(
+            claim="tests of 1,100 mismatches of masks and images hold: causes named right in 99 %, nothing wrong put right",
+            tests=("tests/oracles/test_alignment.py",),
+            least=4,
+            environment={"ISOCENTER_MISMATCHES": "1100"},
+        ),
+        Proof(
+            claim="tests of real masks hold: mirrored ones are told from those that lie right, of which none is reported",
+            tests=("tests/real/test_mirror.py",),
+            least=2,
+        ),
+        Proof(
             claim="tests of twelve real patients hold: structure sets equal the masks beside them in every voxel",
             tests=("tests/real/test_sarcoma.py",),
             least=20,

@@ -1,6 +1,6 @@
 """Measures agreement and consensus against peers and against reading the masks once, in one run.
 
-Every case runs in a process of its own, the cases taking turns; what is judged are the ratios of wall time within
+Every case runs in a process of its own, the cases taking turns; what is judged are the ratios of CPU time within
 the run, of one thread. Nothing fails by the clock: the factors are printed, and which of those hold.
 """
 

@@ -31,7 +31,7 @@ def print_results(volume: Volume, cases: Mapping[str, Case], results: Results) -
     )
     print(f"{'':<44}{'runs':>5}{'CPU ms':>10}{'wall ms':>10}{'x ours':>9}{'peak MB':>9}")
     for name, row in rows.items():
-        times = "" if ours is None else f"{row.wall_seconds / ours.wall_seconds:.2f}"
+        times = "" if ours is None else f"{row.cpu_seconds / ours.cpu_seconds:.2f}"
         told = f"  {row.values[0] / 1e6:.6f}" if row.values else ""
         print(
             f"{cases[name].title:<44}{len(results[name]):>5}{row.cpu_seconds * 1e3:>10.1f}"
@@ -40,7 +40,7 @@ def print_results(volume: Volume, cases: Mapping[str, Case], results: Results) -
     print()
     for line in LINES:
         if line.ours in rows and line.peer in rows:
-            _print_line(line, cases, rows[line.ours].wall_seconds, rows[line.peer].wall_seconds)
+            _print_line(line, cases, rows[line.ours].cpu_seconds, rows[line.peer].cpu_seconds)
 
 
 def _print_line(line: Line, cases: Mapping[str, Case], ours: float, peer: float) -> None:

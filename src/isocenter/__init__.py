@@ -18,6 +18,7 @@ _HOMES = {
     "Volume": "isocenter.model.volume",
     "audit": "isocenter.pipeline.audit",
     "dataset": "isocenter.loading.dataset",
+    "decide": "isocenter.pipeline.review",
     "index": "isocenter.pipeline.index",
     "open": "isocenter.loading.open",
     "read": "isocenter.pipeline.read",
@@ -25,6 +26,7 @@ _HOMES = {
     "resample": "isocenter.imaging.resample",
     "resample_labels": "isocenter.imaging.labels",
     "resample_probabilities": "isocenter.imaging.labels",
+    "review": "isocenter.pipeline.review",
     "run": "isocenter.pipeline.run",
     "split": "isocenter.pipeline.split",
 }

@@ -18,6 +18,8 @@ from isocenter.pipeline.index import index as index
 from isocenter.pipeline.read import read as read
 from isocenter.pipeline.read import read_annotations as read_annotations
 from isocenter.pipeline.reading import Reading as Reading
+from isocenter.pipeline.review import decide as decide
+from isocenter.pipeline.review import review as review
 from isocenter.pipeline.run import Run as Run
 from isocenter.pipeline.run import run as run
 from isocenter.pipeline.split import split as split
@@ -38,6 +40,7 @@ __all__ = [
     "Volume",
     "audit",
     "dataset",
+    "decide",
     "index",
     "open",
     "read",
@@ -45,6 +48,7 @@ __all__ = [
     "resample",
     "resample_labels",
     "resample_probabilities",
+    "review",
     "run",
     "split",
 ]

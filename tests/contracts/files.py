@@ -328,6 +328,39 @@ def coco_bytes(boxes, **changes):
     return json.dumps(document | changes).encode()
 
 
+def aim_bytes(*shapes, name="Geheimrat lesion", code=("RID3874", "RadLex", "wart"), person=PATIENT):
+    """An AIM file (version 4) of one annotation with shapes (type, image, points (x, y) or (x, y, z), include)."""
+    told = "".join(_aim_shape(n, *shape) for n, shape in enumerate(shapes))
+    of = f'<typeCode code="{code[0]}" codeSystemName="{code[1]}"><iso:displayName value="{code[2]}"/></typeCode>'
+    image = f'<ImageReferenceEntity><imageStudy><imageSeries><instanceUid root="{SERIES}"/></imageSeries></imageStudy></ImageReferenceEntity>'
+    return (
+        '<?xml version="1.0"?><ImageAnnotationCollection xmlns="gme://caCORE.caCORE/4.4/edu.northwestern.radiology.AIM" '
+        'xmlns:iso="uri:iso.org:21090" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" aimVersion="AIMv4_0">'
+        f'<user><name value="{NAME}"/><loginName value="geheim"/></user><person><name value="{NAME}"/><id value="{person}"/></person>'
+        f'<imageAnnotations><ImageAnnotation>{of}<name value="{name}"/>'
+        f"<markupEntityCollection>{told}</markupEntityCollection>{image}</ImageAnnotation></imageAnnotations>"
+        "</ImageAnnotationCollection>"
+    ).encode()
+
+
+def _aim_shape(number, kind, image, points, include=True):
+    is_flat = len(points[0]) == 2
+    coordinate = "TwoDimensionSpatialCoordinate" if is_flat else "ThreeDimensionSpatialCoordinate"
+    reference = f'<imageReferenceUid root="{image}"/><referencedFrameNumber value="1"/>'
+    reference = reference if is_flat else f'<frameOfReferenceUid root="{image}"/>'
+    rows = "".join(
+        f'<{coordinate}><coordinateIndex value="{n}"/>'
+        + "".join(f'<{axis} value="{v}"/>' for axis, v in zip("xyz", point, strict=False))
+        + f"</{coordinate}>"
+        for n, point in enumerate(points)
+    )
+    return (
+        f'<MarkupEntity xsi:type="{kind}"><shapeIdentifier value="{number}"/>'
+        f'<includeFlag value="{str(include).lower()}"/>{reference}'
+        f"<spatialCoordinateCollection>{rows}</spatialCoordinateCollection></MarkupEntity>"
+    )
+
+
 def affine():
     return np.array([[-0.75, 0, 0, 10], [0, -0.5, 0, 20], [0, 0, 2, 0], [0, 0, 0, 1.0]])
 
@@ -524,6 +557,9 @@ def annotation_samples():
         Sample("slicer-markups", "points.fcsv", POINT_LIST.encode()),
         Sample(
             "dicom-report", "report.dcm", dicom_bytes(report_dataset(measurement_group(_sample_region())))
+        ),
+        Sample(
+            "aim", "drawn.xml", aim_bytes(("TwoDimensionPolyline", SERIES, [(1, 1), (6, 1), (6, 4), (1, 4)]))
         ),
         Sample("lidc-xml", "read.xml", lidc_bytes([lidc_nodule((2, SQUARE, True))], [lidc_other(0, 2, 3)])),
         Sample("voc", "boxes.xml", voc_bytes(("wart", 2, 2, 5, 4), ("Geheimrat", 1, 1, 1, 1))),

@@ -8,6 +8,8 @@ import pytest
 from isocenter.base.errors import FormatError
 from isocenter.base.files import Signature, signature
 from isocenter.formats.annotation import ANNOTATIONS
+from isocenter.formats.drawings import DRAWINGS, drawing_kinds
+from isocenter.formats.kinds import kind_of
 from isocenter.model.annotation import AnnotationState
 from isocenter.model.grid import Grid
 from isocenter.model.reasons import REASONS
@@ -59,13 +61,31 @@ def test_names_and_annotations_agree(sample, tmp_path):
     assert {(a.id, a.rater) for a in found} == {("ann-1", "r1")}
     assert AnnotationState.MARKED in {a.state for a in found}
     for annotation in found:
-        grid = PICTURE if sample.format in {"voc", "coco"} else GRID
+        grid = PICTURE if sample.format in {"voc", "coco", "aim"} else GRID
         mask = annotation.mask(grid)
         assert mask.shape == grid.shape
         assert mask.dtype == np.bool_
         assert mask.any() == (annotation.state is AnnotationState.MARKED)
     (first, *_) = names
     assert [a.concept for a in read(sample, path, {first: "x"})] == ["x"]
+
+
+@every_sample
+def test_the_row_names_what_is_in_the_file(sample, tmp_path):
+    path = sample.write(tmp_path)
+    known = ANNOTATIONS.get(sample.format)
+    assert {p.shape for p in known.parts(path)} <= set(known.SHAPES)
+    if sample.format not in drawing_kinds():
+        return
+    with path.open("rb") as file:
+        assert kind_of(file.read(4096)) == sample.format
+    row = DRAWINGS.get(sample.format).row(path, "fil-1", 3, "site")
+    assert (row.file_id, row.source, row.site, row.format) == ("fil-1", 3, "site", sample.format)
+    parts = known.parts(path)
+    told = zip(row.numbers, row.labels, row.codes, row.ids, row.shapes, strict=True)
+    assert list(told) == [(p.key, p.name, p.code, p.id, p.shape) for p in parts]
+    assert row.pictures in ((), tuple(p.picture for p in parts))
+    assert row.raters == () or len(row.raters) == len(parts)
 
 
 @every_sample

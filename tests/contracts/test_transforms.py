@@ -40,11 +40,15 @@ def make_patch(shape=(7, 20, 18), *, channels=2, planes=0):
         background=(0.0, 0.5)[:channels],
         centre=(0.5, 0.5)[:channels],
         span=(1.0, 4.0)[:channels],
+        known=rng.random((planes, *shape) if planes else shape) < 0.7,
+        soft=rng.random((2, *shape), dtype=np.float32),
+        instances=rng.integers(0, 300, shape).astype(np.uint16),
     )
 
 
 def arrays(patch):
     names = ("image", "valid", "affine", "mask", "boxes", "boxes_voxel", "box_labels", "labels")
+    names += ("known", "soft", "instances")
     return {n: getattr(patch, n) for n in names if getattr(patch, n) is not None}
 
 

@@ -2,8 +2,8 @@
 
 import io
 
+import highdicom as hd
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
@@ -12,7 +12,6 @@ from isocenter.formats.annotations import dicom_seg
 from isocenter.model.grid import Grid
 from tests.contracts.files import FRAME, SHAPE, affine, ct_dataset, dicom_bytes
 
-hd = pytest.importorskip("highdicom", reason="highdicom is not installed")
 GRID = Grid(SHAPE, affine())
 TO_LPS = np.diag([-1.0, -1, 1, 1])
 SYNTAXES = {

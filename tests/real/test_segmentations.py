@@ -1,9 +1,11 @@
 """Real segmentations against their twins by dcmqi, and against highdicom and slicerio, voxel for voxel."""
 
+import highdicom as hd
 import nrrd
 import numpy as np
 import pytest
 import SimpleITK
+import slicerio
 
 import isocenter as iso
 from isocenter.formats.annotations import dicom_seg
@@ -76,14 +78,13 @@ def test_a_dicom_segmentation_is_put_on_its_image(name, real_data):
 @pytest.mark.parametrize("name", [n for n in TWINS if not any(w in n for w in ("deflate", "rle", "expb"))])
 def test_highdicom_reads_the_same(name, real_data):
     # which knows neither deflated frames, nor run lengths of bits, nor big endian
-    hd = pytest.importorskip("highdicom", reason="highdicom is not installed")
     (found,) = read(dicom_seg, real_data / name)
     volume = hd.seg.segread(real_data / name).get_volume(combine_segments=True, relabel=True)
-    theirs = volume.match_geometry(_geometry(hd, found.grid)).array
+    theirs = volume.match_geometry(_geometry(found.grid)).array
     assert np.array_equal(found.shape.array, theirs != 0)
 
 
-def _geometry(hd, grid):
+def _geometry(grid):
     order = np.eye(4)[:, [2, 1, 0, 3]]
     return hd.VolumeGeometry(TO_RAS @ grid.affine @ order, grid.shape, "PATIENT")
 
@@ -114,7 +115,6 @@ def test_overlapping_segments_are_those_of_the_file_without_one(real_data):
 
 @pytest.mark.parametrize("name", SLICER)
 def test_slicerio_reads_the_same(name, real_data):
-    slicerio = pytest.importorskip("slicerio", reason="slicerio is not installed")
     path = real_data / "seg_nrrd_ct" / name
     theirs = slicerio.read_segmentation(str(path))
     for annotation, segment in zip(read(slicer, path), theirs["segments"], strict=True):

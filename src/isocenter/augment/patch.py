@@ -31,6 +31,10 @@ class Patch:
         background: Per channel: the value of what is not there.
         centre: Per channel: the value that contrast leaves alone.
         span: Per channel: the width of what counts as the range [0, 1].
+        known: bool (K, J, I), or (L, K, J, I) with a plane per label: False where it is not known what is there. None:
+            all is known.
+        soft: float32 (L, K, J, I): how sure the consensus of several raters is of each label.
+        instances: (K, J, I) numbers of lesions.
     """
 
     image: NDArray[np.float32]
@@ -45,6 +49,9 @@ class Patch:
     background: tuple[float, ...]
     centre: tuple[float, ...]
     span: tuple[float, ...]
+    known: NDArray[np.bool_] | None = None
+    soft: NDArray[np.float32] | None = None
+    instances: NDArray[Any] | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -39,6 +39,11 @@ class Workspace:
         return self.root / "store"
 
     @property
+    def decisions(self) -> Path:
+        """What people decided: signed JSON lines."""
+        return self.root / "decisions.jsonl"
+
+    @property
     def report(self) -> Path:
         """The report page."""
         return self.root / "report.html"

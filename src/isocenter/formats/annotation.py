@@ -21,8 +21,11 @@ class AnnotationFormat(Protocol):
           file but holds nothing comes back as *absent*, a key that is not in the file is left out.
         * A mask keeps its own grid; contours keep their millimetres: nothing is resampled while reading.
         * What cannot be read raises `FormatError`; nothing of the file's text is in the message.
+        * `SHAPES` says what a file can hold: mask, contours, boxes, points.
         * `read` compares every file that it opens with what is expected of it; another one is `file/changed`.
     """
+
+    SHAPES: tuple[str, ...]
 
     def names(self, path: Path) -> dict[int, str]:
         """Keys of the file and the names they go by."""

@@ -14,6 +14,7 @@ from isocenter.formats.text_kinds import decoded, text_kind
 
 KINDS: dict[str, str] = {
     "7z": "An archive (7-Zip), which is not looked into.",
+    "aim": "What readers drew on images (AIM).",
     "arrow": "A table (Arrow).",
     "audio": "A sound recording.",
     "bmp": "A picture (BMP).",

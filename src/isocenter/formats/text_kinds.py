@@ -26,9 +26,10 @@ _SIDECAR = re.compile(
 _HTML = re.compile(rb"(<!--.*?-->\s*)*<(!doctype html|html|head|body|script)\b", re.IGNORECASE | re.DOTALL)
 _COCO = re.compile(rb'"(images|annotations)"\s*:\s*\[\s*\{[^{}]*"(file_name|image_id)"\s*:')
 _LIDC = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<LidcReadMessage\b", re.DOTALL)
+_AIM = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(\w+:)?ImageAnnotation(Collection)?\b", re.DOTALL)
 _VOC = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<annotation\b.*?<(object|size)>", re.DOTALL)
 _SCENE = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<MRML\b", re.DOTALL)
-_XML = {"html": _HTML, "slicer-scene": _SCENE, "lidc-xml": _LIDC, "voc": _VOC}
+_XML = {"html": _HTML, "slicer-scene": _SCENE, "lidc-xml": _LIDC, "aim": _AIM, "voc": _VOC}
 _SEPARATORS = (b"\t", b",", b";")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 

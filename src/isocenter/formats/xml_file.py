@@ -12,12 +12,12 @@ from isocenter.formats.boundary import opening
 MAX_BYTES = 64 << 20
 
 
-def read_xml(path: Path, root: str, expected: Signature | None = None) -> ET.Element:
+def read_xml(path: Path, root: str | tuple[str, ...], expected: Signature | None = None) -> ET.Element:
     """The root of an XML file, with its namespaces taken off all names.
 
     Args:
         path: The file.
-        root: Name that the root must have.
+        root: Name that the root must have, or names of which it must have one.
         expected: What the file was when it was indexed.
     """
     with opening(path, expected) as file:
@@ -32,7 +32,7 @@ def read_xml(path: Path, root: str, expected: Signature | None = None) -> ET.Ele
         raise FormatError("file/corrupt", "an XML file that does not end, or is broken") from None
     for element in out.iter():
         element.tag = element.tag.rpartition("}")[2]
-    if out.tag != root:
+    if out.tag not in ((root,) if isinstance(root, str) else root):
         raise FormatError("file/unsupported", "an XML file of another kind")
     return out
 

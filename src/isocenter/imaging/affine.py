@@ -147,7 +147,7 @@ def match(grid: Grid, other: Grid) -> Match:
     have nothing to do with each other (DICOM PS3.3 C.7.4.1).
     """
     names = [n for n, (a, b) in _patients(grid, other).items() if a != b]
-    if _is_singular(grid) or _is_singular(other):
+    if is_singular(grid) or is_singular(other):
         return Match(
             kind=MatchKind.DIFFERENT,
             distance_voxels=float("inf"),
@@ -197,7 +197,8 @@ def _patients(grid: Grid, other: Grid) -> dict[str, tuple[object, object]]:
     }
 
 
-def _is_singular(grid: Grid) -> bool:
+def is_singular(grid: Grid) -> bool:
+    """Whether the affine of a grid has no inverse, or voxels no volume."""
     if not np.isfinite(grid.affine).all():
         return True
     sizes = np.linalg.norm(grid.affine[:3, :3], axis=0)

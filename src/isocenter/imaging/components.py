@@ -1,6 +1,7 @@
 """Components: the connected pieces of labels, and what becomes of each on another grid.
 
-A piece is made of voxels of one label that touch at a face, an edge or a corner (26 neighbours). Rows are
+A piece is made of voxels of one label that touch at a face, an edge or a corner (26 neighbours), if it is not said that
+faces alone (6), or faces and edges (18), count. Rows are
 kept as runs of one label, so that a label map of any number of labels is gone through once, and no volume of
 numbers of pieces is made.
 
@@ -21,6 +22,10 @@ from numpy.typing import NDArray
 from isocenter.model.grid import Grid
 
 Indices = NDArray[np.int64]
+
+# By connectivity: voxels by which runs of rows that share a face may miss each other and still touch, and the same of
+# rows that share no more than an edge, -1 where those never touch.
+_REACH = {6: (0, -1), 18: (1, 0), 26: (1, 1)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,8 +71,15 @@ class Fates:
     parents: Indices
 
 
-def components_of(labels: NDArray[Any]) -> Components:
-    """The pieces of every label but background of a map (K, J, I), bool or unsigned integers."""
+def components_of(labels: NDArray[Any], connectivity: int = 26) -> Components:
+    """The pieces of every label but background of a map (K, J, I), bool or unsigned integers.
+
+    Args:
+        labels: The map.
+        connectivity: How many neighbours a voxel has: 6, 18 or 26.
+    """
+    if connectivity not in _REACH:
+        raise ValueError(f"connectivity is one of {', '.join(map(str, _REACH))}, not {connectivity}")
     array = np.ascontiguousarray(labels.view(np.uint8) if labels.dtype == np.bool_ else labels)
     k, j, i = array.shape
     rows = np.zeros(k * j + 1, dtype=np.int64)
@@ -77,7 +89,7 @@ def components_of(labels: NDArray[Any]) -> Components:
     values = np.empty(len(runs), dtype=np.int64)
     _find_runs(array.reshape(k * j, i), rows, runs, values)
     roots = np.arange(len(runs), dtype=np.int64)
-    _join_rows(k, j, rows, runs, values, roots)
+    _join_rows(k, j, rows, runs, values, roots, *_REACH[connectivity])
     voxels = np.zeros(len(runs), dtype=np.int64)
     count = _number(roots, runs, values, voxels)
     return Components((k, j, i), rows, runs, values[:count], voxels[:count])
@@ -135,7 +147,14 @@ def _find_runs(array: NDArray[Any], rows: Indices, runs: Indices, values: Indice
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _join_rows(
-    size_k: int, size_j: int, rows: Indices, runs: Indices, values: Indices, roots: Indices
+    size_k: int,
+    size_j: int,
+    rows: Indices,
+    runs: Indices,
+    values: Indices,
+    roots: Indices,
+    beside: int,
+    askew: int,
 ) -> None:
     """Join runs of one label that touch in neighbouring rows; a root is the first run of its piece."""
     for k in range(size_k):
@@ -144,34 +163,37 @@ def _join_rows(
             if rows[row] == rows[row + 1]:
                 continue
             for step_k, step_j in ((0, -1), (-1, -1), (-1, 0), (-1, 1)):
-                if k + step_k < 0 or not 0 <= j + step_j < size_j:
+                reach = askew if step_k != 0 and step_j != 0 else beside
+                if reach < 0 or k + step_k < 0 or not 0 <= j + step_j < size_j:
                     continue
-                _join_two(row, row + step_k * size_j + step_j, rows, runs, values, roots)
+                _join_two(row, row + step_k * size_j + step_j, rows, runs, values, roots, reach)
     for n in range(roots.size):
         roots[n] = _root(roots, n)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _join_two(row: int, other: int, rows: Indices, runs: Indices, values: Indices, roots: Indices) -> None:
+def _join_two(
+    row: int, other: int, rows: Indices, runs: Indices, values: Indices, roots: Indices, reach: int
+) -> None:
     a, b = rows[row], rows[other]
     while a < rows[row + 1] and b < rows[other + 1]:
-        _join(a, b, runs, values, roots)
+        _join(a, b, runs, values, roots, reach)
         if runs[a, 1] < runs[b, 1]:
             a += 1
         elif runs[a, 1] > runs[b, 1]:
             b += 1
         else:  # what follows either of the two touches the other at a corner
             if a + 1 < rows[row + 1]:
-                _join(a + 1, b, runs, values, roots)
+                _join(a + 1, b, runs, values, roots, reach)
             if b + 1 < rows[other + 1]:
-                _join(a, b + 1, runs, values, roots)
+                _join(a, b + 1, runs, values, roots, reach)
             a += 1
             b += 1
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _join(a: int, b: int, runs: Indices, values: Indices, roots: Indices) -> None:
-    if values[a] == values[b] and runs[a, 0] <= runs[b, 1] and runs[b, 0] <= runs[a, 1]:
+def _join(a: int, b: int, runs: Indices, values: Indices, roots: Indices, reach: int) -> None:
+    if values[a] == values[b] and runs[a, 0] < runs[b, 1] + reach and runs[b, 0] < runs[a, 1] + reach:
         one, other = _root(roots, a), _root(roots, b)
         roots[max(one, other)] = min(one, other)
 

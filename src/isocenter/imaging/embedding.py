@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import FormatError
-from isocenter.imaging.affine import ROUNDING_VOXELS, Reorder, reorder_along
+from isocenter.imaging.affine import ROUNDING_VOXELS, Reorder, is_singular, reorder_along
 from isocenter.model.grid import Grid
 
 
@@ -68,7 +68,7 @@ def embedding(own: Grid, grid: Grid) -> Embedding | None:
     frames = (own.frame_of_reference, grid.frame_of_reference)
     if own.is_oriented != grid.is_oriented or (all(frames) and frames[0] != frames[1]):
         return None
-    if _has_no_volume(own) or _has_no_volume(grid):
+    if is_singular(own) or is_singular(grid):
         return None
     reorder = reorder_along(own, grid.affine[:3, :3])
     corners = grid.to_voxel(reorder.grid.corners_mm())
@@ -78,10 +78,3 @@ def embedding(own: Grid, grid: Grid) -> Embedding | None:
     if not (np.abs(corners - start - steps) < ROUNDING_VOXELS).all() or np.abs(start).max() > 1e9:
         return None
     return Embedding(grid, reorder, (int(start[2]), int(start[1]), int(start[0])))
-
-
-def _has_no_volume(grid: Grid) -> bool:
-    matrix = grid.affine[:3, :3]
-    sizes = np.linalg.norm(matrix, axis=0)
-    is_sound = bool(np.isfinite(grid.affine).all() and sizes.all())
-    return not is_sound or abs(float(np.linalg.det(matrix / sizes))) < 1e-6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from isocenter.model.grid import Grid
 from isocenter.model.task import Window
 
 PREVIEW_PIXELS = 160
+_NAMES = ("axial", "coronal", "sagittal")
+_UNORIENTED = ("stored", "across rows", "across columns")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -25,16 +27,21 @@ class Plane:
 
     Args:
         name: axial, coronal or sagittal as radiologists look at them (patient's right on the left,
-            anterior or superior on top, sagittal facing left); "stored" where orientation is unknown.
+            anterior or superior on top, sagittal facing left); "stored", "across rows" and "across columns"
+            where orientation is unknown.
         pixels: uint8 (H, W), black to white.
-        mask: bool (H, W), or None without a mask.
+        mask: uint8 (H, W) label values, those above 255 as 255; None without a mask.
         pixel_mm: Height and width of one pixel; near equal, so that the picture keeps its proportions.
+        through: The voxel (k, j, i), in canonical order, that all planes of the volume go through.
+        drawn: Further masks, each as `mask`.
     """
 
     name: str
     pixels: NDArray[np.uint8]
-    mask: NDArray[np.bool_] | None
+    mask: NDArray[np.uint8] | None
     pixel_mm: tuple[float, float]
+    through: tuple[int, int, int]
+    drawn: tuple[NDArray[np.uint8], ...] = ()
 
 
 def combine(masks: Mapping[str, NDArray[np.bool_]], values: Mapping[str, int]) -> tuple[NDArray[Any], int]:
@@ -80,6 +87,9 @@ def preview_planes(
     *,
     window: Window | None = None,
     valid: NDArray[np.bool_] | None = None,
+    drawn: Sequence[NDArray[Any]] = (),
+    focus: NDArray[np.bool_] | None = None,
+    through: Sequence[int] | None = None,
 ) -> tuple[Plane, ...]:
     """Three planes through the middle of the mask, or of the volume; one if the image is a single plane.
 
@@ -89,13 +99,22 @@ def preview_planes(
         grid: Where the voxels are.
         window: How values become grey; without one, from the 0.5th to the 99.5th percentile.
         valid: False where a voxel is padding, which is left out of the percentiles.
+        drawn: Further masks to be seen in the planes.
+        focus: Voxels (K, J, I) of which each plane is to hold as many as it can, if there are any.
+        through: The voxel that planes are to go through, as an earlier plane has it.
     """
     reorder = canonical(grid)
     image = reorder.view(array)
     marked = None if mask is None else reorder.view(mask)
-    centre = _centre(marked, image.shape)
+    others = [reorder.view(other) for other in drawn]
+    if through is not None:
+        centre = list(through)
+    elif focus is not None and focus.any():
+        centre = _fullest(reorder.view(focus))
+    else:
+        centre = _centre(marked, image.shape)
     window = window or _window_of(array, valid)
-    names = ("axial", "coronal", "sagittal") if grid.is_oriented else ("stored", "stored", "stored")
+    names = _NAMES if grid.is_oriented else _UNORIENTED
     axes = (0, 1, 2) if grid.shape[0] > 1 else (list(reorder.order).index(0),)
     planes = []
     for axis in axes:
@@ -103,12 +122,21 @@ def preview_planes(
         picture = _look(image, axis, centre[axis], is_oriented=grid.is_oriented)
         rows, columns, pixel_mm = _sample(picture.shape, spacing)
         grey = windows.apply(picture[np.ix_(rows, columns)], window)
-        outline = None
-        if marked is not None:
-            seen = _look(marked, axis, centre[axis], is_oriented=grid.is_oriented)
-            outline = seen[np.ix_(rows, columns)] != 0
-        pixels = np.rint(np.nan_to_num(grey) * 255).astype(np.uint8)
-        planes.append(Plane(name=names[axis], pixels=pixels, mask=outline, pixel_mm=pixel_mm))
+        seen = [
+            _look(labels, axis, centre[axis], is_oriented=grid.is_oriented)[np.ix_(rows, columns)]
+            for labels in ([] if marked is None else [marked]) + others
+        ]
+        outlines = [np.minimum(labels, 255).astype(np.uint8) for labels in seen]
+        planes.append(
+            Plane(
+                name=names[axis],
+                pixels=np.rint(np.nan_to_num(grey) * 255).astype(np.uint8),
+                mask=None if marked is None else outlines[0],
+                pixel_mm=pixel_mm,
+                through=(centre[0], centre[1], centre[2]),
+                drawn=tuple(outlines[len(outlines) - len(others) :]),
+            )
+        )
     return tuple(planes)
 
 
@@ -129,6 +157,13 @@ def _centre(mask: NDArray[Any] | None, shape: tuple[int, ...]) -> list[int]:
     if total == 0:
         return middle
     return [int(np.rint(counts @ np.arange(counts.size) / total)) for counts in marked]
+
+
+def _fullest(focus: NDArray[np.bool_]) -> list[int]:
+    """Along each axis the plane that holds most of some voxels, (k, j, i); of several the middle one."""
+    counts = tuple(np.zeros(size, dtype=np.int64) for size in focus.shape)
+    _count_along(focus, *counts)
+    return [int(most[len(most) // 2]) for most in (np.flatnonzero(c == c.max()) for c in counts)]
 
 
 def _look(array: NDArray[Any], axis: int, index: int, *, is_oriented: bool) -> NDArray[Any]:

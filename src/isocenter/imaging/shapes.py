@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from isocenter.base.errors import FormatError
 from isocenter.imaging import contours
 from isocenter.imaging.affine import MatchKind, canonical, match
+from isocenter.imaging.components import components_of
 from isocenter.imaging.contour_report import ContourReport, report_of
 from isocenter.imaging.contours import SNAP_DECIMALS
 from isocenter.imaging.embedding import embedding
+from isocenter.imaging.instances import boxes_of
 from isocenter.model.grid import Grid
 
 
@@ -247,27 +248,21 @@ def boxes_to_voxel(boxes_mm: NDArray[np.float64], grid: Grid) -> NDArray[np.int3
     return np.concatenate((low, np.where(is_gone, low, high)), axis=1).astype(np.int32)
 
 
-def boxes_of_mask(mask: NDArray[np.bool_], grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """The box around each connected component (26 neighbours) of a mask (K, J, I), in scan order.
+def boxes_of_mask(
+    mask: NDArray[np.bool_], grid: Grid, connectivity: int = 26
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """The box around each connected component of a mask (K, J, I), in scan order.
 
     Returns:
         Boxes (N, 6) in millimetres, around the voxels' outer faces, and half-open voxel boxes (N, 6)
         as of `boxes_to_voxel`.
     """
-    outer = ndimage.find_objects(mask.view(np.uint8))
-    if not outer or outer[0] is None:
-        return np.empty((0, 6), dtype=np.float64), np.empty((0, 6), dtype=np.int32)
-    found, _ = ndimage.label(mask[outer[0]], structure=np.ones((3, 3, 3), dtype=np.uint8))
-    start = np.array([s.start for s in outer[0]], dtype=np.int32)
-    rows = [
-        (*(start + [s.start for s in part]), *(start + [s.stop for s in part]))
-        for part in ndimage.find_objects(found)
-    ]
-    voxel = np.array(rows, dtype=np.int32)
-    return _boxes_to_world(voxel, grid), voxel
+    voxel = boxes_of(components_of(mask, connectivity))
+    return boxes_to_world(voxel, grid), voxel
 
 
-def _boxes_to_world(boxes: NDArray[np.int32], grid: Grid) -> NDArray[np.float64]:
+def boxes_to_world(boxes: NDArray[np.int32], grid: Grid) -> NDArray[np.float64]:
+    """Half-open voxel boxes (N, 6) as boxes (N, 6) in millimetres, around the voxels' outer faces."""
     faces = boxes.astype(np.float64) - 0.5
     low, high = faces[:, 2::-1], faces[:, :2:-1]
     corners = np.stack([grid.to_world(c) for c in _corners(low, high)])

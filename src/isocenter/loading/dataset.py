@@ -20,6 +20,7 @@ from isocenter.loading.sampler import Grid, Sampler, Triple, sampler_of
 from isocenter.loading.samples import Samples
 from isocenter.loading.selection import Selection, select
 from isocenter.model.split import Partition
+from isocenter.model.task import Task
 from isocenter.stores.store import Store
 
 # Values of which nothing says what they are.
@@ -40,6 +41,8 @@ def dataset(
     augment: Policy | Mapping[str, Any] | None = None,
     review: str = "exclude",
     seed: int = 0,
+    loss_mask: str = "voxel",
+    soft: bool = False,
     framework: str = "torch",
 ) -> Any:
     """Make a data set of patches, each a function of (seed, epoch, index) alone.
@@ -61,6 +64,9 @@ def dataset(
         augment: Augmentation, for "train" only, or for the training folds.
         review: "exclude" or "include" the cases that wait for a person's decision.
         seed: Where chance starts.
+        loss_mask: "voxel": one plane, True where it is known of every label whether it is there; "label": one plane for
+            each label. Labels that may overlap have one each in any case.
+        soft: Whether samples have `soft`: how sure the raters are of each label, where they were asked in shares.
         framework: "torch" or "numpy".
 
     Raises:
@@ -72,36 +78,60 @@ def dataset(
     opened = store if isinstance(store, Store) else open_store(store)
     names = _channels(opened, channels)
     chosen, size = sampler_of(sampler), _patch(patch)
-    if per_case < 1 or (per_case > 1 and (isinstance(chosen, Grid) or size is None)):
-        raise ConfigError("per_case is at least 1, and 1 where a grid or a whole volume decides what is read")
+    _check_words(
+        opened, loss_mask, per_case, is_soft=soft, is_decided=isinstance(chosen, Grid) or size is None
+    )
     scalings = _scalings(opened, names, normalise, split, fold)
-    percents = {names[s.channel]: s.percents for s in scalings}
-    voi = {names[s.channel] for s in scalings if s.kind == "voi"}
-    selection = select(
-        opened,
-        str(partition),
+    selection = _selection(opened, str(partition), split, fold, review, scalings, names)
+    _check_scales(selection, scalings)
+    policy = None if augment is None else policy_of(augment)
+    _check_policy(opened, policy, str(partition), selection, scalings)
+    return frame.wrap(
+        Samples(
+            store=opened,
+            selection=selection,
+            channels=names,
+            scalings=scalings,
+            patch=size,
+            per_case=per_case,
+            sampler=chosen,
+            policy=policy,
+            seed=seed,
+            is_by_label=loss_mask == "label",
+            is_soft=soft,
+        )
+    )
+
+
+def _selection(
+    store: Store,
+    partition: str,
+    split: str,
+    fold: int | None,
+    review: str,
+    scalings: Sequence[Scaling],
+    names: tuple[str, ...],
+) -> Selection:
+    """The cases, with what the scalings need of each."""
+    return select(
+        store,
+        partition,
         split=split,
         fold=fold,
         channels=names,
         review=review,
-        percents=percents,
-        voi=voi,
+        percents={names[s.channel]: s.percents for s in scalings},
+        voi={names[s.channel] for s in scalings if s.kind == "voi"},
     )
-    _check_scales(selection, scalings)
-    policy = None if augment is None else policy_of(augment)
-    _check_policy(opened, policy, str(partition), selection, scalings)
-    samples = Samples(
-        store=opened,
-        selection=selection,
-        channels=names,
-        scalings=scalings,
-        patch=size,
-        per_case=per_case,
-        sampler=chosen,
-        policy=policy,
-        seed=seed,
-    )
-    return frame.wrap(samples)
+
+
+def _check_words(store: Store, loss_mask: str, per_case: int, *, is_soft: bool, is_decided: bool) -> None:
+    if per_case < 1 or (per_case > 1 and is_decided):
+        raise ConfigError("per_case is at least 1, and 1 where a grid or a whole volume decides what is read")
+    if loss_mask not in {"voxel", "label"}:
+        raise ConfigError(f"loss_mask is voxel or label, not {loss_mask!r}")
+    if is_soft and store.manifest.task.task is not Task.SEGMENTATION:
+        raise ConfigError("soft: only a segmentation has shares of raters")
 
 
 def _channels(store: Store, channels: Sequence[str] | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from isocenter.augment.policy import Policy
 from isocenter.base import seeds
 from isocenter.base.errors import IsocenterError
 from isocenter.loading import sampler as sampling
+from isocenter.loading.aims import Aims
 from isocenter.loading.normalise import Scaling
 from isocenter.loading.reading import Box, read, read_channels, read_valid
 from isocenter.loading.sampler import Grid, Sampler, Targets, Triple
@@ -29,12 +31,13 @@ _KNOWN_CASES = 512
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class _Facts:
-    """What a sample needs of a case besides its voxels."""
+    """What a sample needs of a case besides its voxels; `numbered` are names of arrays by what they are and label."""
 
     affine: NDArray[np.float64]
     boxes: NDArray[np.float64]
     boxes_voxel: NDArray[np.int32]
     box_labels: NDArray[np.int64]
+    numbered: Mapping[str, Mapping[str, str]]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -51,6 +54,8 @@ class Samples:
         sampler: Where a patch lies.
         policy: Augmentation; None for none.
         seed: Where chance starts.
+        is_by_label: Whether the loss mask has a plane for each label.
+        is_soft: Whether samples have the shares of raters.
     """
 
     store: Store
@@ -62,6 +67,8 @@ class Samples:
     sampler: Sampler
     policy: Policy | None
     seed: int
+    is_by_label: bool = False
+    is_soft: bool = False
     _known: OrderedDict[int, _Facts] = field(default_factory=OrderedDict, repr=False)
 
     @functools.cached_property
@@ -82,8 +89,10 @@ class Samples:
         """One sample.
 
         Returns:
-            `image` float32 (C, K, J, I); `mask` (segmentation); `valid` bool; `affine` of the patch;
-            `labels` int8: 1, 0, or -1 for unknown; `present` bool (C,), False for a channel that the case
+            `image` float32 (C, K, J, I); `mask` (segmentation); `valid` bool; `loss_mask` bool, (K, J, I) or
+            (L, K, J, I): False in padding, and where it is not known which labels are there; `soft` float32
+            (L, K, J, I), where asked for; `instances`, where the task tells them apart, and `box_numbers`, the number
+            of the one that each box is of; `affine` of the patch; `labels` int8: 1, 0, or -1 for unknown; `present` bool (C,), False for a channel that the case
             lacks; `boxes`, `boxes_voxel` (cut off at the patch), `box_labels` and `box_shares` (how much of
             each box is in the patch); `case`, `subject`, `start` and `padding` in voxels; `sampler` and
             `augmentation`, as drawn.
@@ -128,7 +137,7 @@ class Samples:
         patch = self._read(case, facts, box.grown(margin), shape)
         patch = _cut(transform.apply(patch, drawn), margin, box.size)
         return {
-            **_arrays_of(patch),
+            **_arrays_of(patch, has_loss=self.store.manifest.task.task is not Task.CLASSIFICATION),
             "present": self._present(case),
             "case": str(self.selection.ids[case]),
             "subject": str(self.selection.subjects[case]),
@@ -169,11 +178,15 @@ class Samples:
             mask = read(arrays["mask"], (slice(None),) * (arrays["mask"].ndim - 3), 0, box, shape)
         affine = facts.affine.copy()
         affine[:3, 3] += affine[:3, :3] @ np.array(box.start[::-1], np.float64)
+        aims = Aims(arrays, facts.numbered, self.label_values, box, shape)
         return Patch(
             image=image,
             valid=read_valid(arrays, box, shape),
             affine=affine,
             mask=mask,
+            known=self._known_in(case, aims, mask),
+            soft=aims.soft(mask) if self.is_soft and mask is not None else None,
+            instances=read(arrays["instances"], (), 0, box, shape) if "instances" in arrays else None,
             boxes=facts.boxes,
             boxes_voxel=facts.boxes_voxel - np.array(box.start * 2, np.int32),
             box_labels=facts.box_labels,
@@ -184,6 +197,14 @@ class Samples:
             ),
             centre=tuple(s.centre() for s in self.scalings),
             span=tuple(s.span(scale) for s, scale in zip(self.scalings, scales, strict=True)),
+        )
+
+    def _known_in(self, case: int, aims: Aims, mask: NDArray[Any] | None) -> NDArray[np.bool_] | None:
+        task = self.store.manifest.task
+        if task.task is Task.CLASSIFICATION:
+            return None
+        return aims.known(
+            self.selection.extents[case], mask, is_by_label=self.is_by_label or task.overlapping
         )
 
     def _facts(self, case: int) -> _Facts:
@@ -197,6 +218,10 @@ class Samples:
                 boxes=arrays["boxes"][...] if has_boxes else np.zeros((0, 6)),
                 boxes_voxel=arrays["boxes_voxel"][...] if has_boxes else np.zeros((0, 6), np.int32),
                 box_labels=np.array([self.label_values[n] for n in meta["box_labels"]], np.int64),
+                numbered={
+                    "known": {n: f"known-{i:03}" for i, n in enumerate(meta["known"])},
+                    "share": {n: f"share-{i:03}" for i, n in enumerate(meta["shares"])},
+                },
             )
             if len(self._known) > _KNOWN_CASES:
                 self._known.popitem(last=False)
@@ -221,13 +246,20 @@ def _cut(patch: Patch, margin: Triple, size: Triple) -> Patch:
         patch,
         image=np.ascontiguousarray(patch.image[:, k, j, i]),
         valid=np.ascontiguousarray(patch.valid[k, j, i]),
-        mask=None if patch.mask is None else np.ascontiguousarray(patch.mask[..., k, j, i]),
+        mask=_inner(patch.mask, (k, j, i)),
+        known=_inner(patch.known, (k, j, i)),
+        soft=_inner(patch.soft, (k, j, i)),
+        instances=_inner(patch.instances, (k, j, i)),
         affine=affine,
         boxes_voxel=patch.boxes_voxel - np.array(margin * 2, np.int32),
     )
 
 
-def _arrays_of(patch: Patch) -> dict[str, Any]:
+def _inner(array: NDArray[Any] | None, window: tuple[slice, slice, slice]) -> NDArray[Any] | None:
+    return None if array is None else np.ascontiguousarray(array[(..., *window)])
+
+
+def _arrays_of(patch: Patch, *, has_loss: bool) -> dict[str, Any]:
     """The arrays of a sample; boxes that miss the patch are left out."""
     size = np.array(patch.shape, np.int32)
     low, high = np.clip(patch.boxes_voxel[:, :3], 0, size), np.clip(patch.boxes_voxel[:, 3:], 0, size)
@@ -238,6 +270,13 @@ def _arrays_of(patch: Patch) -> dict[str, Any]:
         "image": patch.image,
         **({} if patch.mask is None else {"mask": patch.mask}),
         "valid": patch.valid,
+        **({"loss_mask": _loss_mask(patch)} if has_loss else {}),
+        **({} if patch.soft is None else {"soft": patch.soft}),
+        **(
+            {}
+            if patch.instances is None
+            else {"instances": patch.instances, "box_numbers": np.flatnonzero(is_in) + 1}
+        ),
         "affine": patch.affine,
         "labels": patch.labels.copy(),
         "boxes": patch.boxes[is_in],
@@ -245,3 +284,8 @@ def _arrays_of(patch: Patch) -> dict[str, Any]:
         "box_labels": patch.box_labels[is_in],
         "box_shares": shares[is_in].astype(np.float32),
     }
+
+
+def _loss_mask(patch: Patch) -> NDArray[np.bool_]:
+    """What may count in a loss: real voxels of which it is known what is there."""
+    return patch.valid.copy() if patch.known is None else patch.known & patch.valid

@@ -27,7 +27,9 @@ FOLD = "fold-"
 # A window takes so many marks: centre, width and function.
 _N_VOI = 3
 _NO_PERCENTS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
-_STATES = {"positive": 1, "negative": 0, "unknown": -1}
+_PRESENCE = {True: 1, False: 0, None: -1}
+EVERYWHERE, IN_PART, NOWHERE = 2, 1, 0
+_EXTENTS = {"positive": EVERYWHERE, "negative": EVERYWHERE, "partial": IN_PART}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -38,7 +40,9 @@ class Selection:
         ids: Case ids, sorted.
         subjects: Their subjects.
         shapes: int64 (N, 3): k, j, i.
-        states: int8 (N, L): 1 positive, 0 negative, -1 unknown, labels in the order of their values.
+        states: int8 (N, L): 1 there, 0 not there, -1 not known, labels in the order of their values. What is marked in a
+            part of a case is there, whatever the rest holds.
+        extents: int8 (N, L): where it is known whether a label is there: `EVERYWHERE`, `IN_PART` or `NOWHERE`.
         places: int16 (N, C): where each channel is in the stored image, -1 where it is missing.
         scales: float64 (N, C, 3): mean, standard deviation and width of each channel.
         marks: float64 (N, C, M): percentiles of the foreground that were asked for, NaN where there are none.
@@ -51,6 +55,7 @@ class Selection:
     subjects: NDArray[np.str_]
     shapes: NDArray[np.int64]
     states: NDArray[np.int8]
+    extents: NDArray[np.int8]
     places: NDArray[np.int16]
     scales: NDArray[np.float64]
     marks: NDArray[np.float64]
@@ -109,7 +114,7 @@ def select(
         raise ConfigError(
             f"partition {partition!r} of split {split!r} holds no case ({reasons or 'empty store'})"
         )
-    ids, subjects, shapes, states, places, scales, marks, units, has_scale = zip(
+    ids, subjects, shapes, states, extents, places, scales, marks, units, has_scale = zip(
         *sorted(columns, key=lambda c: str(c[0])), strict=True
     )
     return Selection(
@@ -117,6 +122,7 @@ def select(
         subjects=np.array(subjects),
         shapes=np.array(shapes, np.int64),
         states=np.array(states, np.int8).reshape(len(ids), len(labels)),
+        extents=np.array(extents, np.int8).reshape(len(ids), len(labels)),
         places=np.array(places, np.int16),
         scales=np.array(scales, np.float64),
         marks=np.array(marks, np.float64).reshape(len(ids), len(channels), -1),
@@ -169,12 +175,13 @@ def _columns(
         if channel in voi and statistics.get(channel):
             own = list(voi_marks(row, channel, store.manifest.task.reference))
         marks.append([*own, *[np.nan] * (most - len(own))])
-    known = {s.label: _STATES[s.state] for s in row.labels}
+    known = {s.label: s for s in row.labels}
     return (
         row.id,
         row.subject,
         row.shape,
-        [known.get(label, -1) for label in labels],
+        [_PRESENCE[known[label].is_there if label in known else None] for label in labels],
+        [_EXTENTS.get(known[label].state, NOWHERE) if label in known else NOWHERE for label in labels],
         [row.channels.index(c) if statistics.get(c) else -1 for c in channels],
         scales,
         marks,

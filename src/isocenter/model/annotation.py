@@ -15,11 +15,17 @@ from isocenter.model.issue import Issue
 
 
 class AnnotationState(enum.StrEnum):
-    """Whether a rater marked something, looked and found nothing, or did not look."""
+    """Whether a rater marked something, looked and found nothing, did not look, looked at a part, or is not understood.
+
+    PARTIAL: what is marked is marked, and of the rest nothing is known (sparse slices, a stated region, some slices
+    of a set of 2-D annotations). FAILED: it could not be read, placed or trusted.
+    """
 
     MARKED = "marked"
     ABSENT = "absent"
     NOT_ANNOTATED = "not_annotated"
+    PARTIAL = "partial"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,8 @@ class Part:
         shape: mask, contours, boxes, points or labels.
         rater: Who or what drew it, as far as the file says: kind of algorithm and its name.
         id: Its identifier inside the file, where it has one besides the key.
+        picture: The single image that it was drawn on: its SOP Instance UID (with `#` and the number of its frame,
+            where it is one of several) or the name of its file.
     """
 
     key: int
@@ -41,6 +49,7 @@ class Part:
     shape: str = "mask"
     rater: str = ""
     id: str = ""
+    picture: str = ""
 
 
 class Shape(Protocol):
@@ -58,9 +67,10 @@ class Annotation:
         id: Pseudonymous id.
         concept: Label of the vocabulary.
         rater: Who marked it ("" where nobody is named).
-        state: Marked, absent or not annotated.
+        state: Marked, absent, not annotated, partial or failed.
         shape: What was drawn; None where nothing was.
         grid: The grid it was drawn on, where it has one of its own.
+        extent: What the rater looked at, of an annotation that is partial; None: no more than what is marked.
         on: Id of the stack it was drawn on, where known.
         source: Format it was read from.
         issues: What was seen while reading it.
@@ -72,6 +82,7 @@ class Annotation:
     state: AnnotationState = AnnotationState.MARKED
     shape: Shape | None = None
     grid: Grid | None = None
+    extent: Shape | None = None
     on: str = ""
     source: str = ""
     issues: tuple[Issue, ...] = ()

@@ -219,11 +219,14 @@ class LayoutRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationObject:
-    """`index/annotations.parquet`: one annotation object that names what is in it (RTSTRUCT, DICOM SEG, .seg.nrrd).
+    """`index/annotations.parquet`: one annotation file that names what is in it (RTSTRUCT, DICOM SEG, .seg.nrrd, COCO...).
 
     `labels` are the free-text names in it, `numbers` their keys inside the object, `codes` and `ids` what else they
     are known by and `shapes` what they are (mask, contours, ...), all of one length or empty; `samples_mm` are some
-    points of its contours or planes (RAS+ x, y, z each), to tell on which of several grids it was drawn.
+    points of its contours or planes (RAS+ x, y, z each), to tell on which of several grids it was drawn. `raters` name
+    who drew each, where the file tells several apart, and `pictures` the single image that each was drawn on: its SOP
+    Instance UID (with `#` and the number of its frame, where it is one of several) or the name of its file; `looked_at`
+    names all single images that were looked at, where the file lists them.
     """
 
     file_id: str
@@ -246,6 +249,9 @@ class AnnotationObject:
     codes: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
+    raters: tuple[str, ...] = ()
+    pictures: tuple[str, ...] = ()
+    looked_at: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,52 @@ READING: dict[str, Reason] = {
         "A mask covers a part of its image's grid; it was put in its place, and nothing was interpolated.",
         "Nothing.",
     ),
+    "read/grid-turn": Reason(
+        _REVIEW,
+        "By its header a mask was stored in another axis order; that x and y were negated (RAS+ taken for LPS) explains"
+        " as much. It lies where the header says.",
+        "Look at the picture; accept turn or negated in annotations[].accept, or export the mask in its image's order.",
+    ),
+    "read/grid-half-voxel": Reason(
+        _REVIEW,
+        "A mask lies half a voxel beside its image: a voxel's corner was probably taken for its centre.",
+        "Look at the picture; accept half-voxel in annotations[].accept, or export the mask again.",
+    ),
+    "read/grid-negated": Reason(
+        _REVIEW,
+        "A mask would fit its image if x and y were negated: RAS+ was probably taken for LPS.",
+        "Look at the picture; accept negated in annotations[].accept, or export the mask again.",
+    ),
+    "read/grid-unit": Reason(
+        _REVIEW,
+        "A mask would fit its image if its lengths were in another unit.",
+        "Look at the picture; accept unit in annotations[].accept, or export the mask again.",
+    ),
+    "read/grid-without-position": Reason(
+        _REVIEW,
+        "A mask is as large as its image, but its header does not say where it is.",
+        "Look at the picture; accept no-position in annotations[].accept, or export the mask again.",
+    ),
+    "read/grid-shifted": Reason(
+        _REVIEW,
+        "A mask is as large as its image and lies beside it; it was resampled where it says it is.",
+        "Look at the picture; accept shifted in annotations[].accept if it is right there.",
+    ),
+    "read/grid-resampled": Reason(
+        _REVIEW,
+        "A mask has other voxels than its image; it was resampled, and is given before and after.",
+        "Look at the picture; set annotations[].align: resample to take such masks unseen, or reject.",
+    ),
+    "read/registered": Reason(
+        _NOTE,
+        "An annotation of another frame of reference was brought to its image by a spatial registration object.",
+        "Nothing, if the registration is right; look at the picture.",
+    ),
+    "read/other-frame": Reason(
+        _REJECT,
+        "A mask lies in another frame of reference than its image: its millimetres mean other places.",
+        "Find the image that it was drawn on, or a spatial registration object that connects the two frames.",
+    ),
     "read/planes-off-lattice": Reason(
         _REJECT,
         "The planes of a segmentation lie on no one regular grid.",

@@ -30,6 +30,7 @@ __all__ = [
     "Instance",
     "LabelState",
     "LayoutRow",
+    "OpinionRow",
     "PerformanceRow",
     "PlannedAnnotation",
     "PlannedCase",
@@ -80,6 +81,13 @@ class PlannedAnnotation:
     come from tables and are carried here: `boxes` six RAS+ millimetres each (lo xyz, hi xyz), flat; `searched` are
     the labels that were looked for, of which there is none where there is no box. Of a fractional segmentation a voxel
     is taken from the part `fraction` of its maximum on; of contours, where `by_area`, if half of it is inside.
+
+    `covers` says what was looked at: "image", all of it; "slices", those alone on which something is marked; "marks",
+    nothing but what is marked. `slices` names the slice (`Slice.instance`) that each key, box or state is on, where it
+    speaks of that alone, and `searched_slices` all that were looked at: the rest of the image is then unknown.
+    `points` are x, y, z and diameter (0 where there is none) in RAS+ millimetres, flat, of `labels`. `other_grid` and
+    `accept` say what becomes of masks that do not lie on the voxels of their image. `registration` takes the millimetres
+    (RAS+, row by row) of what was drawn in another frame of reference to those of the image; without one it is refused.
     """
 
     id: str
@@ -95,6 +103,14 @@ class PlannedAnnotation:
     searched: tuple[str, ...] = ()
     fraction: float = 0.5
     by_area: bool = False
+    covers: str = "image"
+    slices: tuple[str, ...] = ()
+    searched_slices: tuple[str, ...] = ()
+    points: tuple[float, ...] = ()
+    other_grid: str = "review"
+    accept: tuple[str, ...] = ()
+    is_in_other_frame: bool = False
+    registration: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +125,8 @@ class PlannedChannel:
 class PlannedCase:
     """`enrol/cases.parquet`: one case to build; a rejected one, or one whose image is not clear, is not built.
 
-    `reason` is the rule that decided a verdict other than keep.
+    `reason` is the rule that decided a verdict other than keep; `settled` is what a person has accepted of it, as
+    `isocenter.model.decision.as_seen` has it.
     """
 
     id: str
@@ -124,6 +141,7 @@ class PlannedCase:
     channels: tuple[PlannedChannel, ...]
     annotations: tuple[PlannedAnnotation, ...]
     partition: str = ""
+    settled: tuple[str, ...] = ()
 
     @property
     def is_to_build(self) -> bool:
@@ -133,9 +151,11 @@ class PlannedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelState:
-    """What is known of one label in a case: "positive", "negative" or "unknown", and how much of it there is.
+    """What is known of one label in a case, and how much of it there is.
 
-    `volume_ml` is that of the consensus, `count` the number of boxes. The rest is of what raters drew, all of
+    `state` is "positive", "negative" (looked, none), "unknown" (nobody looked), "partial" (some of it is marked, or
+    was looked for, and of the rest nothing is known) or "failed" (what was drawn could not be read, placed or trusted).
+    `volume_ml` is that of the consensus, `count` the number of boxes, or of instances. The rest is of what raters drew, all of
     their drawings added up, so that three raters of one lesion count it three times: volume (`drawn_*_ml`) and
     connected pieces (26 neighbours) on the grids they drew on, and on the case's. Of `vanished` pieces no voxel is left, the largest had `vanished_ml`; `split` pieces fell apart,
     `merged` ones are made of several.
@@ -153,6 +173,13 @@ class LabelState:
     vanished_ml: float = 0.0
     split: int = 0
     merged: int = 0
+
+    @property
+    def is_there(self) -> bool | None:
+        """Whether the case has the label, None where that is not known; what is marked in a part of it is there."""
+        if self.state == "partial":
+            return True if self.volume_ml or self.count else None
+        return {"positive": True, "negative": False}.get(self.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,10 +252,32 @@ class PerformanceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionRow:
+    """`build/opinions.parquet`: what one rater says of one label of one case.
+
+    `state` is that of an annotation: marked, absent, not_annotated, partial or failed; `looked` the share of the case's
+    voxels that the rater speaks of. `volume_ml`, `boxes`, `points` and `instances` are what was marked.
+    """
+
+    case: str
+    label: str
+    rater: str
+    state: str
+    looked: float = 1.0
+    volume_ml: float = 0.0
+    boxes: int = 0
+    points: int = 0
+    instances: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRow:
     """`build/previews.parquet`: one plane of a case as 8-bit grey `image` and label `mask`, row by row.
 
-    `plane` is "axial", "coronal" or "sagittal"; `pixel_mm` is the size of a picture pixel.
+    `plane` is "axial", "coronal" or "sagittal"; `pixel_mm` is the size of a picture pixel. Of a case that a person has
+    to look at, `drawn` holds further masks of the same size, one after the other: each rater's own, or one that was not
+    taken, where it would be if what is suspected of it were true; `drawn_by` says whose each is (with `?` behind the name
+    where it was not taken). `through` is the voxel (k, j, i) in canonical order that all planes of the case go through.
     """
 
     case: str
@@ -239,3 +288,6 @@ class PreviewRow:
     pixel_mm: tuple[float, ...]
     image: bytes
     mask: bytes
+    drawn_by: tuple[str, ...] = ()
+    drawn: bytes = b""
+    through: tuple[int, ...] = ()

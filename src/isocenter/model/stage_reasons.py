@@ -71,6 +71,16 @@ STAGES: dict[str, Reason] = {
         "An attribute of the subject has two values.",
         "Correct the header; the image's own value is used.",
     ),
+    "enrol/accepted-by-person": Reason(
+        _NOTE,
+        "A person looked at what this case waited for and accepted it.",
+        "Nothing. `isocenter review reopen` takes it back.",
+    ),
+    "enrol/rejected-by-person": Reason(
+        _REJECT,
+        "A person looked at this case and rejected it.",
+        "Nothing. `isocenter review reopen` takes it back.",
+    ),
     "enrol/not-wanted": Reason(
         _NOTE, "No channel of the cohort asks for this image.", "Add a channel, or leave it."
     ),
@@ -133,6 +143,11 @@ STAGES: dict[str, Reason] = {
         "An annotation refers to the image of another subject than its own header names.",
         "Find out whose annotation it is; correct the Patient ID or the references.",
     ),
+    "enrol/unusable-registration": Reason(
+        _NOTE,
+        "A registration object connects no frames of reference: it is deformable, or no matrix of it can be applied.",
+        "Nothing, if no annotation needs it; else register the images with a matrix.",
+    ),
     "enrol/several-regions": Reason(
         _REVIEW,
         "Several regions of one file fit a pattern of one label; they are united.",
@@ -148,6 +163,11 @@ STAGES: dict[str, Reason] = {
     ),
     "build/tied-labels": Reason(
         _REVIEW, "As many raters say yes as no; the label is unknown.", "Ask another rater."
+    ),
+    "build/hidden-instance": Reason(
+        _REVIEW,
+        "A lesion lies wholly under another one, so that the map of lesions shows no voxel of it.",
+        "Look whether one was drawn twice; its box, and its mask by label, are kept.",
     ),
     "build/staple-inverted": Reason(
         _REVIEW,

@@ -81,13 +81,33 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskContract:
-    """The task with its labels, channels and reference channel: what a store's manifest keeps."""
+    """The task with its labels, channels and reference channel: what a store's manifest keeps.
+
+    Args:
+        task: What is to be learned.
+        labels: The vocabulary.
+        channels: The images of a case.
+        reference: The channel whose grid is that of the case.
+        overlapping: Whether labels may overlap, so that each gets a mask of its own.
+        instances: Whether every lesion of a label is told from the others, in a segmentation.
+        connectivity: Neighbours by which voxels are of one piece: 6 (faces), 18 (and edges) or 26 (and corners).
+        boxes_as_masks: Whether boxes are filled, in a segmentation: every voxel inside one is marked.
+    """
 
     task: Task
     labels: dict[str, Label]
     channels: dict[str, Channel]
     reference: str
     overlapping: bool = False
+    instances: bool = False
+    connectivity: int = 26
+    boxes_as_masks: bool = False
+
+    def __post_init__(self) -> None:
+        if self.connectivity not in {6, 18, 26}:
+            raise ValueError("connectivity must be 6, 18 or 26")
+        if self.task is not Task.SEGMENTATION and (self.instances or self.boxes_as_masks):
+            raise ValueError("instances and boxes_as_masks are for the task segmentation")
 
     def stored(self) -> TaskContract:
         """What records depend on: the contract without the words that are read when they are loaded."""

@@ -20,6 +20,11 @@ class Vocabulary:
     def __init__(self, labels: Mapping[str, Label]) -> None:
         self._labels = labels
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The labels."""
+        return tuple(self._labels)
+
     def label_of(self, name: str) -> str | None:
         """The label that a free-text name stands for; None where there is none, or where two would fit."""
         return self.match(name)[0]

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from isocenter.base import tables
 from isocenter.base.workspace import Workspace
+from isocenter.formats.drawings import drawing_kinds
 from isocenter.formats.image import FORMATS
 from isocenter.model.issue import Issue, Verdict
 from isocenter.model.rows import (
@@ -133,7 +134,7 @@ def _add_annotations(workspace: Workspace, fates: dict[str, _Fate]) -> None:
     is_enrolled = workspace.done("enrol") is not None and (workspace.root / "enrol/cases.parquet").exists()
     reason = "enrol/annotation-of-nothing" if is_enrolled else "not enrolled yet"
     state = EXCLUDED if is_enrolled else HELD
-    loose: Iterable[str] = [a.file_id for a in _rows(workspace, "index", "annotations", AnnotationObject)]
+    loose: Iterable[str] = _loose(workspace, is_enrolled=is_enrolled)
     masks = {r.file_id for r in _rows(workspace, "index", "layout", LayoutRow) if r.role == "mask"}
     for file_id in loose:
         _add(fates, file_id, _Fate(state, reason, ""))
@@ -141,6 +142,17 @@ def _add_annotations(workspace: Workspace, fates: dict[str, _Fate]) -> None:
         if fates.get(file_id, _Fate(EXCLUDED, "enrol/not-wanted", "")).reason == "enrol/not-wanted":
             fates[file_id] = _Fate(state, reason, "")
     _hold_unclear(workspace, fates)
+
+
+def _loose(workspace: Workspace, *, is_enrolled: bool) -> list[str]:
+    """Files of annotations; of formats that are read only where they are asked for, those that were asked for."""
+    found = list(_rows(workspace, "index", "annotations", AnnotationObject))
+    optional = {*drawing_kinds(), "dicom-report"} if is_enrolled else set()
+    if not any(a.format in optional for a in found):
+        return [a.file_id for a in found]
+    told = {i.target for i in _rows(workspace, "enrol", "issues", Issue)}
+    names = workspace.pseudonyms()
+    return [a.file_id for a in found if a.format not in optional or names.of("ann", a.file_id) in told]
 
 
 def _hold_unclear(workspace: Workspace, fates: dict[str, _Fate]) -> None:

@@ -93,7 +93,8 @@ def _with_paths(config: CohortConfig, change: Callable[[str], str]) -> CohortCon
 
     def annotation(of: AnnotationSource) -> AnnotationSource:
         is_file = of.kind is AnnotationKind.TABLE
-        return dataclasses.replace(of, path=change(of.path)) if is_file else of
+        names = of.names if of.has_names_by_path else change(of.names)
+        return dataclasses.replace(of, path=change(of.path) if is_file else of.path, names=names)
 
     return dataclasses.replace(
         config,

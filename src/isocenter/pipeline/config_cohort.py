@@ -27,8 +27,20 @@ class CohortConfig:
     channels: Annotated[dict[str, Channel], "images of a case, by name"]
     reference: Annotated[str, "channel whose grid all others are put on; empty: the first"] = ""
     labels: Annotated[dict[str, Label], "what is to be found, by name"] = field(default_factory=dict)
-    unit: Annotated[CaseUnit, "what one case is: study (one per subject and date) or image"] = CaseUnit.STUDY
-    overlapping: Annotated[bool, "labels may overlap: each gets a mask of its own"] = False
+    unit: Annotated[
+        CaseUnit,
+        "what one case is: patient, study (one per subject and date), series, side (of a study) or image",
+    ] = CaseUnit.STUDY
+    overlapping: Annotated[
+        bool, "segmentation: labels may overlap, each gets a mask of its own; false: a voxel has one label"
+    ] = False
+    instances: Annotated[
+        bool, "segmentation: the lesions of a label are told apart, each by a number of its own"
+    ] = False
+    connectivity: Annotated[
+        int, "neighbours by which voxels are of one lesion: 6 (faces), 18 (and edges) or 26 (and corners)"
+    ] = 26
+    boxes_as_masks: Annotated[bool, "segmentation: boxes are filled, every voxel in one is marked"] = False
     annotations: Annotated[tuple[AnnotationSource, ...], "where annotations come from"] = ()
     screen: Annotated[ScreenOptions, "which rules run, and what becomes of what they find"] = field(
         default_factory=ScreenOptions
@@ -57,4 +69,7 @@ def contract_of(config: CohortConfig) -> TaskContract:
         channels=config.channels,
         reference=config.reference or next(iter(config.channels)),
         overlapping=config.overlapping,
+        instances=config.instances,
+        connectivity=config.connectivity,
+        boxes_as_masks=config.boxes_as_masks,
     )

@@ -33,6 +33,9 @@ no annotations were found in {folders}; a cohort needs one of these:
   an nnU-Net or Decathlon folder with its dataset.json,
   a CSV or TSV table of class labels, boxes, or centres with diameters (name it after the folders)"""
 
+# What masks are made of.
+_OUTLINES = {"mask", "contours"}
+
 
 def starter_for(paths: Sequence[Path], output: Path, *, task: Task | None = None) -> tuple[str, str]:
     """Kind and text of a config for some folders (and tables), as it would stand in the output file.
@@ -59,6 +62,8 @@ def starter_for(paths: Sequence[Path], output: Path, *, task: Task | None = None
             break
     else:
         starter = _tables(surveys, tables, task, output.absolute().parent)
+        if starter is None and task in {None, Task.DETECTION}:
+            starter = _objects(surveys, Task.DETECTION)
     if starter is None:
         raise ConfigError(_NOTHING_FOUND.format(folders=", ".join(f.name or str(f) for f in folders)))
     _place(starter, surveys, output.absolute().parent)
@@ -91,13 +96,14 @@ def _by_template(rows: list[DatasetRow]) -> dict[tuple[str, str], DatasetRow]:
     }
 
 
-def _objects(surveys: list[Survey]) -> Starter | None:
-    """DICOM images with RTSTRUCT or SEG objects."""
-    names = sum((s.region_names for s in surveys), Counter[str]())
+def _objects(surveys: list[Survey], task: Task = Task.SEGMENTATION) -> Starter | None:
+    """DICOM images with files that name what was drawn on them: RTSTRUCT, SEG, ..."""
+    shapes = _OUTLINES if task is Task.SEGMENTATION else _OUTLINES | {"boxes", "points"}
+    names = sum((s.region_names(shapes) for s in surveys), Counter[str]())
     modalities = sum((s.modalities for s in surveys), Counter[str]())
     if not names or not modalities:
         return None
-    starter = Starter("dicom-rtstruct", Task.SEGMENTATION)
+    starter = Starter("dicom-rtstruct" if task is Task.SEGMENTATION else "drawings", task)
     _dicom_channels(starter, modalities)
     ordered = sorted(names, key=lambda n: (-names[n], n))
     wanted = [n for n in ordered if not _SURROUNDINGS.fullmatch(n) and n.strip()]
@@ -110,9 +116,10 @@ def _objects(surveys: list[Survey]) -> Starter | None:
     starter.note("labels", "The names of regions that were found most often; * and ? are allowed in aliases.")
     if others := sorted(set(names) - taken)[:20]:
         starter.note("labels", f"Also found: {', '.join(others)}")
-    starter.overlapping = len(starter.labels) > 1
-    starter.note("overlapping", "Contours may overlap; set it to false if yours never do.")
-    formats = sorted({f for s in surveys for f in s.object_formats})
+    if task is Task.SEGMENTATION:
+        starter.overlapping = len(starter.labels) > 1
+        starter.note("overlapping", "Contours may overlap; set it to false if yours never do.")
+    formats = sorted({f for s in surveys for f in s.object_formats(shapes)})
     starter.annotations = [{"kind": "objects", "format": f} for f in formats]
     called = " and ".join({"dicom-seg": "SEG"}.get(f, f.upper()) for f in formats)
     starter.note("annotations", f"{called} objects in the folders say themselves what they were drawn on.")

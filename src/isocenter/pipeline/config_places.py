@@ -8,13 +8,14 @@ from pathlib import Path
 from isocenter.base.documents import KeyPath, read_csv_rows
 from isocenter.base.errors import FormatError
 from isocenter.base.templates import Template
+from isocenter.formats.label_table import read_label_table
 from isocenter.pipeline.config_draft import Draft
 from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource, TableShape
 
 _TOKEN = re.compile(r"\{[A-Za-z_]\w*\}")
 _BOX = ("x0", "y0", "z0", "x1", "y1", "z1")
 _CENTRE = ("x", "y", "z", "diameter_mm")
-_NAMES = ("key", "label", "rater", "site", *_BOX, *_CENTRE)
+_NAMES = ("key", "label", "rater", "site", "side", *_BOX, *_CENTRE)
 
 
 def check_places(draft: Draft) -> None:
@@ -78,6 +79,8 @@ def _check_files(draft: Draft, at: int, annotation: AnnotationSource) -> None:
     path: KeyPath = ("annotations", at)
     if annotation.path and not _check_template(draft, (*path, "path"), annotation.path):
         return
+    if annotation.names:
+        _check_names_file(draft, at, annotation)
     names = set(Template(annotation.path).names)
     for name in Template(annotation.rater).names:
         if name not in (known := {*names, "file"}):
@@ -87,6 +90,22 @@ def _check_files(draft: Draft, at: int, annotation: AnnotationSource) -> None:
         if not parts & names:
             message = "has no named part in common with path, so no mask finds its image"
             draft.wrong((*path, "image"), message)
+
+
+def _check_names_file(draft: Draft, at: int, annotation: AnnotationSource) -> None:
+    """A label table that is there and names something, or a template of them."""
+    path: KeyPath = ("annotations", at, "names")
+    if annotation.has_names_by_path:
+        _check_template(draft, path, annotation.names)
+        return
+    place = draft.where(annotation.names)
+    if not place.is_file():
+        draft.wrong(path, f"there is no file {Path(annotation.names).name!r}")
+        return
+    try:
+        read_label_table(place)
+    except FormatError as error:
+        draft.wrong(path, error.message)
 
 
 def _check_table(draft: Draft, at: int, annotation: AnnotationSource) -> None:

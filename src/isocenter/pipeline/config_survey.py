@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from isocenter.base.errors import FormatError
 from isocenter.base.files import open_regular, walk
+from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.formats.dataset import LAYOUTS
+from isocenter.formats.drawings import DRAWINGS, drawing_kinds
 from isocenter.formats.image import FORMATS, HEAD_BYTES, Scan, format_of
+from isocenter.formats.kinds import kind_of
 from isocenter.model.modality import is_defined, meant_by
+from isocenter.model.rows import AnnotationObject
 
 MAX_FILES = 200_000
 MAX_SCANS = 1_500
 TABLE_ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 VOLUME_ENDINGS = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".hdr", ".mha", ".mhd")
-# Kinds of annotation objects that say what they were drawn on.
-OBJECTS = {"dicom-rtstruct", "dicom-seg"}
+# Kinds of annotation objects that name what is in them.
+OBJECTS = {"dicom-rtstruct", "dicom-seg", "dicom-report", *drawing_kinds()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +59,17 @@ class Survey:
         meant = (meant_by(s.instance.modality or "") for s in scans if s.instance)
         return Counter(m if is_defined(m) else "" for m in meant)
 
-    @property
-    def region_names(self) -> Counter[str]:
-        """How many annotation objects that were looked into hold a region of each name."""
-        found = (s.annotation for s in self.scans.values() if s.kind in OBJECTS)
-        return Counter(n for a in found if a for n in set(a.labels))
+    def region_names(self, shapes: AbstractSet[str]) -> Counter[str]:
+        """How many annotation objects of formats that can hold some shapes have a region of each name."""
+        return Counter(n for a in self._objects(shapes) for n in set(a.labels))
 
-    @property
-    def object_formats(self) -> list[str]:
-        """Formats of the annotation objects that were looked into and say what they were drawn on."""
+    def object_formats(self, shapes: AbstractSet[str]) -> list[str]:
+        """Formats of the annotation objects that were looked into, those that can hold some shapes."""
+        return sorted({a.format for a in self._objects(shapes)})
+
+    def _objects(self, shapes: AbstractSet[str]) -> list[AnnotationObject]:
         found = (s.annotation for s in self.scans.values() if s.kind in OBJECTS)
-        return sorted({a.format for a in found if a})
+        return [a for a in found if a and a.numbers and shapes & set(ANNOTATIONS.get(a.format).SHAPES)]
 
     @property
     def has_patient_ids(self) -> bool:
@@ -96,7 +101,12 @@ def _spread(paths: tuple[str, ...]) -> list[str]:
 def _scan(path: Path) -> Scan | None:
     try:
         with open_regular(path) as file:
-            name = format_of(file.read(HEAD_BYTES))
-        return FORMATS.get(name).scan(path, "", 0, "") if name else None
+            head = file.read(HEAD_BYTES)
+        if name := format_of(head):
+            return FORMATS.get(name).scan(path, "", 0, "")
+        kind = kind_of(head)
+        if kind not in drawing_kinds():
+            return None
+        return Scan(kind=kind, annotation=DRAWINGS.get(kind).row(path, "", 0, ""))
     except (FormatError, OSError):
         return None

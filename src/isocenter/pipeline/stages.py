@@ -147,6 +147,7 @@ def _enrol(context: Context) -> Mapping[str, int]:
         base=Path(),
         held_out=_held_out(context),
         max_case_bytes=config.standardise.max_case_bytes,
+        roots=context.roots,
     )
 
 

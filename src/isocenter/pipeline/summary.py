@@ -71,6 +71,9 @@ def _top(reasons: dict[str, int]) -> str:
     return f" ({', '.join(texts)})" if texts else ""
 
 
+_STATES = ("positive", "negative", "partial", "unknown", "failed")
+
+
 def _cases(context: Context) -> tuple[dict[str, int], list[str]]:
     done = context.workspace.done("build")
     if done is None:
@@ -82,7 +85,7 @@ def _cases(context: Context) -> tuple[dict[str, int], list[str]]:
     lines = [f"{counts['cases_packed']} cases packed ({kept}), {counts['cases_reject']} rejected; {size}."]
     states: Counter[tuple[str, str]] = Counter((s.label, s.state) for r in rows for s in r.labels)
     for label in context.contract.labels:
-        parts = [f"{states[label, s]} {s}" for s in ("positive", "negative", "unknown") if states[label, s]]
+        parts = [f"{states[label, s]} {s}" for s in _STATES if states[label, s]]
         lines.append(f"Label {label}: {', '.join(parts) or 'no case'}.")
     sites = Counter(r.site for r in rows)
     lines.append(f"Sites: {', '.join(f'{s} {n}' for s, n in sorted(sites.items()))}.")
@@ -110,7 +113,13 @@ def _split(context: Context) -> list[str]:
 def _next_steps(context: Context, ran: list[str]) -> list[str]:
     root = Path(os.path.relpath(context.workspace.root)).as_posix()
     if "report" in ran:
+        done = context.workspace.done("build")
+        held = done["counts"]["review"] if done else 0
+        review = (
+            f"Review: isocenter review --workspace {root} lists the {held} that wait for a person, and why."
+        )
         return [
+            *([review] if held else []),
             f"Report: {root}/report.html. Data set: {root}/store.",
             f'Train: isocenter.dataset("{root}/store", "train", patch=(32, 64, 64)).',
             f"Why: isocenter explain FILE-or-CASE --workspace {root} says what became of any of them.",

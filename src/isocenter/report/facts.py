@@ -13,11 +13,13 @@ from isocenter.base.files import read_json
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Verdict
 from isocenter.model.modality import is_defined
+from isocenter.model.name_rows import NameRow
 from isocenter.model.rows import (
     AgreementRow,
     CaseRow,
     FileOutcome,
     FileRow,
+    OpinionRow,
     PerformanceRow,
     PlannedCase,
     PreviewRow,
@@ -79,9 +81,11 @@ class ReportFacts:
         verdicts: Verdict by target.
         not_judged: Stacks that no channel asks for, and why: not wanted, a mask, or without a modality.
         planned: The cases that were to be built.
+        names: The names that annotations hold, and the labels that they stand for.
         cases: The cases that were packed.
         agreements: How far raters agree.
         performances: How good a consensus method takes each rater to be.
+        opinions: What each rater said of each label.
         previews: Planes of the cases chosen for the gallery.
         splits: The splits of the store, by name.
     """
@@ -103,9 +107,11 @@ class ReportFacts:
     verdicts: Mapping[str, str] | None = None
     not_judged: Mapping[str, str] = field(default_factory=dict)
     planned: tuple[PlannedCase, ...] | None = None
+    names: tuple[NameRow, ...] | None = None
     cases: tuple[CaseRow, ...] | None = None
     agreements: tuple[AgreementRow, ...] | None = None
     performances: tuple[PerformanceRow, ...] = ()
+    opinions: tuple[OpinionRow, ...] = ()
     previews: tuple[PreviewRow, ...] | None = None
     splits: tuple[SplitFacts, ...] = ()
 
@@ -159,9 +165,11 @@ def read_facts(
         verdicts=None if verdicts is None else {v.target: v.verdict for v in verdicts},
         not_judged={v.target: v.reason for v in verdicts or () if not v.channels and v.reason},
         planned=_rows(root / "enrol/cases.parquet", PlannedCase),
+        names=_rows(root / "enrol/names.parquet", NameRow),
         cases=cases,
         agreements=_rows(root / "build/agreements.parquet", AgreementRow),
         performances=_rows(root / "build/performances.parquet", PerformanceRow) or (),
+        opinions=tuple(_rows(root / "build/opinions.parquet", OpinionRow) or ()),
         previews=_previews(root / "build/previews.parquet", cases or (), gallery),
         splits=_splits(workspace.store / "splits"),
     )

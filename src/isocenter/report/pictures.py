@@ -25,10 +25,17 @@ def outlines(mask: NDArray[np.integer], values: Sequence[int]) -> Markup:
     Value n of `values` has the class `outline-n`, n counted from 0 and starting again after six, then
     dashed.
     """
-    rows, columns = mask.shape
+    return lines_around([mask == value for value in values], list(range(len(values))), mask.shape)
+
+
+def lines_around(
+    masks: Sequence[NDArray[np.bool_]], colours: Sequence[int], shape: tuple[int, ...]
+) -> Markup:
+    """SVG of the outline of each mask (rows, columns), which may overlap, in the colour of its number as of `outlines`."""
+    rows, columns = shape
     paths = []
-    for n, value in reversed(list(enumerate(values))):  # where two labels touch, the first is seen
-        if edges := _edges(mask == value):
+    for inside, n in reversed(list(zip(masks, colours, strict=True))):  # where two touch, the first is seen
+        if edges := _edges(inside):
             dash = " dashed" if n >= _COLOURS else ""
             paths.append(f'<path class="outline-{n % _COLOURS}{dash}" d="{edges}"/>')
     if not paths:

@@ -1,16 +1,19 @@
 """Layout: how a case becomes a record of arrays and JSON facts, and a record a case again.
 
 Arrays of a record: `image` (C, K, J, I); `mask` and `rater-000`, `rater-001`, ... (K, J, I) or
-(L, K, J, I); `valid` (K, J, I) of 0 and 1; `boxes` float64 (N, 6) and `boxes_voxel` int32 (N, 6); and
-`foreground` int32 (N, 4): label value, k, j, i of up to `FOREGROUND_VOXELS` voxels of each label, drawn by
-lot, so that a loader finds a lesion without reading the mask. An array that would be empty is left out.
+(L, K, J, I); `instances` (K, J, I); `valid` (K, J, I) of 0 and 1; `known-000`, ... of labels that are known in part,
+and `rater-known-000`, ... of what raters looked at in part, the same; `share-000`, ... uint16 (K, J, I); `boxes`
+float64 (N, 6) and `boxes_voxel` int32 (N, 6); `rater_boxes` float64 (N, 6) and `rater_points` float64 (N, 4);
+`slice_labels` int8 (L, K); and `foreground` int32 (N, 4): label value, k, j, i of up to `FOREGROUND_VOXELS` voxels of
+each label, drawn by lot, so that a loader finds a lesion without reading the mask. An array that would be empty is
+left out; what numbered arrays are of is in the facts.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +21,14 @@ from numpy.typing import NDArray
 
 from isocenter.base import seeds
 from isocenter.model.attributes import Attribute, AttributeState
-from isocenter.model.case import Case
+from isocenter.model.case import Case, Marks
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue, Severity
-from isocenter.model.rows import LabelState
+from isocenter.model.rows import LabelState, OpinionRow
 from isocenter.model.volume import Slice
 from isocenter.stores.shard import Record, digest_of_array
 
-LAYOUT_VERSION = 3
+LAYOUT_VERSION = 4
 """Goes up when what is written changes so that an older version of the package would misread it."""
 
 FOREGROUND_VOXELS = 1024
@@ -40,8 +43,13 @@ def record_of(case: Case) -> Record:
         arrays["foreground"] = _foreground(arrays["mask"], case.id)
     if case.valid is not None:
         arrays["valid"] = _numbers(case.valid)
-    for number, rater in enumerate(sorted(case.raters)):
-        arrays[f"rater-{number:03}"] = _numbers(case.raters[rater])
+    if case.instances is not None:
+        arrays["instances"] = case.instances
+    if case.slice_labels is not None:
+        arrays["slice_labels"] = case.slice_labels
+    arrays |= {"rater_boxes": case.rater_boxes.where, "rater_points": case.rater_points.where}
+    for kind, found in _numbered(case).items():
+        arrays |= {f"{kind}-{n:03}": _numbers(array) for n, (_, array) in enumerate(found)}
     arrays = {n: np.ascontiguousarray(a) for n, a in arrays.items() if a.size}
     return Record(case.id, arrays, _meta(case, {n: digest_of_array(a) for n, a in arrays.items()}))
 
@@ -66,6 +74,14 @@ def case_of(case_id: str, meta: Mapping[str, Any], arrays: Mapping[str, Any]) ->
         ),
         mask=arrays.get("mask"),
         raters={rater: arrays[f"rater-{n:03}"] for n, rater in enumerate(meta["raters"])},
+        known={label: arrays[f"known-{n:03}"] for n, label in enumerate(meta["known"])},
+        rater_known=_rater_known(meta, arrays),
+        shares={label: arrays[f"share-{n:03}"] for n, label in enumerate(meta["shares"])},
+        instances=arrays.get("instances"),
+        rater_boxes=_marks(meta, arrays, "rater_boxes", 6),
+        rater_points=_marks(meta, arrays, "rater_points", 4),
+        opinions=tuple(OpinionRow(case=case_id, **o) for o in meta["opinions"]),
+        slice_labels=np.asarray(arrays["slice_labels"]) if "slice_labels" in arrays else None,
         valid=arrays.get("valid"),
         boxes=np.asarray(arrays["boxes"]) if "boxes" in arrays else np.zeros((0, 6)),
         boxes_voxel=np.asarray(arrays["boxes_voxel"]) if "boxes" in arrays else np.zeros((0, 6), np.int32),
@@ -84,6 +100,26 @@ def case_of(case_id: str, meta: Mapping[str, Any], arrays: Mapping[str, Any]) ->
         provenance=dict(meta["provenance"]),
         verdict=meta["verdict"],
     )
+
+
+def without_arrays(case: Case) -> Case:
+    """The case without the arrays that are as large as its image."""
+    return replace(
+        case,
+        image=None,
+        mask=None,
+        raters={},
+        known={},
+        rater_known={},
+        shares={},
+        instances=None,
+        valid=None,
+    )
+
+
+def is_truth(name: str) -> bool:
+    """Whether an array of a record holds 0 and 1 that stand for false and true."""
+    return name == "valid" or name.startswith(("known-", "rater-known-"))
 
 
 def affine_of(meta: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -105,6 +141,12 @@ def _meta(case: Case, digests: dict[str, str]) -> dict[str, Any]:
         "frame_of_reference": case.grid.frame_of_reference,
         "is_oriented": bool(case.grid.is_oriented),
         "raters": sorted(case.raters),
+        "known": sorted(case.known),
+        "rater_known": [list(pair) for pair in _rater_pairs(case)],
+        "shares": sorted(case.shares),
+        "rater_boxes": [case.rater_boxes.raters, case.rater_boxes.labels],
+        "rater_points": [case.rater_points.raters, case.rater_points.labels],
+        "opinions": [{k: v for k, v in asdict(o).items() if k != "case"} for o in case.opinions],
         "box_labels": case.box_labels,
         "labels": [asdict(s) for s in case.labels],
         "attributes": [asdict(a) for a in case.attributes],
@@ -121,6 +163,38 @@ def _meta(case: Case, digests: dict[str, str]) -> dict[str, Any]:
         "verdict": str(case.verdict),
         "digests": digests,
     }
+
+
+def _numbered(case: Case) -> dict[str, list[tuple[Any, Any]]]:
+    """Arrays of which a record may have any number, each with what it is of, in the order of their numbers."""
+    pairs = _rater_pairs(case)
+    return {
+        "rater": sorted(case.raters.items(), key=_first),
+        "known": sorted(case.known.items(), key=_first),
+        "rater-known": [(pair, case.rater_known[pair[0]][pair[1]]) for pair in pairs],
+        "share": sorted(case.shares.items(), key=_first),
+    }
+
+
+def _first(pair: tuple[str, Any]) -> str:
+    return pair[0]
+
+
+def _rater_pairs(case: Case) -> list[tuple[str, str]]:
+    return [(rater, label) for rater in sorted(case.rater_known) for label in sorted(case.rater_known[rater])]
+
+
+def _rater_known(meta: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    out: dict[str, dict[str, Any]] = {}
+    for number, (rater, label) in enumerate(meta["rater_known"]):
+        out.setdefault(rater, {})[label] = arrays[f"rater-known-{number:03}"]
+    return out
+
+
+def _marks(meta: Mapping[str, Any], arrays: Mapping[str, Any], name: str, width: int) -> Marks:
+    raters, labels = meta[name]
+    where = np.asarray(arrays[name]) if name in arrays else np.zeros((0, width))
+    return Marks(raters=tuple(raters), labels=tuple(labels), where=where)
 
 
 def _numbers(array: Any) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from isocenter.model.rows import CaseRow
 from isocenter.model.split import Split
 from isocenter.stores import verification
 from isocenter.stores.handles import Handles
-from isocenter.stores.layout import case_of
+from isocenter.stores.layout import case_of, is_truth
 from isocenter.stores.lazy import LazyArray
 from isocenter.stores.manifest import CASES, Manifest, read_manifest, shard_name
 from isocenter.stores.splits import read_split, split_names
@@ -93,7 +93,7 @@ class Store(Mapping[str, Case]):
                 functools.partial(self._handles.read, path, case_id, name),
                 facts,
                 name=f"{case_id} {name}",
-                is_mask=name == "valid",
+                is_mask=is_truth(name),
                 digest=digests.get(name, ""),
             )
             for name, facts in reader.arrays(case_id).items()

@@ -4,9 +4,11 @@ import pytest
 import isocenter as iso
 from isocenter.base.errors import FormatError
 from isocenter.formats.annotation import ANNOTATIONS
+from isocenter.formats.image import FORMATS
+from isocenter.imaging.pixel_outlines import PixelOutlines, PixelPoints
 from isocenter.imaging.shapes import Contours, EllipsoidShape, PointShape
 from isocenter.model.grid import Grid
-from tests.contracts.files import content, dicom_bytes, in_space, measurement_group, report_dataset
+from tests.contracts.files import content, dicom_bytes, in_space, item, measurement_group, report_dataset
 
 GRID = Grid((12, 20, 22), np.diag([-1.0, -1.0, 1.0, 1.0]))
 
@@ -101,3 +103,44 @@ def test_what_is_given_in_pixels_is_told(tmp_path):
 def test_what_makes_no_sense_is_refused(broken, tmp_path):
     with pytest.raises(FormatError):
         read(tmp_path, group(*broken))
+
+
+def on_image(kind, points, uid="1.2.3", frame=None):
+    """Coordinates in pixels, selected from one image."""
+    reference = {"ReferencedSOPInstanceUID": uid, "ReferencedSOPClassUID": "1.2"}
+    if frame:
+        reference["ReferencedFrameNumber"] = frame
+    image = content("IMAGE", ReferencedSOPSequence=[item(**reference)])
+    flat = np.asarray(points, float).ravel().tolist()
+    return content("SCOORD", GraphicType=kind, GraphicData=flat, children=[image])
+
+
+def test_what_is_given_in_pixels_of_a_named_image_is_on_that_image(tmp_path):
+    ring = [(2, 3), (9, 3), (9, 8), (2, 8), (2, 3)]
+    path, found = read(
+        tmp_path,
+        group(on_image("POLYLINE", ring), length(on_image("POLYLINE", [(1, 2), (4, 6)]))),
+        group(on_image("CIRCLE", [(10, 9), (14.2, 9)], uid="1.2.4", frame=3), name="round"),
+    )
+    picture = Grid((1, 20, 22), np.eye(4))
+    region, line, circle = found
+    assert isinstance(region.shape, PixelOutlines)
+    assert region.mask(picture)[0, 3:8, 2:9].all()
+    assert region.mask(picture).sum() == 5 * 7
+    assert isinstance(line.shape, PixelPoints)
+    assert line.shape.is_line
+    j, i = np.mgrid[:20, :22] + 0.5
+    assert np.count_nonzero(circle.mask(picture)[0] != (np.hypot(i - 10, j - 9) < 4.2)) <= 2
+    parts = ANNOTATIONS.get("dicom-report").parts(path)
+    assert [p.picture for p in parts] == ["1.2.3", "1.2.3", "1.2.4#3"]
+
+
+def test_the_row_of_a_report_names_the_images_of_its_content(tmp_path):
+    path, _ = read(tmp_path, group(on_image("POINT", [(1, 2)])), group(in_space("POINT", [(1, 2, 3)])))
+    row = FORMATS.get("dicom").scan(path, "fil", 2, "s").annotation
+    assert (row.format, row.source, row.referenced_instance_uids) == ("dicom-report", 2, ("1.2.3",))
+    assert (row.pictures, row.samples_mm) == (("", "1.2.3")[::-1], (-1.0, -2.0, 3.0))
+    assert row.labels == ("lesion 1", "lesion 1")
+    other = tmp_path / "other.dcm"
+    other.write_bytes(dicom_bytes(report_dataset()))
+    assert FORMATS.get("dicom").scan(other, "fil", 2, "s").annotation is None

@@ -19,6 +19,8 @@ class Cohort:
             (folder / name).mkdir()
         (folder / "labels.csv").write_text("patient,finding,x,y,z,diameter_mm\np1,mass,1,2,3,4\n")
         (folder / "people.tsv").write_text("id\tsubject\na\tb\n")
+        (folder / "labels.txt").write_text("1 tumour\n")
+        (folder / "broken.txt").write_text("tumour\n")
         self.data = {
             "task": "segmentation",
             "sources": [{"path": "north"}, {"path": "south", "site": "south"}],

@@ -56,6 +56,29 @@ def test_all_kinds_of_tasks_load(cohort):
     assert cohort.load(sources=sources, annotations=[{"kind": "layout"}]).annotations[0].kind == "layout"
 
 
+def test_formats_that_serve_a_task_load(cohort):
+    def of(form, **more):
+        return cohort.load(annotations=[{"kind": "objects", "format": form}], **more).annotations[0].format
+
+    for form in ("aim", "lidc-xml", "dicom-report", "nrrd"):
+        assert of(form) == form
+    for form in ("voc", "coco", "slicer-markups", "rtstruct"):
+        assert of(form, task="detection") == of(form, task="classification") == form
+    assert of("voc", boxes_as_masks=True) == "voc"
+
+
+def test_label_tables_are_files_of_the_config_or_templates(cohort):
+    config = cohort.load(annotations=[{**MASKS, "names": "labels.txt"}])
+    assert config.annotations[0].names == str(cohort.folder / "labels.txt")
+    config = cohort.load(annotations=[{**MASKS, "names": "{subject}/labels.tsv"}])
+    assert config.annotations[0].names == "{subject}/labels.tsv"
+
+
+def test_the_contract_says_how_lesions_are_told_apart(cohort):
+    contract = contract_of(cohort.load(instances=True, connectivity=6))
+    assert (contract.instances, contract.connectivity, contract.boxes_as_masks) == (True, 6, False)
+
+
 def test_the_config_as_run_reads_back_the_same_and_holds_no_absolute_path(cohort):
     config = cohort.load(
         annotations=[{"kind": "objects", "format": "rtstruct"}, {**TABLE, "absent": "negative"}, MASKS],
@@ -109,7 +132,7 @@ MISTAKES = [
     ("labels.node.value", "is missing or 0", "give all labels a value, or none", {"labels": {"tumour": {"value": 1}, "node": None}}),
     ("labels.tumour.value", "must be between 1 and 65535", "", {"labels": {"tumour": {"value": -1}}}),
     ("labels.tumour.value", "must be between 1 and 65535", "", {"labels": {"tumour": {"value": 70000}}}),
-    ("unit", "must be one of study, image", "did you mean 'study'?", {"unit": "studdy"}),
+    ("unit", "must be one of patient, study, series, side, image", "did you mean 'study'?", {"unit": "studdy"}),
     ("annotations", "segmentation needs masks or contours", "", {"annotations": []}),
     ("annotations", "segmentation needs masks or contours", "", {"annotations": [TABLE]}),
     ("annotations", "detection needs boxes", "", {"task": "detection", "annotations": [TABLE]}),
@@ -129,6 +152,19 @@ MISTAKES = [
     ("annotations[1].columns.lable", "there is no kind of column 'lable'", "'label'", {"annotations": [{"kind": "objects"}, {**TABLE, "columns": {"key": "patient", "label": "finding", "lable": "finding"}}]}),
     ("annotations[1].columns.x0", "there is no column 'x0'", "", {"annotations": [{"kind": "objects"}, {**TABLE, "shape": "boxes", "columns": {"key": "patient", "label": "finding", **dict.fromkeys(["y0", "z0", "x1", "y1", "z1"], "x")}}]}),
     ("annotations[1].world", "must be LPS or RAS", "", {"annotations": [{"kind": "objects"}, {**CENTRES, "world": "RAI"}]}),
+    ("annotations[0].format", "voc holds boxes, of which no segmentation can be learned", "set task: detection", {"annotations": [{"kind": "objects", "format": "voc"}]}),
+    ("annotations[0].format", "slicer-markups holds boxes and points", "", {"annotations": [{"kind": "objects", "format": "slicer-markups"}, MASKS]}),
+    ("annotations[0].format", "nifti files do not name what is in them", "write kind: masks", {"annotations": [{"kind": "objects", "format": "nifti"}]}),
+    ("annotations[1].fraction", "is read of kind objects, not of table", "", {"annotations": [MASKS, {**TABLE, "fraction": 0.9}]}),
+    ("annotations[0].values", "is read of kind layout and masks, not of objects", "", {"annotations": [{"kind": "objects", "values": {1: "node"}}]}),
+    ("annotations[0].covers", "must be image, slices or marks", "", {"annotations": [{"kind": "objects", "covers": "all"}]}),
+    ("annotations[0].names", "there is no file 'nope.txt'", "", {"annotations": [{**MASKS, "names": "nope.txt"}]}),
+    ("annotations[0].names", "a line of a label table without a value and a name", "", {"annotations": [{**MASKS, "names": "broken.txt"}]}),
+    ("annotations[0].names", "has a brace", "", {"annotations": [{**MASKS, "names": "{subject}/{x"}]}),
+    ("annotations[0].names", "cannot stand beside values", "", {"annotations": [{**MASKS, "names": "labels.txt", "values": {1: "node"}}]}),
+    ("instances", "is for the task segmentation, not for detection", "", {"task": "detection", "instances": True}),
+    ("boxes_as_masks", "is for the task segmentation", "", {"task": "classification", "boxes_as_masks": True}),
+    ("connectivity", "must be 6 (faces)", "", {"connectivity": 8}),
     ("annotations[0].inside", "must be centre or area", "", {"annotations": [{"kind": "objects", "inside": "half"}]}),
     ("screen.select[0]", "there is no rule or family 'gemetry'", "'geometry'", {"screen": {"select": ["gemetry"]}}),
     ("screen.ignore.geometry/uneven-spacing", "there is no rule or family", "'geometry/uneven-slice-spacing'", {"screen": {"ignore": {"geometry/uneven-spacing": "because"}}}),

@@ -210,8 +210,8 @@ def test_the_task_decides_where_the_data_would_suit_several(tmp_path):
     (tmp_path / "in" / "labels.csv").write_text("patient,label\np1,ill\n")
     assert made(tmp_path, tmp_path / "in")[0] == "dicom-rtstruct"
     assert made(tmp_path, tmp_path / "in", task=Task.CLASSIFICATION)[0] == "classification"
-    with pytest.raises(ConfigError, match="no annotations were found"):
-        made(tmp_path, tmp_path / "in", task=Task.DETECTION)
+    # boxes around what was outlined
+    assert made(tmp_path, tmp_path / "in", task=Task.DETECTION)[0] == "drawings"
 
 
 def test_a_workspace_that_would_lie_in_the_source_is_left_out(tmp_path):

@@ -1,6 +1,20 @@
+import json
+from dataclasses import replace
+
 import numpy as np
 
-from isocenter.stores.layout import FOREGROUND_VOXELS, affine_of, case_of, record_of
+from isocenter.model.case import Marks
+from isocenter.model.rows import OpinionRow
+from isocenter.stores.layout import (
+    FOREGROUND_VOXELS,
+    affine_of,
+    case_of,
+    is_truth,
+    record_of,
+    without_arrays,
+)
+from isocenter.stores.store import Store
+from tests.contracts.packed import build
 
 
 def assert_same_case(a, b):
@@ -70,3 +84,68 @@ def test_a_case_without_mask_boxes_or_padding_has_an_image_only(case):
 def test_the_affine_comes_back_to_the_last_bit(case):
     made = case(1)
     np.testing.assert_array_equal(affine_of(record_of(made).meta), made.grid.affine)
+
+
+def with_all(made):
+    """A case with everything that is kept of raters and of what is known in part."""
+    shape = made.grid.shape
+    rng = np.random.default_rng(7)
+    planes = [rng.random(shape) < 0.2 for _ in range(3)]
+    return replace(
+        made,
+        known={"tumour": planes[0], "node": planes[1]},
+        rater_known={"b/Å": {"node": planes[2]}, "a": {"tumour": planes[1]}},
+        shares={"node": rng.integers(0, 65_536, shape).astype(np.uint16)},
+        instances=rng.integers(0, 3, shape).astype(np.uint16),
+        rater_boxes=Marks(raters=("a", "b/Å"), labels=("node", "tumour"), where=rng.random((2, 6))),
+        rater_points=Marks(raters=("a",), labels=("node",), where=np.array([[1.5, 2, 3, 0]])),
+        opinions=(
+            OpinionRow(case=made.id, label="node", rater="a", state="partial", looked=0.5, volume_ml=1.5),
+        ),
+        slice_labels=rng.integers(-1, 2, (2, shape[0])).astype(np.int8),
+    )
+
+
+def test_all_that_raters_said_comes_back(case):
+    made = with_all(case(1))
+    record = record_of(made)
+    arrays = {n: a.view(bool) if is_truth(n) else a for n, a in record.arrays.items()}
+    back = case_of(record.id, json.loads(json.dumps(record.meta)), arrays)
+    assert_same_case(back, made)
+    for name in ("known", "shares"):
+        assert getattr(back, name).keys() == getattr(made, name).keys()
+        for label, array in getattr(made, name).items():
+            np.testing.assert_array_equal(getattr(back, name)[label], array)
+    assert {r: set(by) for r, by in back.rater_known.items()} == {"a": {"tumour"}, "b/Å": {"node"}}
+    for rater, label in (("a", "tumour"), ("b/Å", "node")):
+        np.testing.assert_array_equal(back.rater_known[rater][label], made.rater_known[rater][label])
+    np.testing.assert_array_equal(back.instances, made.instances)
+    np.testing.assert_array_equal(back.slice_labels, made.slice_labels)
+    assert back.opinions == made.opinions
+    for name in ("rater_boxes", "rater_points"):
+        ours, theirs = getattr(back, name), getattr(made, name)
+        assert (ours.raters, ours.labels) == (theirs.raters, theirs.labels)
+        np.testing.assert_array_equal(ours.where, theirs.where)
+
+
+def test_what_raters_said_comes_back_from_a_file(case, tmp_path):
+    made = with_all(case(1))
+    found = Store(build(tmp_path / "store", [made]))[made.id]
+    for label, known in made.known.items():
+        assert found.known[label].dtype == np.bool_
+        np.testing.assert_array_equal(np.asarray(found.known[label]), known)
+    np.testing.assert_array_equal(
+        np.asarray(found.rater_known["a"]["tumour"]), made.rater_known["a"]["tumour"]
+    )
+    np.testing.assert_array_equal(np.asarray(found.shares["node"]), made.shares["node"])
+    np.testing.assert_array_equal(found.slice_labels, made.slice_labels)
+    assert found.rater_boxes.of("b/Å")[1] == ("tumour",)
+
+
+def test_a_case_lets_go_of_all_that_is_as_large_as_its_image(case):
+    made = with_all(case(1))
+    left = without_arrays(made)
+    for name in ("image", "mask", "valid", "instances"):
+        assert getattr(left, name) is None
+    assert left.raters == left.known == left.rater_known == left.shares == {}
+    assert left.opinions == made.opinions

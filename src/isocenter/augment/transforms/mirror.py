@@ -39,10 +39,18 @@ def _flipped(patch: Patch, axis: int) -> Patch:
         patch,
         image=np.ascontiguousarray(np.flip(patch.image, axis + 1)),
         valid=np.ascontiguousarray(np.flip(patch.valid, axis)),
-        mask=None if patch.mask is None else np.ascontiguousarray(np.flip(patch.mask, axis - 3)),
+        mask=_turned_round(patch.mask, axis),
+        known=_turned_round(patch.known, axis),
+        soft=_turned_round(patch.soft, axis),
+        instances=_turned_round(patch.instances, axis),
         boxes=_mirrored_boxes(patch, 2 - axis),
         boxes_voxel=voxel,
     )
+
+
+def _turned_round(array: NDArray[Any] | None, axis: int) -> NDArray[Any] | None:
+    """An array whose last three axes are those of the patch, mirrored along one of them."""
+    return None if array is None else np.ascontiguousarray(np.flip(array, axis - 3))
 
 
 def _mirrored_boxes(patch: Patch, column: int) -> NDArray[np.float64]:
@@ -70,6 +78,14 @@ def _swapped(patch: Patch, swap: Mapping[str, str]) -> Patch:
     mask = patch.mask
     if mask is not None:
         mask = mask[target] if mask.ndim == 4 else values.astype(mask.dtype)[mask]
+    known = patch.known
+    if known is not None and known.ndim == 4:
+        known = known[target]
     return replace(
-        patch, mask=mask, box_labels=values[patch.box_labels], labels=patch.labels[np.array(target, int)]
+        patch,
+        mask=mask,
+        known=known,
+        soft=None if patch.soft is None else patch.soft[target],
+        box_labels=values[patch.box_labels],
+        labels=patch.labels[np.array(target, int)],
     )

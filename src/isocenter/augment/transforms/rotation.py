@@ -41,25 +41,44 @@ def reach(
 
 
 def apply(patch: Patch, parameters: Mapping[str, Any]) -> Patch:
-    """The patch turned: the image by linear interpolation, mask and `valid` by the nearest voxel."""
+    """The patch turned: image and shares by linear interpolation, all else by the nearest voxel."""
     back = _source_of(patch.affine, parameters)
     centre = (np.array(patch.shape[::-1], dtype=np.float64) - 1) / 2
     shift = centre - back @ centre
+    shares = np.zeros((0, *patch.shape), np.float32) if patch.soft is None else patch.soft
+    values = patch.image if patch.soft is None else np.concatenate([patch.image, shares])
     masks = np.zeros((0, *patch.shape), np.uint8) if patch.mask is None else patch.mask
     planes = masks.reshape(-1, *patch.shape)
-    image, turned = np.empty_like(patch.image), np.empty_like(planes)
+    image, turned = np.empty_like(values), np.empty_like(planes)
     valid = np.empty(patch.shape, np.bool_)
-    background = np.array(patch.background, dtype=np.float32)
-    _turn(patch.image, planes, patch.valid, back, shift, background, image, turned, valid)
+    background = np.array((*patch.background, *(0.0,) * len(shares)), dtype=np.float32)
+    _turn(values, planes, patch.valid, back, shift, background, image, turned, valid)
     boxes, voxel = _turned_boxes(patch, back, centre, parameters)
+    channels = len(patch.image)
     return replace(
         patch,
-        image=image,
+        image=image[:channels] if len(shares) else image,
         valid=valid,
         mask=None if patch.mask is None else turned.reshape(masks.shape),
+        known=_nearest(patch, patch.known, back, shift),
+        soft=None if patch.soft is None else image[channels:],
+        instances=_nearest(patch, patch.instances, back, shift),
         boxes=boxes,
         boxes_voxel=voxel,
     )
+
+
+def _nearest(
+    patch: Patch, array: NDArray[Any] | None, back: NDArray[np.float64], shift: NDArray[np.float64]
+) -> NDArray[Any] | None:
+    """An array whose last three axes are those of the patch, turned as its mask is."""
+    if array is None:
+        return None
+    planes = array.reshape(-1, *patch.shape)
+    out, none = np.empty_like(planes), np.zeros((0, *patch.shape), np.float32)
+    valid, background = np.empty(patch.shape, np.bool_), np.zeros(0, np.float32)
+    _turn(none, planes, patch.valid, back, shift, background, none.copy(), out, valid)
+    return out.reshape(array.shape)
 
 
 def _rotation(affine: NDArray[np.float64], parameters: Mapping[str, Any]) -> NDArray[np.float64]:

@@ -13,9 +13,12 @@ import numpy as np
 from isocenter.base.errors import FormatError
 from isocenter.base.files import Signature
 from isocenter.formats.boundary import opening, parsing
+from isocenter.formats.drawings import row_of
 from isocenter.imaging.pixel_shapes import PixelBoxes
 from isocenter.model.annotation import Annotation, Part
+from isocenter.model.rows import AnnotationObject
 
+SHAPES = ("boxes",)
 MAX_BYTES = 1 << 30
 
 
@@ -34,9 +37,19 @@ def names(path: Path) -> dict[int, str]:
 
 
 def parts(path: Path) -> tuple[Part, ...]:
-    """Every pair of a picture and a category that has boxes; `id` is the file of the picture."""
+    """Every pair of a picture and a category that has boxes; `picture` is the file of the picture."""
+    return _parts(_boxes(path)[0])
+
+
+def row(path: Path, file_id: str, source: int, site: str) -> AnnotationObject:
+    """What is in the file, and all pictures that it lists: those without boxes were looked at, too."""
+    boxes, pictures = _boxes(path)
+    return row_of("coco", _parts(boxes), file_id, source, site, looked_at=pictures)
+
+
+def _parts(boxes: list[_Boxes]) -> tuple[Part, ...]:
     return tuple(
-        Part(key=n, name=one.name, shape="boxes", id=one.picture) for n, one in enumerate(_boxes(path), 1)
+        Part(key=n, name=one.name, shape="boxes", picture=one.picture) for n, one in enumerate(boxes, 1)
     )
 
 
@@ -49,7 +62,7 @@ def read(
     expected: Signature | None = None,
 ) -> tuple[Annotation, ...]:
     """One annotation per wanted number; `on` is the file of the picture."""
-    found = dict(enumerate(_boxes(path, expected), 1))
+    found = dict(enumerate(_boxes(path, expected)[0], 1))
     return tuple(
         Annotation(
             id=annotation_id,
@@ -63,8 +76,8 @@ def read(
     )
 
 
-def _boxes(path: Path, expected: Signature | None = None) -> list[_Boxes]:
-    """Pictures in the order of their files, categories in that of their names."""
+def _boxes(path: Path, expected: Signature | None = None) -> tuple[list[_Boxes], tuple[str, ...]]:
+    """Boxes: pictures in the order of their files, categories in that of their names; and all pictures."""
     with parsing("the COCO file"):
         with opening(path, expected) as file:
             data = file.read(MAX_BYTES + 1)
@@ -80,10 +93,11 @@ def _boxes(path: Path, expected: Signature | None = None) -> list[_Boxes]:
             picture, category = pictures[one["image_id"]], categories[one["category_id"]]
             key = (str(picture["file_name"]), str(category["name"]), one["image_id"])
             groups.setdefault(key, []).append(_box(one["bbox"]))
-        return [
+        boxes = [
             _Boxes(name, file, PixelBoxes(np.array(boxes), _size(pictures[number])))
             for (file, name, number), boxes in sorted(groups.items())
         ]
+        return boxes, tuple(sorted({str(p["file_name"]) for p in pictures.values()}))
 
 
 def _by_id(rows: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:

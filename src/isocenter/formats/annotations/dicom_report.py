@@ -15,6 +15,8 @@ from isocenter.formats.dicom.reports import Measured, measured_of
 from isocenter.model.annotation import Annotation, AnnotationState, Part
 from isocenter.model.reasons import because
 
+SHAPES = ("contours", "mask", "points")
+
 
 def names(path: Path) -> dict[int, str]:
     """Numbers in the order of the report, and names."""
@@ -24,7 +26,8 @@ def names(path: Path) -> dict[int, str]:
 def parts(path: Path) -> tuple[Part, ...]:
     """The measurement groups that say where they were measured; one with lines and regions is several."""
     return tuple(
-        Part(key=n, name=one.name, code=one.code, shape=one.kind) for n, one in enumerate(_measured(path), 1)
+        Part(key=n, name=one.name, code=one.code, shape=one.kind, picture=one.picture)
+        for n, one in enumerate(_measured(path), 1)
     )
 
 
@@ -36,7 +39,7 @@ def read(
     rater: str,
     expected: Signature | None = None,
 ) -> tuple[Annotation, ...]:
-    """One annotation per wanted number; coordinates in pixels of single images are not placed, and told."""
+    """One annotation per wanted number; coordinates in pixels of an image that is not named are told."""
     found = dict(enumerate(_measured(path, expected), 1))
     return tuple(
         _annotation(found[key], wanted[key], annotation_id, rater) for key in sorted(set(wanted) & set(found))
@@ -51,6 +54,7 @@ def _annotation(one: Measured, concept: str, annotation_id: str, rater: str) -> 
         rater=rater,
         state=AnnotationState.NOT_ANNOTATED if one.shape is None else AnnotationState.MARKED,
         shape=one.shape,
+        on=one.picture,
         source="dicom-report",
         issues=issues,
     )

@@ -19,6 +19,8 @@ from isocenter.model.annotation import Annotation, AnnotationState, Part
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 
+SHAPES = ("mask",)
+
 Arrays = dict[int, NDArray[Any]]
 
 

@@ -13,21 +13,25 @@ from numpy.typing import NDArray
 from isocenter.base.errors import FormatError
 from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
+from isocenter.formats.drawings import row_of
 from isocenter.formats.xml_file import read_xml, text_of
 from isocenter.imaging.pixel_shapes import AxialOutlines, AxialPoints, Outline
-from isocenter.model.annotation import Annotation, Part
+from isocenter.model.annotation import Annotation, AnnotationState, Part
+from isocenter.model.rows import AnnotationObject
 
+SHAPES = ("contours", "points")
 NODULE, SMALL, NON_NODULE = "nodule", "nodule under 3 mm", "non-nodule"
+_SOUGHT = {NODULE: "contours", SMALL: "points", NON_NODULE: "points"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Marked:
-    """One thing that one reader marked."""
+    """One thing that one reader marked, or looked for and did not find."""
 
     name: str
     id: str
     reader: str
-    shape: AxialOutlines | AxialPoints
+    shape: AxialOutlines | AxialPoints | None
 
 
 def names(path: Path) -> dict[int, str]:
@@ -36,16 +40,33 @@ def names(path: Path) -> dict[int, str]:
 
 
 def parts(path: Path) -> tuple[Part, ...]:
-    """What each reader marked; the readers are those of the file, by number: nobody knows who is who."""
+    """What each reader marked, or looked for; the readers are those of the file, by number: nobody knows who is who."""
+    return _parts(_marked(path))
+
+
+def row(path: Path, file_id: str, source: int, site: str) -> AnnotationObject:
+    """What is in the file; its readers are told apart, and are not those of any other file."""
+    with parsing("the LIDC file"):
+        root = read_xml(path, "LidcReadMessage")
+        parts = _parts(_all_of(root))
+        series = {(e.text or "").strip() for e in root.iter("SeriesInstanceUid")} - {""}
+        images = {(e.text or "").strip() for e in root.iter("imageSOP_UID")} - {""}
+    return row_of(
+        "lidc-xml",
+        parts,
+        file_id,
+        source,
+        site,
+        referenced_series_uids=tuple(sorted(series)),
+        referenced_instance_uids=tuple(sorted(images)),
+        raters=tuple(f"{file_id} {p.rater}" for p in parts),
+    )
+
+
+def _parts(found: list[_Marked]) -> tuple[Part, ...]:
     return tuple(
-        Part(
-            key=n,
-            name=one.name,
-            id=one.id,
-            rater=one.reader,
-            shape="contours" if isinstance(one.shape, AxialOutlines) else "points",
-        )
-        for n, one in enumerate(_marked(path), 1)
+        Part(key=n, name=one.name, id=one.id, rater=one.reader, shape=_SOUGHT[one.name])
+        for n, one in enumerate(found, 1)
     )
 
 
@@ -64,6 +85,7 @@ def read(
             id=annotation_id,
             concept=wanted[key],
             rater=rater or found[key].reader,
+            state=AnnotationState.ABSENT if found[key].shape is None else AnnotationState.MARKED,
             shape=found[key].shape,
             source="lidc-xml",
         )
@@ -73,9 +95,17 @@ def read(
 
 def _marked(path: Path, expected: Signature | None = None) -> list[_Marked]:
     with parsing("the LIDC file"):
-        root = read_xml(path, "LidcReadMessage", expected)
-        sessions = list(root.iter("readingSession"))
-        return [one for n, session in enumerate(sessions, 1) for one in _of_reader(session, f"reader {n}")]
+        return _all_of(read_xml(path, "LidcReadMessage", expected))
+
+
+def _all_of(root: ET.Element) -> list[_Marked]:
+    """What all readers marked; every reader looked for everything, so that what is not there is absent."""
+    out: list[_Marked] = []
+    for n, session in enumerate(root.iter("readingSession"), 1):
+        marked = list(_of_reader(session, f"reader {n}"))
+        missing = [name for name in _SOUGHT if name not in {one.name for one in marked}]
+        out += [*marked, *(_Marked(name, "", f"reader {n}", None) for name in missing)]
+    return out
 
 
 def _of_reader(session: ET.Element, reader: str) -> Iterator[_Marked]:

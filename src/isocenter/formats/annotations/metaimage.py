@@ -11,6 +11,8 @@ from isocenter.formats.labelmap import annotations_of, grid_of, label_values
 from isocenter.formats.metaimage_file import read_array
 from isocenter.model.annotation import Annotation, Part
 
+SHAPES = ("mask",)
+
 
 def names(path: Path) -> dict[int, str]:
     """The values above 0; a MetaImage file has no names for them."""

@@ -17,6 +17,8 @@ from isocenter.formats.nifti import affine_of, read_array
 from isocenter.model.annotation import Annotation, Part
 from isocenter.model.grid import Grid
 
+SHAPES = ("mask",)
+
 
 def names(path: Path) -> dict[int, str]:
     """The values above 0; a NIfTI file has no names for them."""

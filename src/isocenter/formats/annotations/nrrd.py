@@ -20,6 +20,8 @@ from isocenter.model.annotation import Annotation, AnnotationState, Part
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 
+SHAPES = ("mask",)
+
 
 def names(path: Path) -> dict[int, str]:
     """The segments with their names, or the values above 0 of a label map, which has no names for them."""

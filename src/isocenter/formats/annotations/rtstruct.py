@@ -15,6 +15,8 @@ from isocenter.formats.dicom.structures import contours_of, rois_of
 from isocenter.model.annotation import Annotation, AnnotationState, Part
 from isocenter.model.reasons import because
 
+SHAPES = ("contours",)
+
 
 def names(path: Path) -> dict[int, str]:
     """ROI numbers and names."""

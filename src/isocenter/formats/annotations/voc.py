@@ -10,10 +10,13 @@ import numpy as np
 from isocenter.base.errors import FormatError
 from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
+from isocenter.formats.drawings import row_of
 from isocenter.formats.xml_file import read_xml, text_of
 from isocenter.imaging.pixel_shapes import PixelBoxes
 from isocenter.model.annotation import Annotation, Part
+from isocenter.model.rows import AnnotationObject
 
+SHAPES = ("boxes",)
 _BORDERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -23,9 +26,16 @@ def names(path: Path) -> dict[int, str]:
 
 
 def parts(path: Path) -> tuple[Part, ...]:
-    """Every sort of object that has boxes; `id` is the file that the picture had."""
+    """Every sort of object that has boxes; `picture` is the file that the picture had."""
     boxes, picture = _boxes(path)
-    return tuple(Part(key=n, name=name, shape="boxes", id=picture) for n, name in enumerate(boxes, 1))
+    return tuple(Part(key=n, name=name, shape="boxes", picture=picture) for n, name in enumerate(boxes, 1))
+
+
+def row(path: Path, file_id: str, source: int, site: str) -> AnnotationObject:
+    """What is in the file; a file without boxes was looked at, too."""
+    boxes, picture = _boxes(path)
+    found = [Part(key=n, name=name, shape="boxes", picture=picture) for n, name in enumerate(boxes, 1)]
+    return row_of("voc", found, file_id, source, site, looked_at=(picture,) if picture else ())
 
 
 def read(

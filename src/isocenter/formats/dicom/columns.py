@@ -26,8 +26,9 @@ from isocenter.formats.header_reader import Column, Headers, Numbers, Texts
 _STATED = ("Rows", "Columns", "BitsAllocated", "NumberOfFrames", "SamplesPerPixel")
 # Without any of these no object can be recognised, and the slow reader says so.
 _TELLING = ("SOPClassUID", "Rows", "Modality", "SeriesInstanceUID", "DirectoryRecordSequence")
-# Structure sets and segmentations are annotation objects, and a dose has a row for each plane: all for the slow reader.
-_NOT_HERE = np.array(["dicom-rtstruct", "dicom-rtdose", "dicom-seg"])
+# Structure sets, segmentations and reports are annotation objects, and a dose has a row for each plane: all for the slow
+# reader.
+_NOT_HERE = np.array(["dicom-rtstruct", "dicom-rtdose", "dicom-seg", "dicom-report"])
 _MAX_EXACT = float(1 << 53)
 # Columns of one text; codes are never met here, so that theirs is empty.
 _TEXT_FORMS = {"uid", "text", "code"}

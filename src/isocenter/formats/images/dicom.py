@@ -15,6 +15,7 @@ from isocenter.formats.dicom.frames import DOSE_KEYWORDS, WANTED, frames_of, sha
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.instance import KEYWORDS, instance_of, kind_of_object
 from isocenter.formats.dicom.mosaic import is_mosaic, tiles_of
+from isocenter.formats.dicom.reports import REPORT_KEYWORDS, report_row
 from isocenter.formats.dicom.segmentation import SEGMENT_KEYWORDS, segmentation_row
 from isocenter.formats.dicom.structures import REFERENCE_KEYWORDS, object_of
 from isocenter.formats.dicom.survey import FunctionalGroups, refuse_late
@@ -32,7 +33,7 @@ from isocenter.model.volume import Volume
 _META = b"\x02\x00\x00\x00UL"
 _MAX_EMPTY = 4
 _KEYWORDS = [
-    *(*KEYWORDS, *TRACER_KEYWORDS, *REFERENCE_KEYWORDS, *SEGMENT_KEYWORDS, *DOSE_KEYWORDS),
+    *(*KEYWORDS, *TRACER_KEYWORDS, *REFERENCE_KEYWORDS, *SEGMENT_KEYWORDS, *DOSE_KEYWORDS, *REPORT_KEYWORDS),
     "PerFrameFunctionalGroupsSequence",
 ]
 # Fields of a frame that say something of its instance where all frames agree; the time of a frame is a date and time.
@@ -90,6 +91,8 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
             whole = read_header(path, limits=limits)[0] if is_elsewhere(parsed.dataset) else parsed.dataset
             instance = replace(instance, pet=tracer_texts(whole))
         found = segmentation_row(again, frames, file_id, source, site) if kind == "dicom-seg" else None
+        if kind == "dicom-report":
+            found = report_row(again, file_id, source, site)
         return Scan(kind=kind, instance=instance, frames=frames, annotation=found)
 
 

@@ -55,6 +55,8 @@ def _tensor(value: Any) -> Any:
         return value
     if value.dtype == np.uint16:  # PyTorch stores it but can hardly compute with it
         value = value.astype(np.int32)
+    if value.dtype == np.uint32:
+        value = value.astype(np.int64)
     return torch.from_numpy(np.ascontiguousarray(value))
 
 

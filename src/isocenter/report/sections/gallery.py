@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,14 +11,18 @@ from isocenter.model.issue import Issue
 from isocenter.model.rows import CaseRow, PreviewRow
 from isocenter.report.blocks import Block, Card, Gallery, Item, Notice, Outlined, Plane, Prose
 from isocenter.report.facts import ReportFacts
-from isocenter.report.pictures import outlines, png_uri
+from isocenter.report.pictures import lines_around, outlines, png_uri
 from isocenter.report.selection import chosen_cases
 from isocenter.report.text import counted, number
 
 ORDER = 40
 TITLE = "Gallery"
 
-_PLANES = {"axial": 0, "coronal": 1, "sagittal": 2}
+_PLANES = {"axial": 0, "coronal": 1, "sagittal": 2, "stored": 0, "across rows": 1, "across columns": 2}
+# Colours of solid lines; from there on they are dashed.
+_SOLID = 6
+# Behind the name of a rater, as the build leaves it: the mask was not taken.
+_NOT_TAKEN = "?"
 
 
 def render(facts: ReportFacts) -> tuple[Block, ...]:
@@ -53,7 +58,13 @@ def _introduction(facts: ReportFacts, shown: int) -> str:
     )
     how = f" Windows: {windows}." if windows else ""
     rest = ", those on review first, then some of every site" if shown < total else ", those on review first"
-    return f"{some}{rest}.{how} Outlines run along voxel edges."
+    compared = ""
+    if any(p.drawn_by for p in facts.previews or ()):
+        compared = (
+            " Cases on review are shown where raters differ most, once with the consensus and once with what each of"
+            " them drew; a mask that was not taken is dashed, where it would be if what is suspected of it were true."
+        )
+    return f"{some}{rest}.{how} Outlines run along voxel edges.{compared}"
 
 
 def _values(facts: ReportFacts) -> dict[int, str]:
@@ -82,8 +93,12 @@ def _card(
         title=case.id,
         verdict=case.verdict,
         facts=facts,
-        planes=tuple(_plane(case, p, values, len(case.channels) > 1) for p in whole),
-        legend=_legend(case, values, rows),
+        planes=tuple(
+            drawn
+            for p in whole
+            for drawn in (_plane(case, p, values, len(case.channels) > 1), *_compared(case, p, len(values)))
+        ),
+        legend=(*_legend(case, values, rows), *_raters(rows, len(values))),
         issues=tuple(Item(i.message, i.rule) for i in issues),
     )
 
@@ -120,6 +135,49 @@ def _plane(case: CaseRow, preview: PreviewRow, values: dict[int, str], has_chann
         width_mm=preview.columns * width,
         height_mm=preview.rows * height,
     )
+
+
+def _colours(names: Sequence[str], labels: int) -> list[int]:
+    """The number of the colour of each rater, after those of the labels; what was not taken is dashed."""
+    return [
+        (labels + n) % _SOLID + (_SOLID if name.endswith(_NOT_TAKEN) else 0) for n, name in enumerate(names)
+    ]
+
+
+def _compared(case: CaseRow, preview: PreviewRow, labels: int) -> tuple[Plane, ...]:
+    """The same plane with what every rater drew, and what was not taken; none where there is nothing to compare."""
+    size = preview.rows * preview.columns
+    names = preview.drawn_by
+    if not names or len(preview.drawn) != size * len(names):
+        return ()
+    shape = (preview.rows, preview.columns)
+    masks = np.frombuffer(preview.drawn, np.uint8).reshape(len(names), *shape) != 0
+    told = ", ".join(_told(name) for name in names)
+    height, width = (*preview.pixel_mm, 1.0, 1.0)[:2]
+    plane = Plane(
+        name=f"{preview.plane}, by rater",
+        alt=f"{preview.plane} plane of case {case.id} with what was drawn: {told}",
+        source=png_uri(np.frombuffer(preview.image, np.uint8).reshape(shape)),
+        outlines=lines_around(list(masks), _colours(names, labels), shape),
+        width_mm=preview.columns * width,
+        height_mm=preview.rows * height,
+    )
+    return (plane,)
+
+
+def _raters(rows: list[PreviewRow], labels: int) -> tuple[Outlined, ...]:
+    """Whose outlines the planes by rater show."""
+    names = max((p.drawn_by for p in rows), key=len, default=())
+    return tuple(
+        Outlined(_told(name), colour) for name, colour in zip(names, _colours(names, labels), strict=True)
+    )
+
+
+def _told(name: str) -> str:
+    if not name.endswith(_NOT_TAKEN):
+        return f"rater {name}"
+    rater = name.removesuffix(_NOT_TAKEN)
+    return f"not taken, {rater}" if rater else "not taken"
 
 
 def _is_whole(preview: PreviewRow) -> bool:

@@ -142,7 +142,7 @@ def _prevalence(rows: Iterable[SplitRow], cases: Mapping[str, CaseRow]) -> tuple
             known = positive + states[label, partition, "negative"]
             low, high = wilson_interval(positive, known)
             interval = f"{100 * low:.0f}–{100 * high:.0f}%" if known else "–"
-            unknown = states[label, partition, "unknown"]
+            unknown = sum(states[label, partition, s] for s in ("unknown", "partial", "failed"))
             lines.append(
                 (
                     label,

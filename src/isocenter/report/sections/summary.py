@@ -111,13 +111,21 @@ def _labels(facts: ReportFacts) -> Table:
     names = [*known, *sorted({label for label, _ in states} - set(known))]
     rows = []
     for name in names:
-        n = {s: states[name, s] for s in ("positive", "negative", "unknown")}
+        n = {s: states[name, s] for s in ("positive", "negative", "partial", "unknown", "failed")}
         positive = Cell(f"{n['positive']:,}", fraction=n["positive"] / len(cases))
         rows.append(
-            (name, positive, f"{n['negative']:,}", f"{n['unknown']:,}", share(n["positive"], len(cases)))
+            (
+                name,
+                positive,
+                f"{n['negative']:,}",
+                f"{n['partial']:,}",
+                f"{n['unknown'] + n['failed']:,}",
+                share(n["positive"], len(cases)),
+            )
         )
     columns = [
-        Column(t, is_number=True) for t in ("Cases with it", "without it", "not known", "of all cases")
+        Column(t, is_number=True)
+        for t in ("Cases with it", "without it", "known in part", "not known", "of all cases")
     ]
     return Table("Labels in the packed cases", (Column("Label"), *columns), tuple(rows))
 

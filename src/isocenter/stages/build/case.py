@@ -19,9 +19,18 @@ from isocenter.imaging.resample import BACKGROUNDS
 from isocenter.imaging.statistics import Measured, measure
 from isocenter.model.attributes import Attribute
 from isocenter.model.case import Case
+from isocenter.model.decision import unsettled
 from isocenter.model.issue import Issue, Verdict, verdict_of
 from isocenter.model.reasons import because
-from isocenter.model.rows import AgreementRow, CaseRow, PerformanceRow, PlannedCase, PreviewRow, Stack
+from isocenter.model.rows import (
+    AgreementRow,
+    CaseRow,
+    OpinionRow,
+    PerformanceRow,
+    PlannedCase,
+    PreviewRow,
+    Stack,
+)
 from isocenter.model.task import TaskContract
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.exposed import measured_where
@@ -49,6 +58,7 @@ class Built:
     issues: list[Issue]
     agreements: list[AgreementRow]
     performances: list[PerformanceRow]
+    opinions: list[OpinionRow]
     previews: list[PreviewRow]
 
 
@@ -68,7 +78,7 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
     case = _case(plan, images, targets, options, measured)
     issues = [*images.issues, *targets.issues, *engine.check(case)]
     issues = [replace(i, target=planned.id) for i in issues]
-    verdict = verdict_of(issues)
+    verdict = verdict_of(unsettled(issues, planned.settled))
     if verdict is Verdict.REJECT:
         return rejected(plan, options, issues)
     verdict = Verdict.REVIEW if planned.verdict == Verdict.REVIEW else verdict
@@ -79,7 +89,8 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
         issues,
         _agreements(planned, targets),
         [PerformanceRow(case=planned.id, **asdict(each)) for each in targets.performances],
-        previews_of(case, options.contract),
+        list(case.opinions),
+        previews_of(case, options.contract, targets.not_taken),
     )
 
 
@@ -104,7 +115,7 @@ def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Buil
         statistics=(),
         pixel_digest="",
     )
-    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [], [])
+    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [], [], [])
 
 
 def _case(
@@ -127,6 +138,14 @@ def _case(
         grid=images.grid,
         mask=targets.mask,
         raters=targets.raters,
+        known=dict(targets.known),
+        rater_known={r: dict(by) for r, by in targets.rater_known.items()},
+        shares=dict(targets.shares),
+        instances=targets.instances,
+        rater_boxes=targets.rater_boxes,
+        rater_points=targets.rater_points,
+        opinions=tuple(replace(o, case=planned.id) for o in targets.opinions),
+        slice_labels=targets.slice_labels,
         valid=images.valid,
         boxes=targets.boxes,
         boxes_voxel=targets.boxes_voxel,

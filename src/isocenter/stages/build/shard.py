@@ -14,20 +14,21 @@ from isocenter.base.files import read_json, write_json
 from isocenter.base.outcome import failure_of
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.rows import AgreementRow, CaseRow, PerformanceRow, PreviewRow
+from isocenter.model.rows import AgreementRow, CaseRow, OpinionRow, PerformanceRow, PreviewRow
 from isocenter.rules.engine import Engine
 from isocenter.stages.build.case import Built, CasePlan, build_case, rejected
 from isocenter.stages.build.options import BuildOptions
 from isocenter.stages.build.previews import previews_again, window_of
-from isocenter.stores.layout import LAYOUT_VERSION, record_of
+from isocenter.stores.layout import LAYOUT_VERSION, record_of, without_arrays
 from isocenter.stores.shard import BACKENDS
 
-VERSION = 3
+VERSION = 4
 PARTS: dict[str, type[Any]] = {
     "cases": CaseRow,
     "issues": Issue,
     "agreements": AgreementRow,
     "performances": PerformanceRow,
+    "opinions": OpinionRow,
     "previews": PreviewRow,
 }
 
@@ -111,9 +112,7 @@ def build_shard(plan: ShardPlan) -> ShardResult:
                 record = record_of(built.case)
                 writer.put(record)
                 built.row = replace(built.row, digest=digest_of(record.meta))
-                built.case = replace(
-                    built.case, image=None, mask=None, raters={}, valid=None
-                )  # written: let go
+                built.case = without_arrays(built.case)  # written: let go
             fresh.append(built)
             rows.append(built.row)
     previews = None if is_shown else _redrawn(plan, kept_rows)
@@ -167,8 +166,10 @@ def _redrawn(plan: ShardPlan, kept: dict[str, CaseRow]) -> list[PreviewRow]:
     packed = sorted(r.id for r in kept.values() if r.verdict != "reject")
     if not packed:
         return []
+    before = list(tables.read(Path(plan.parts) / "previews.parquet", PreviewRow))
+    by_case = {i: [p for p in before if p.case == i] for i in packed}
     with closing(BACKENDS.get(plan.options.backend).open(Path(plan.path), cache_bytes=0)) as reader:
-        return [p for i in packed for p in previews_again(i, reader, plan.options.contract)]
+        return [p for i in packed for p in previews_again(by_case[i], reader, plan.options.contract)]
 
 
 def _write_parts(
@@ -189,9 +190,12 @@ def _write_parts(
         "issues": [i for b in fresh for i in b.issues],
         "agreements": [a for b in fresh for a in b.agreements],
         "performances": [p for b in fresh for p in b.performances],
+        "opinions": [o for b in fresh for o in b.opinions],
         "previews": [*(redrawn or ()), *(p for b in fresh for p in b.previews)],
     }
-    owners = {"issues": "target", "agreements": "case", "performances": "case", "previews": "case"}
+    owners = {"issues": "target"} | dict.fromkeys(
+        ("agreements", "performances", "opinions", "previews"), "case"
+    )
     for name, owner in owners.items():
         part = folder / f"{name}.parquet"
         holds = name != "previews" or redrawn is None

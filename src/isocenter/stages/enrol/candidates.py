@@ -55,8 +55,9 @@ def draft_cases(inputs: Inputs, contract: TaskContract, unit: CaseUnit) -> list[
             dated.setdefault(stack.subject, set()).add(stack.timepoint)
     drafts: dict[tuple[str, str, str], Draft] = {}
     for stack, channels in wanted:
-        timepoint = _timepoint(stack, dated.get(stack.subject, set()))
-        part = stack.id if unit is CaseUnit.IMAGE else stack.layout_case
+        is_all = unit is CaseUnit.PATIENT
+        timepoint = "" if is_all else _timepoint(stack, dated.get(stack.subject, set()))
+        part = _part(stack, unit)
         draft = drafts.setdefault(
             (stack.subject, timepoint, part), Draft(stack.subject, stack.site, timepoint, part)
         )
@@ -66,6 +67,23 @@ def draft_cases(inputs: Inputs, contract: TaskContract, unit: CaseUnit) -> list[
     for draft in out:
         _choose_all(draft, contract, inputs)
     return out
+
+
+def side_of(stack: Stack) -> str:
+    """Side of the body that an image is of: L, R or B (both); "" where its header does not say (PS3.3 C.8.11.1)."""
+    word = stack.attribute("laterality").strip().upper()
+    return word if word in {"L", "R", "B"} else ""
+
+
+def _part(stack: Stack, unit: CaseUnit) -> str:
+    """What sets a case apart from others of its subject and date."""
+    if unit is CaseUnit.IMAGE:
+        return stack.id
+    if unit is CaseUnit.SERIES:
+        return stack.series
+    if unit is CaseUnit.SIDE:
+        return f"{stack.layout_case}{side_of(stack)}"
+    return stack.layout_case
 
 
 def speakers_of(drafts: Iterable[Draft], reference: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from isocenter.model.rows import AnnotationObject, FileRow, Instance, LayoutRow,
 
 @dataclass(frozen=True)
 class Inputs:
-    """The tables, read once; `base` is the folder that the config's paths start from."""
+    """The tables, read once; `base` is the folder that the config's paths start from, `roots` those of the sources."""
 
     files: dict[str, FileRow]
     stacks: dict[str, Stack]
@@ -23,21 +23,26 @@ class Inputs:
     layout: dict[str, LayoutRow]
     instances: dict[str, Instance]
     base: Path
+    broken: tuple[AnnotationObject, ...] = ()
+    roots: tuple[Path, ...] = ()
 
     @classmethod
-    def read(cls, workspace: Workspace, base: Path, dropped: set[str]) -> Inputs:
-        """Read the tables of a workspace; objects whose file was dropped by the index are left out."""
+    def read(
+        cls, workspace: Workspace, base: Path, dropped: set[str], roots: tuple[Path, ...] = ()
+    ) -> Inputs:
+        """Read the tables of a workspace; objects whose file was dropped by the index are `broken`."""
         index = partial(workspace.table, "index")
+        objects = tuple(tables.read(index("annotations"), AnnotationObject))
         return cls(
             files={r.file_id: r for r in tables.read(index("files"), FileRow)},
             stacks={s.id: s for s in tables.read(index("stacks"), Stack)},
             verdicts={v.target: v for v in tables.read(workspace.table("screen", "verdicts"), VerdictRow)},
-            objects=tuple(
-                o for o in tables.read(index("annotations"), AnnotationObject) if o.file_id not in dropped
-            ),
+            objects=tuple(o for o in objects if o.file_id not in dropped),
+            broken=tuple(o for o in objects if o.file_id in dropped and not o.numbers),
             layout={r.file_id: r for r in tables.read(index("layout"), LayoutRow)},
             instances={r.file_id: r for r in tables.read(index("instances"), Instance)},
             base=base,
+            roots=roots,
         )
 
     def path(self, stack: Stack) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from isocenter.base.digests import digest_of
 from isocenter.base.pseudonyms import Pseudonyms
+from isocenter.model.decision import Decision, Word, unsettled
 from isocenter.model.issue import Issue, Severity, verdict_of
 from isocenter.model.reasons import because
 from isocenter.model.rows import PlannedAnnotation, PlannedCase, PlannedChannel, Stack
@@ -19,6 +21,7 @@ from isocenter.stages.enrol.options import EnrolOptions
 
 # A shard is the unit of work: fewer than this would leave cores idle on a small cohort.
 _WORK_SHARDS = 16
+NO_DECISIONS: Mapping[str, Decision] = MappingProxyType({})
 
 
 def by_stack(annotations: Iterable[PlannedAnnotation]) -> dict[str, list[PlannedAnnotation]]:
@@ -71,12 +74,12 @@ def _closed(own: set[str], silences: Sequence[Silence]) -> set[str]:
 
 def _known_labels(annotation: PlannedAnnotation) -> set[str]:
     """Labels that an annotation decides, positive or negative."""
-    if annotation.kind == "boxes":
+    if annotation.kind == "boxes" and not annotation.file_id:
         return set(annotation.searched)
     if annotation.kind == "labels":
         pairs = zip(annotation.labels, annotation.states, strict=True)
         return {label for label, state in pairs if state != "not_annotated"}
-    return set(annotation.labels)
+    return {*annotation.labels, *annotation.searched}
 
 
 def _absent(stack: Stack, labels: list[str]) -> PlannedAnnotation:
@@ -113,6 +116,7 @@ def plan_case(
     spacing_mm: tuple[float, ...],
     names: Pseudonyms,
     max_bytes: int,
+    decisions: Mapping[str, Decision] = NO_DECISIONS,
 ) -> tuple[PlannedCase, list[Issue]]:
     """One planned case and its issues."""
     case_id = names.of("case", draft.subject, draft.timepoint, draft.unit)
@@ -120,8 +124,11 @@ def plan_case(
     issues = [*draft.issues, *_of_stacks(draft, inputs)]
     if size > max_bytes:
         issues.append(because("build/too-large", measured=size, expected=max_bytes, unit="bytes"))
-    issues = [replace(i, target=case_id) for i in issues]
-    verdict = verdict_of(issues)
+    decision = decisions.get(case_id)
+    issues = [replace(i, target=case_id) for i in [*issues, *_said(decision)]]
+    settled = decision.seen if decision else ()
+    left = unsettled(issues, settled)
+    verdict = verdict_of(left)
     channels = tuple(
         PlannedChannel(name=n, stack=draft.chosen[n].id if n in draft.chosen else "")
         for n in options.contract.channels
@@ -135,14 +142,23 @@ def plan_case(
         digest="",
         verdict=verdict,
         reason=next(
-            (i.rule for i in issues if i.severity is not None and i.severity.value == verdict.value), ""
+            (i.rule for i in left if i.severity is not None and i.severity.value == verdict.value), ""
         ),
+        settled=settled,
         bytes_estimated=size,
         channels=channels,
         annotations=tuple(annotations),
         partition=next((s.partition for s in draft.chosen.values() if s.partition), ""),
     )
     return replace(planned, digest=_digest(planned, draft, inputs, options, spacing_mm)), issues
+
+
+def _said(decision: Decision | None) -> list[Issue]:
+    """A person's word on a case, as an issue of it; the reason stays in the workspace's own list."""
+    if decision is None:
+        return []
+    rule = "enrol/accepted-by-person" if decision.word is Word.ACCEPT else "enrol/rejected-by-person"
+    return [because(rule, measured=decision.at)]
 
 
 def _of_stacks(draft: Draft, inputs: Inputs) -> list[Issue]:

@@ -12,21 +12,25 @@ from isocenter.base.digests import digest_of_file
 from isocenter.base.errors import ConfigError
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Verdict
-from isocenter.model.rows import PlannedAnnotation, PlannedCase, VerdictRow
+from isocenter.model.name_rows import NameRow
+from isocenter.model.rows import FileRow, PlannedAnnotation, PlannedCase, VerdictRow
 from isocenter.model.vocabulary import Vocabulary
 from isocenter.stages.enrol.absence import Silence, silences
 from isocenter.stages.enrol.candidates import Draft, draft_cases, speakers_of
+from isocenter.stages.enrol.decisions import read_decisions
 from isocenter.stages.enrol.frozen import Frozen
 from isocenter.stages.enrol.inputs import Inputs
 from isocenter.stages.enrol.intents import tell_mixed_intents
+from isocenter.stages.enrol.label_names import tables_of
 from isocenter.stages.enrol.link import Linker
+from isocenter.stages.enrol.naming import Met, name_rows
 from isocenter.stages.enrol.options import AnnotationKind, AnnotationSource, EnrolOptions
 from isocenter.stages.enrol.plan import attach, by_stack, plan_case, shard_of
 from isocenter.stages.enrol.tables import link_table
 from isocenter.stages.enrol.units import tell_mixed_units
 
 STAGE = "enrol"
-VERSION = 4
+VERSION = 5
 
 # What may be wrong with a further annotation of an image, and what a person must then look at.
 _UNCLEAR = {"enrol/ambiguous-annotation", "enrol/unreadable-annotation"}
@@ -40,6 +44,7 @@ def enrol(
     base: Path,
     held_out: set[str],
     max_case_bytes: int,
+    roots: tuple[Path, ...] = (),
 ) -> dict[str, int]:
     """Make the plan of all cases.
 
@@ -49,25 +54,28 @@ def enrol(
         base: Folder that relative paths of tables start from.
         held_out: Subjects that an earlier split holds out; they shape no fitted quantity.
         max_case_bytes: A larger case is refused.
+        roots: Folders of the sources.
 
     Returns:
         Counts: cases, keep, review, reject, shards, bytes.
     """
     index, screen = workspace.done("index"), workspace.done("screen")
-    form, read = tables.form_of(PlannedCase, Issue), _tables(options, base)
+    form, read = tables.form_of(PlannedCase, Issue), _tables(options, workspace, base, roots)
     upstream = [index and index["key"], screen and screen["key"]]
-    key = workspace.key_of(STAGE, VERSION, form, options, upstream, read, max_case_bytes)
+    decisions = read_decisions(workspace)
+    said = sorted(decisions.items())
+    key = workspace.key_of(STAGE, VERSION, form, options, upstream, read, max_case_bytes, said)
     before = workspace.done(STAGE)
     if before is not None and before["key"] == key:
         return dict(before["counts"])
     folder = workspace.start(STAGE)
     names = workspace.pseudonyms()
     index_issues = list(tables.read(workspace.table("index", "issues"), Issue))
-    inputs = Inputs.read(workspace, base, {i.target for i in index_issues})
+    inputs = Inputs.read(workspace, base, {i.target for i in index_issues}, roots)
     drafts = draft_cases(inputs, options.contract, options.unit)
     tell_mixed_intents(drafts, options.contract.channels)
     tell_mixed_units(drafts, options.contract.channels, options.pet)
-    annotations, issues, rows_used, silent = _annotations(options, inputs, drafts, workspace)
+    annotations, issues, rows_used, silent, met = _annotations(options, inputs, drafts, workspace)
     _tell_cases(drafts, issues)
     frozen = Frozen(folder / "frozen.json", options)
     spacing = frozen.spacing_mm(drafts, held_out)
@@ -75,13 +83,14 @@ def enrol(
     cases: list[PlannedCase] = []
     for draft in drafts:
         own = attach(draft, on, options, silent)
-        planned, found = plan_case(draft, own, inputs, options, spacing, names, max_case_bytes)
+        planned, found = plan_case(draft, own, inputs, options, spacing, names, max_case_bytes, decisions)
         cases.append(planned)
         issues += found
     shards = frozen.shards(cases)
     frozen.keep()
     cases = sorted((replace(c, shard=shard_of(c.id, shards)) for c in cases), key=lambda c: c.id)
     _write(folder, cases, issues, drafts)
+    tables.write(folder / "names.parquet", NameRow, name_rows(met))
     verdicts = Counter(c.verdict for c in cases)
     counts = {
         "cases": len(cases),
@@ -102,9 +111,15 @@ def _write(
     tables.write(folder / "stacks.parquet", VerdictRow, _set_aside(drafts))
 
 
-def _tables(options: EnrolOptions, base: Path) -> list[str]:
+def _tables(options: EnrolOptions, workspace: Workspace, base: Path, roots: tuple[Path, ...]) -> list[str]:
     """Digests of the tables that annotations are read from: a corrected row is a changed input."""
     paths = [base / s.path for s in options.annotations if s.kind is AnnotationKind.TABLE]
+    named = [s for s in options.annotations if s.names]
+    paths += [base / s.names for s in named if not s.has_names_by_path]
+    beside = [s for s in named if s.has_names_by_path]
+    if beside:
+        files = {r.file_id: r for r in tables.read(workspace.table("index", "files"), FileRow)}
+        paths += [path for source in beside for _, path in tables_of(source, roots, files)]
     try:
         return [digest_of_file(p) for p in paths]
     except OSError as error:
@@ -113,7 +128,7 @@ def _tables(options: EnrolOptions, base: Path) -> list[str]:
 
 def _annotations(
     options: EnrolOptions, inputs: Inputs, drafts: Sequence[Draft], workspace: Workspace
-) -> tuple[list[PlannedAnnotation], list[Issue], dict[str, int], list[Silence]]:
+) -> tuple[list[PlannedAnnotation], list[Issue], dict[str, int], list[Silence], Met]:
     eligible = {s.id: s for d in drafts for s in d.chosen.values()}
     names, labels = workspace.pseudonyms(), options.contract.labels
     speakers = speakers_of(drafts, options.contract.reference)
@@ -134,11 +149,12 @@ def _annotations(
             out += found.annotations
             issues += found.issues
             used[source.path] = found.used
+            linker.met.update(found.met)
         else:
-            by_source.append(linker.link(source))
+            by_source.append(linker.link(source, number))
             out += _without_repeats(by_source[-1], taken)
         unclear.append({i.target for i in linker.issues[told:] if i.rule in _UNCLEAR})
-    return out, [*issues, *linker.issues], used, silences(options, by_source, unclear)
+    return out, [*issues, *linker.issues], used, silences(options, by_source, unclear), linker.met
 
 
 def _reference_or_any(source: AnnotationSource, options: EnrolOptions, drafts: Sequence[Draft]) -> set[str]:

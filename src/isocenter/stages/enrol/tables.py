@@ -17,8 +17,9 @@ from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import PlannedAnnotation
 from isocenter.model.vocabulary import Vocabulary, scrub
-from isocenter.stages.enrol.candidates import NO_SETS
+from isocenter.stages.enrol.candidates import NO_SETS, side_of
 from isocenter.stages.enrol.inputs import Inputs
+from isocenter.stages.enrol.naming import MAX_NAME, Met
 from isocenter.stages.enrol.options import AnnotationSource, TableShape
 
 _POSITIVE = {"1", "1.0", "true", "yes", "y", "positive", "+"}
@@ -33,9 +34,9 @@ _CENTRE = ("x", "y", "z", "diameter_mm")
 
 @dataclass(slots=True)
 class _Marks:
-    """What one rater's rows of a table say of one image."""
+    """What one rater's rows of a table say of one image: states by label and slice ("": the whole image), and boxes."""
 
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[tuple[str, str], str] = field(default_factory=dict)
     boxes: list[tuple[str, tuple[float, ...]]] = field(default_factory=list)
 
 
@@ -47,6 +48,7 @@ class TableLink:
     issues: list[Issue] = field(default_factory=list)
     rows: int = 0
     used: int = 0
+    met: Met = field(default_factory=Counter)
 
 
 def link_table(
@@ -91,8 +93,13 @@ def link_table(
                 out.used += 1
                 rater = row.get(source.columns.get("rater", ""), "") or source.rater
                 found = marks.setdefault((stack, rater), _Marks())
-                strange = _mark(found, row, source, vocabulary, labels)
-                unmapped |= {scrub(n, keys.identifiers(row, stack)) for n in strange}
+                strange = _mark(found, row, source, vocabulary, labels, where=keys.slice_of(row, stack))
+                known = keys.identifiers(row, stack) if strange else set()
+                unmapped |= {scrub(n, known) for n in strange}
+            if found_stacks:
+                for name, label in _names_in(row, source, vocabulary):
+                    text = scrub(name, keys.identifiers(row, found_stacks[0]))[:MAX_NAME]
+                    out.met[number, "table", text, "", label] += 1
     except FormatError as error:
         where = f" (row {out.rows} of the table)" if out.rows else ""
         raise ConfigError(f"annotations[{number}].path: {error}{where}") from None
@@ -121,7 +128,7 @@ def _check_columns(
     else:
         parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
         needed |= {p: source.columns.get(p, p) for p in parts}
-    needed |= {n: source.columns[n] for n in ("site", "rater") if n in source.columns}
+    needed |= {n: source.columns[n] for n in ("site", "side", "rater") if n in source.columns}
     for ours, theirs in needed.items():
         if theirs not in header:
             raise ConfigError(
@@ -156,11 +163,13 @@ class _Keys:
         self._speakers = speakers
         self._column = source.columns["key"]
         self._site = source.columns.get("site", "")
+        self._side = source.columns.get("side", "")
         self._eligible = eligible
         self._names = names
         self._inputs = inputs
         self._is_subject = source.key == "subject"
         self._is_path = source.key == "path"
+        self._is_instance = source.key == "instance"
         self._stacks = {
             "subject": inputs.stacks_of_subject,
             "series": inputs.stacks_of_series,
@@ -172,6 +181,20 @@ class _Keys:
         self._issuers = sorted({r.patient_id_issuer or "" for r in inputs.instances.values()} | {""})
 
     def __call__(self, row: Mapping[str, str]) -> list[str]:
+        found = self._stacks_of(row)
+        if not self._side:
+            return found
+        side = row[self._side].strip().upper()[:1]
+        return [s for s in found if side and side_of(self._inputs.stacks[s]) in {side, "B"}]
+
+    def slice_of(self, row: Mapping[str, str], stack: str) -> str:
+        """The slice that a row speaks of by its object; "" where it speaks of the whole image."""
+        if not self._is_instance or self._inputs.stacks[stack].shape[0] == 1:
+            return ""
+        name = self._names.of("sop", row[self._column].strip())
+        return name if self._inputs.stacks[stack].instances.count(name) == 1 else ""
+
+    def _stacks_of(self, row: Mapping[str, str]) -> list[str]:
         key = row[self._column].strip()
         site = row[self._site].strip() if self._site else ""
         if not self._is_subject:
@@ -198,13 +221,16 @@ def _mark(
     source: AnnotationSource,
     vocabulary: Vocabulary,
     labels: Mapping[str, object],
+    *,
+    where: str = "",
 ) -> list[str]:
     """Take in what a row says; returns the names in it that stand for no label."""
     if source.shape is TableShape.LABELS:
         states, strange = _labels_of(row, source, vocabulary, labels)
         for name, state in states.items():
             # several rows of one image: what one of them marks is there, whatever the others leave out
-            found.labels[name] = max(found.labels.get(name, state), state, key=_WEIGHT.index)
+            before = found.labels.get((name, where), state)
+            found.labels[name, where] = max(before, state, key=_WEIGHT.index)
         return strange
     parts = _CORNERS if source.shape is TableShape.BOXES else _CENTRE
     if not any(row[source.columns.get(p, p)].strip() for p in parts):
@@ -215,6 +241,16 @@ def _mark(
         return [text]
     found.boxes.append((label, _box_of(row, source)))
     return []
+
+
+def _names_in(
+    row: Mapping[str, str], source: AnnotationSource, vocabulary: Vocabulary
+) -> list[tuple[str, str]]:
+    """Names in a row's column of labels, and what they stand for; "" where that is no label."""
+    text = "" if source.label else row.get(source.columns.get("label", ""), "")
+    is_several = source.shape is TableShape.LABELS
+    names = [n.strip() for n in (text.split(source.separator) if is_several else [text])]
+    return [(n, vocabulary.label_of(n) or "") for n in names if n]
 
 
 def _labels_of(
@@ -281,7 +317,8 @@ def _planned(
     searched: tuple[str, ...],
 ) -> PlannedAnnotation:
     is_labels = source.shape is TableShape.LABELS
-    labels = tuple(found.labels) if is_labels else tuple(b[0] for b in found.boxes)
+    labels = tuple(n for n, _ in found.labels) if is_labels else tuple(b[0] for b in found.boxes)
+    slices = tuple(where for _, where in found.labels)
     return PlannedAnnotation(
         id=names.of("ann", number, stack, rater),
         kind="labels" if is_labels else "boxes",
@@ -292,4 +329,5 @@ def _planned(
         states=tuple(found.labels.values()) if is_labels else tuple("marked" for _ in labels),
         boxes=() if is_labels else tuple(v for _, box in found.boxes for v in box),
         searched=() if is_labels else searched,
+        slices=slices if is_labels and any(slices) else (),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from isocenter.base.errors import FormatError
 from isocenter.base.files import located
+from isocenter.formats.drawings import DRAWINGS, drawing_kinds
 from isocenter.formats.image import FORMATS, HEAD_BYTES, format_of
 from isocenter.formats.kinds import kind_of_file
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
@@ -45,7 +46,8 @@ def scan_file(file: FileToScan, head: bytes) -> Scanned:
     path = located(Path(file.root), row.path)
     name = format_of(head[:HEAD_BYTES])
     if name is None:
-        return Scanned(kind=kind_of_file(path, head[:HEAD_BYTES]))
+        kind = kind_of_file(path, head[:HEAD_BYTES])
+        return Scanned(kind=kind) if kind not in drawing_kinds() else _drawing(file, path, kind)
     try:
         scan = FORMATS.get(name).scan(path, row.file_id, row.source, file.site, file.limits)
     except FormatError as error:
@@ -58,6 +60,20 @@ def scan_file(file: FileToScan, head: bytes) -> Scanned:
         issue = because("file/reader-failed", target=row.file_id, measured=type(error).__name__)
         return Scanned(kind=f"{name}-unreadable", issue=issue)
     return Scanned(kind=scan.kind, instance=scan.instance, frames=scan.frames, annotation=scan.annotation)
+
+
+def _drawing(file: FileToScan, path: Path, kind: str) -> Scanned:
+    """A file of annotations that is no image: what it names."""
+    row = file.row
+    try:
+        return Scanned(kind=kind, annotation=DRAWINGS.get(kind).row(path, row.file_id, row.source, file.site))
+    except FormatError as error:
+        # that there is something, though nobody knows what, matters to the images that it may be of
+        unknown = AnnotationObject(file_id=row.file_id, source=row.source, site=file.site, format=kind)
+        return Scanned(kind=kind, annotation=unknown, issue=issue_of(error, row.file_id))
+    except Exception as error:  # noqa: BLE001 - a reader's bug must not stop the index, and is told
+        issue = because("file/reader-failed", target=row.file_id, measured=type(error).__name__)
+        return Scanned(kind=kind, issue=issue)
 
 
 def issue_of(error: FormatError, file_id: str) -> Issue:

@@ -50,7 +50,7 @@ def rows_of(
             row=SplitRow(
                 subject=case.subject,
                 site=case.site,
-                labels=tuple(s.label for s in case.labels if s.state == "positive"),
+                labels=tuple(s.label for s in case.labels if s.is_there),
                 cases=(case.id,),
                 partition=case.partition,
             ),

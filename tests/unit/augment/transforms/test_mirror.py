@@ -12,6 +12,7 @@ def test_left_and_right_change_places_with_their_labels():
     np.testing.assert_array_equal(after.image, patch.image[..., ::-1])
     np.testing.assert_array_equal(after.valid, patch.valid[..., ::-1])
     np.testing.assert_array_equal(after.mask, np.array([0, 2, 1], np.uint8)[patch.mask[..., ::-1]])
+    np.testing.assert_array_equal(after.known, patch.known[..., ::-1])
     assert after.labels.tolist() == [-1, 1]
     assert after.box_labels.tolist() == [2, 1]
     assert after.boxes_voxel[0].tolist() == [1, 2, 18 - 9, 4, 8, 18 - 3]
@@ -21,12 +22,15 @@ def test_overlapping_masks_exchange_their_planes():
     patch = make_patch(planes=2)
     after = mirror.apply(patch, {"axes": ["A"], "swap": {"left": "right", "right": "left"}})
     np.testing.assert_array_equal(after.mask, patch.mask[::-1, :, ::-1])
+    np.testing.assert_array_equal(after.known, patch.known[::-1, :, ::-1])
+    np.testing.assert_array_equal(after.soft, patch.soft[::-1, :, ::-1])
+    np.testing.assert_array_equal(after.instances, patch.instances[:, ::-1])
 
 
 def test_twice_is_not_at_all():
     patch, parameters = make_patch(), {"axes": ["R", "S"], "swap": {"left": "right", "right": "left"}}
     back = mirror.apply(mirror.apply(patch, parameters), parameters)
-    for name in ("image", "mask", "valid", "boxes_voxel", "box_labels", "labels"):
+    for name in ("image", "mask", "valid", "boxes_voxel", "box_labels", "labels", "known", "soft"):
         np.testing.assert_array_equal(getattr(back, name), getattr(patch, name))
 
 

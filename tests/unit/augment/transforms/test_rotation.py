@@ -36,18 +36,30 @@ def test_it_equals_scipys_interpolation_in_millimetres(affine, axis, degrees):
             patch.image[channel], at, order=1, mode="constant", cval=patch.background[channel]
         )
         np.testing.assert_allclose(after.image[channel], expected, atol=2e-6)
+    for plane in range(2):
+        expected = ndimage.map_coordinates(patch.soft[plane], at, order=1, mode="constant", cval=0)
+        np.testing.assert_allclose(after.soft[plane], expected, atol=2e-6)
     is_tie = (np.abs(at - np.floor(at) - 0.5) < 1e-6).any(axis=0)
-    for name, fill in (("mask", 0), ("valid", 0)):
+    for name, fill in (("mask", 0), ("valid", 0), ("known", 0)):
         expected = ndimage.map_coordinates(
             getattr(patch, name).astype(np.uint8), at, order=0, mode="constant", cval=fill
         )
         np.testing.assert_array_equal(getattr(after, name)[~is_tie], expected[~is_tie])
+    expected = ndimage.map_coordinates(patch.instances.astype(np.int32), at, order=0, mode="constant", cval=0)
+    np.testing.assert_array_equal(after.instances[~is_tie], expected[~is_tie])
+
+
+def test_known_planes_of_labels_turn_each_as_the_mask_does():
+    patch = make_patch((7, 20, 18), planes=2)
+    after = rotation.apply(replace(patch, mask=patch.known.view(np.uint8)), {"axis": "S", "degrees": 7.0})
+    np.testing.assert_array_equal(after.known, after.mask.astype(bool))
+    assert 0 < after.known.sum() < patch.known.sum()
 
 
 def test_no_angle_changes_nothing():
     patch = make_patch()
     after = rotation.apply(patch, {"axis": "normal", "degrees": 0.0})
-    for name in ("image", "mask", "valid", "boxes_voxel"):
+    for name in ("image", "mask", "valid", "boxes_voxel", "known", "soft", "instances"):
         np.testing.assert_array_equal(getattr(after, name), getattr(patch, name))
     np.testing.assert_allclose(after.boxes, patch.boxes, atol=1e-12)
 

@@ -105,7 +105,6 @@ def test_senseless_values_are_named():
     ("uid", "kind"),
     [
         ("1.2.840.10008.5.1.4.1.1.2", "dicom-image"),
-        ("1.2.840.10008.5.1.4.1.1.88.33", "dicom-report"),
         ("1.2.840.10008.5.1.4.1.1.11.1", "dicom-presentation"),
         ("1.2.840.10008.5.1.4.1.1.481.5", "dicom-rtplan"),
         ("1.2.840.10008.5.1.4.1.1.66.1", "dicom-registration"),
@@ -118,7 +117,14 @@ def test_kinds_go_by_sop_class(uid, kind):
     assert scan.kind == kind
 
 
-@pytest.mark.parametrize("uid", ["1.2.840.10008.5.1.4.1.1.481.3", "1.2.840.10008.5.1.4.1.1.481.2"])
+@pytest.mark.parametrize(
+    "uid",
+    [
+        "1.2.840.10008.5.1.4.1.1.481.3",
+        "1.2.840.10008.5.1.4.1.1.481.2",
+        "1.2.840.10008.5.1.4.1.1.88.33",
+    ],
+)
 def test_objects_with_other_rows_are_left_out(uid):
     assert scans_of(read([ct_bytes(0, SOPClassUID=uid)])) == [None]
 

@@ -21,6 +21,8 @@ def test_samples_are_tensors_of_the_same_values(store):
 
 def test_wide_masks_become_a_type_torch_computes_with():
     assert _tensor(np.array([65535], np.uint16)).dtype == torch.int32
+    many = _tensor(np.array([4_294_967_295], np.uint32))
+    assert (many.dtype, many.item()) == (torch.int64, 4_294_967_295)
 
 
 def test_a_batch_stacks_what_has_one_shape_and_lists_the_rest(store):
@@ -28,6 +30,8 @@ def test_a_batch_stacks_what_has_one_shape_and_lists_the_rest(store):
     batch = next(iter(DataLoader(data, batch_size=4, collate_fn=data.collate)))
     assert batch["image"].shape == (4, 1, 8, 16, 16)
     assert batch["mask"].dtype == torch.uint8
+    assert batch["loss_mask"].dtype == torch.bool
+    assert batch["loss_mask"].shape == batch["mask"].shape
     assert batch["affine"].dtype == torch.float64
     assert batch["labels"].tolist() == [[1, -1]] * 4
     assert len(batch["boxes"]) == len(batch["case"]) == 4

@@ -145,3 +145,40 @@ def test_images_that_are_cases_of_their_own_each_speak_for_themselves():
     drafts = drafted(inputs_of(a_set()), unit=CaseUnit.IMAGE)
     assert all(k == v for k, v in speakers_of(drafts, "ct").items())
     assert speakers_of(drafted(two_kernels("B30f")), "ct") == {}
+
+
+def test_units_of_a_case():
+    images = [
+        *a_dicom(
+            "l",
+            series="1.1",
+            study_uid="2.1",
+            study_date="20200101",
+            image_laterality="L",
+            modality="MG",
+            count=1,
+        ),
+        *a_dicom(
+            "r",
+            series="1.2",
+            study_uid="2.1",
+            study_date="20200101",
+            image_laterality="R",
+            modality="MG",
+            count=1,
+        ),
+        *a_dicom(
+            "x",
+            series="1.3",
+            study_uid="2.2",
+            study_date="20210101",
+            image_laterality="L",
+            modality="MG",
+            count=1,
+        ),
+    ]
+    inputs = inputs_of(images)
+    counts = {unit.value: len(drafted(inputs, Channel(modality="MG"), unit=unit)) for unit in CaseUnit}
+    assert counts == {"patient": 1, "study": 2, "series": 3, "side": 3, "image": 3}
+    sides = [d.unit for d in drafted(inputs, Channel(modality="MG"), unit=CaseUnit.SIDE)]
+    assert sorted(sides) == ["L", "L", "R"]

@@ -204,3 +204,40 @@ def test_a_name_that_two_files_share_names_none_whatever_they_hold(read):
     row, file = a_volume("q/dwi.nii.gz")
     inputs = inputs_of([a_volume("p/dwi.nii.gz"), (row, file)], pattern=("{subject}/*",))
     assert set(inputs.stacks_of_path) == {"p/dwi.nii.gz", "q/dwi.nii.gz"}
+
+
+def test_a_row_on_an_object_speaks_of_one_slice_of_a_volume(read):
+    text = "id,les,hea\n1.9.0,1,0\n1.9.2,0,\n1.9.2,0,1\n"
+    [found] = read(text, key="instance").annotations
+    slices = [NAMES.of("sop", f"1.9.{n}") for n in (0, 2)]
+    told = set(zip(found.labels, found.slices, found.states, strict=True))
+    assert told == {
+        ("lesion", slices[0], "marked"),
+        ("heart", slices[0], "absent"),
+        ("lesion", slices[1], "absent"),
+        ("heart", slices[1], "marked"),
+    }
+
+
+def test_a_row_on_the_object_of_a_single_picture_speaks_of_the_image(read):
+    [found] = read("id,les,hea\n1.9.0,1,0\n", inputs_of(a_dicom("a", count=1)), key="instance").annotations
+    assert found.slices == ()
+    assert states(found) == {"lesion": "marked", "heart": "absent"}
+
+
+def test_a_side_is_that_of_the_image(read):
+    images = a_dicom("l", series="1.1", image_laterality="L", modality="MG", count=1) + a_dicom(
+        "r", series="1.2", image_laterality="R", modality="MG", count=1
+    )
+    inputs = inputs_of(images)
+    columns = COLUMNS | {"side": "side"}
+    made = read("id,side,les,hea\nP-17,Left,1,0\nP-17,,1,1\n", inputs, columns=columns)
+    [found] = made.annotations
+    assert inputs.stacks[found.on].attribute("laterality") == "L"
+    assert states(found) == {"lesion": "marked", "heart": "absent"}
+    assert [i.rule for i in made.issues] == ["enrol/no-image"]
+
+
+def test_every_name_of_a_table_is_counted_with_what_it_stands_for(read):
+    made = read("id,what\nP-17,GTV 1|fat\nP-17,fat\n", columns={"key": "id", "label": "what"})
+    assert dict(made.met) == {(0, "table", "GTV 1", "", "lesion"): 1, (0, "table", "fat", "", ""): 2}
