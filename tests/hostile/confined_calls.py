@@ -1,10 +1,13 @@
 """Calls that do harm, for a process that is there to bear it."""
 
+import ctypes
 import os
 import resource
 import signal
 import threading
 from pathlib import Path
+
+import numpy as np
 
 from isocenter.base.confined import serve
 
@@ -42,6 +45,11 @@ def _limits(data, out, _):
     out[2] = os.fstat(0).st_rdev == Path(os.devnull).stat().st_rdev
 
 
+def _overwrite(data, out, _):
+    """Write to the data as native code would, that asks nobody."""
+    ctypes.memset(np.frombuffer(data, np.uint8).ctypes.data, 0, len(data))
+
+
 def _hang(data, out, _):
     while True:
         pass
@@ -58,6 +66,7 @@ CALLS = {
     "grow": _grow,
     "touch": _touch,
     "open": _open,
+    "overwrite": _overwrite,
     "limits": _limits,
     "shorten": lambda data, out, numbers: os.ftruncate(numbers[0], 0),
 }

@@ -52,17 +52,16 @@ def _compiled(tmp_path_factory):
         nifti_bytes(stored(dtype="f4")),
         nifti_bytes(stored(dtype="f8")),
     ):
-        assert judge(folder, data)[0] == "volume"
-
-
-@pytest.fixture(autouse=True)
-def bounds():
-    """Every case has two seconds of processor time and half a GiB of memory."""
-    with bounded(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES):
-        yield
+        assert judged(folder, data, None)[0] == "volume"
 
 
 def judge(folder, data, good=None):
+    """What `judged` says, within two seconds of processor time and half a GiB of memory."""
+    with bounded(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES):
+        return judged(folder, data, good)
+
+
+def judged(folder, data, good):
     """Where a file is stopped and why: ("unknown", ""), ("scan", reason), ("read", reason) or ("volume", it).
 
     `good` is the file that was indexed; without one the file itself is.

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-# Name of the call, its slot, bytes of the slot, of the data and of the output, and up to six numbers.
-REQUEST = struct.Struct("<16s4q6q")
+# Name of the call, its slot, bytes of the two memories that are shared in it, where the data begin in theirs, bytes of
+# the data and of the output, and up to six numbers.
+REQUEST = struct.Struct("<16s6q6q")
 REPLY = struct.Struct("<q")
 READY, DONE, REFUSED, NO_MEMORY = range(4)
 # Descriptors beyond those that were inherited: mapping a slot takes one for itself.
@@ -31,22 +32,20 @@ def serve(calls: Mapping[str, Call]) -> None:
     Args:
         calls: All that may be asked for, by name.
     """
-    requests, answers, memory_bytes, seconds, *slots = (int(text) for text in sys.argv[1:])
+    requests, answers, memory_bytes, seconds, *files = (int(text) for text in sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller hears Ctrl-C too, and decides
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # the system ends even a call that never comes back
-    _confine(max(requests, answers, *slots))
-    room = _Room(slots, memory_bytes)
+    _confine(max(requests, answers, *files))
+    room = _Room(files, memory_bytes)
     os.write(answers, REPLY.pack(READY))
     while len(head := os.read(requests, REQUEST.size)) == REQUEST.size:  # so few bytes come in one piece
-        name, slot, size, n_data, n_out, *numbers = REQUEST.unpack(head)
+        name, slot, data_size, out_size, at, n_data, n_out, *numbers = REQUEST.unpack(head)
         signal.alarm(seconds)
         try:
-            memory = room.of(slot, size)
-            out = memory[:n_out]
+            data = room.of(2 * slot, data_size, mmap.PROT_READ)[at : at + n_data]
+            out = room.of(2 * slot + 1, out_size, mmap.PROT_READ | mmap.PROT_WRITE)[:n_out]
             np.frombuffer(out, np.uint8).fill(0)  # nothing of an earlier call may shine through
-            calls[name.rstrip(b"\0").decode()](
-                memory[n_out : n_out + n_data].toreadonly(), out, tuple(numbers)
-            )
+            calls[name.rstrip(b"\0").decode()](data, out, tuple(numbers))
             answer = DONE
         except MemoryError:
             answer = NO_MEMORY
@@ -59,15 +58,15 @@ def serve(calls: Mapping[str, Call]) -> None:
 class _Room:
     """The memory that is shared with the caller, and a limit to all other."""
 
-    def __init__(self, slots: list[int], memory_bytes: int) -> None:
-        self._slots = slots
+    def __init__(self, files: list[int], memory_bytes: int) -> None:
+        self._files = files
         self._maps: dict[int, memoryview] = {}
         self._limit = memory_bytes + _used_bytes()
 
-    def of(self, slot: int, size: int) -> memoryview:
-        """The memory of a slot, which may have grown."""
-        if slot not in self._maps or len(self._maps[slot]) != size:
-            self._maps.pop(slot, None)
+    def of(self, number: int, size: int, access: int) -> memoryview:
+        """The memory of a file, which may have grown."""
+        if number not in self._maps or len(self._maps[number]) != size:
+            self._maps.pop(number, None)
             shared = size + sum(len(m) for m in self._maps.values())
             hard = resource.getrlimit(resource.RLIMIT_AS)[1]
             wanted = self._limit + shared
@@ -75,8 +74,8 @@ class _Room:
                 resource.RLIMIT_AS,
                 (wanted if hard < 0 else min(wanted, hard), resource.RLIM_INFINITY if hard < 0 else hard),
             )
-            self._maps[slot] = memoryview(mmap.mmap(self._slots[slot], size))
-        return self._maps[slot]
+            self._maps[number] = memoryview(mmap.mmap(self._files[number], size, prot=access))
+        return self._maps[number]
 
 
 def _confine(last_file: int) -> None:

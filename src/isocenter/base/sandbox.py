@@ -2,7 +2,8 @@
 
 The process is a Python module that ends with `isocenter.base.confined.serve(CALLS)`: nothing but those calls can be asked
 for. It starts with the first call, serves all later ones of its caller, and ends with it, however suddenly. Bytes
-travel in shared memory, requests as plain numbers. Two slots let the caller prepare a call while another runs.
+travel in shared memory, of which the process may write to that of the outputs alone; requests are plain numbers. Two
+slots let the caller prepare a call while another runs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from isocenter.base.confined import DONE, NO_MEMORY, READY, REPLY, REQUEST
 from isocenter.base.errors import FormatError, RunError
 
@@ -32,7 +35,7 @@ MEMORY_BYTES = 768 << 20
 SECONDS = 60
 # What the process itself did not end in time: it was stopped, or waits for a disk.
 _GRACE_SECONDS = 30
-_SLOTS, _SLOT_BYTES, _KEPT_BYTES = 2, 4 << 20, 64 << 20
+_SLOTS, _SHARED_BYTES, _KEPT_BYTES = 2, 4 << 20, 64 << 20
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMEXPR")}
 _all: weakref.WeakSet[Sandbox] = weakref.WeakSet()
 
@@ -52,7 +55,7 @@ class Call:
 
     sandbox: Sandbox
     name: str
-    data: Buffer
+    data: memoryview
     n_out: int
     numbers: tuple[int, ...]
     into: memoryview | None = None
@@ -76,21 +79,32 @@ class Call:
         return self.output
 
 
-class _Slot:
+class _Shared:
     """Memory that the caller and the process share; it may grow, and gives back what a large call took."""
 
     def __init__(self) -> None:
-        self.file, self.size = _unnamed_file(), 0
+        self.file, self.size, self._address = _unnamed_file(), 0, 0
         self.memory = memoryview(b"")
 
-    def fill(self, data: Buffer, n_out: int) -> None:
-        """Put the data behind the room for the output."""
-        needed = n_out + len(data)
-        if needed > self.size or not self.size:
-            self.size = max(_SLOT_BYTES, -(-needed // mmap.PAGESIZE) * mmap.PAGESIZE)
+    def first(self, n_bytes: int) -> memoryview:
+        """So many bytes of it, from the first on."""
+        if n_bytes > self.size or not self.size:
+            self.size = max(_SHARED_BYTES, -(-n_bytes // mmap.PAGESIZE) * mmap.PAGESIZE)
             os.ftruncate(self.file, self.size)
             self.memory = memoryview(mmap.mmap(self.file, self.size))
-        self.memory[n_out:needed] = data
+            self._address = _address_of(self.memory)
+        return self.memory[:n_bytes]
+
+    def holds(self, data: memoryview) -> bool:
+        """Whether the bytes lie in it, as it is now."""
+        return data.obj is self.memory.obj and len(data) > 0
+
+    def place(self, data: memoryview) -> int:
+        """Where the bytes begin in it; they are copied to it if they are elsewhere."""
+        if self.holds(data):
+            return _address_of(data) - self._address
+        self.first(len(data))[:] = data
+        return 0
 
     def empty(self) -> None:
         """Give large memory back to the system; the addresses stay."""
@@ -102,6 +116,32 @@ class _Slot:
         """Give the memory back."""
         self.memory = memoryview(b"")
         os.close(self.file)
+
+
+class _Slot:
+    """What is shared for one call: memory of the data, which the process only reads, and memory of the output."""
+
+    def __init__(self) -> None:
+        self.data, self.out = _Shared(), _Shared()
+
+    @property
+    def files(self) -> tuple[int, int]:
+        """The files that are passed on."""
+        return self.data.file, self.out.file
+
+    def empty(self) -> None:
+        """Give large memory back to the system."""
+        self.data.empty()
+        self.out.empty()
+
+    def close(self) -> None:
+        """Give all memory back."""
+        self.data.close()
+        self.out.close()
+
+
+def _address_of(view: memoryview) -> int:
+    return int(np.frombuffer(view, np.uint8).__array_interface__["data"][0])
 
 
 def _unnamed_file() -> int:
@@ -121,7 +161,7 @@ class _Child:
     def __init__(self, module: str, memory_bytes: int, seconds: int) -> None:
         self.slots = [_Slot() for _ in range(_SLOTS)]
         (request, self._requests), (self._answers, answer) = os.pipe(), os.pipe()
-        passed = (request, answer, *(slot.file for slot in self.slots))
+        passed = (request, answer, *(file for slot in self.slots for file in slot.files))
         numbers = (request, answer, memory_bytes, seconds, *passed[2:])
         path = os.pathsep.join(p for p in sys.path if p)
         self.process = subprocess.Popen(  # noqa: S603 - our own module, named by our own code
@@ -190,18 +230,29 @@ class Sandbox:
     def begin(
         self, name: str, data: Buffer, n_out: int, *numbers: int, into: memoryview | None = None
     ) -> Call:
-        """Begin a call; it runs while the caller does something else, and leaves data and room alone."""
+        """Begin a call; it runs while the caller does something else, and leaves data and room alone.
+
+        Data that were read into memory which `offer` gave are not copied.
+        """
         call = Call(
             sandbox=self, name=name, data=memoryview(data).cast("B"), n_out=n_out, numbers=numbers, into=into
         )
         with self._lock:
-            while len(self._pending) == _SLOTS:
-                self._answer()
-            call.slot = ({*range(_SLOTS)} - {p.slot for p in self._pending}).pop()
+            call.slot = self._free_slot()
             self._pending.append(call)
             with self._uninterrupted():
                 self._send(call)
         return call
+
+    @contextmanager
+    def offer(self, n_bytes: int) -> Iterator[memoryview]:
+        """Shared memory to read the data of one or two calls into that are begun within; other threads wait meanwhile.
+
+        A third would have to wait for the first, with whose answer the memory is given up.
+        """
+        with self._lock:
+            slot = self._free_slot()
+            yield self._started().slots[slot].data.first(n_bytes)
 
     def call(self, name: str, data: Buffer, n_out: int, *numbers: int) -> bytearray | memoryview:
         """Call and wait; see `Call.result`."""
@@ -232,15 +283,25 @@ class Sandbox:
         self._child: _Child | None = None
         self._pending: deque[Call] = deque()
 
-    def _send(self, call: Call) -> None:
+    def _free_slot(self) -> int:
+        """The first slot that no call is in, as soon as there is one."""
+        while len(self._pending) == _SLOTS:
+            self._answer()
+        taken = [call.slot for call in self._pending]
+        return next(n for n in range(_SLOTS) if n not in taken)
+
+    def _started(self) -> _Child:
         if self._child is None:
             self._child = _Child(self._module, self._memory_bytes, self._seconds)
-        child = self._child
+        return self._child
+
+    def _send(self, call: Call) -> None:
+        child = self._started()
         slot = child.slots[call.slot]
-        slot.fill(call.data, call.n_out)
+        at, _ = slot.data.place(call.data), slot.out.first(call.n_out)
         numbers = (*call.numbers, *[0] * (6 - len(call.numbers)))
-        request = REQUEST.pack(call.name.encode(), call.slot, slot.size, len(call.data), call.n_out, *numbers)
-        child.send(request)
+        sizes = (slot.data.size, slot.out.size, at, len(call.data), call.n_out)
+        child.send(REQUEST.pack(call.name.encode(), call.slot, *sizes, *numbers))
 
     def _answer(self) -> None:
         """Take the answer to the oldest call."""
@@ -253,7 +314,7 @@ class Sandbox:
             if answer == DONE:
                 slot = self._child.slots[call.slot]
                 call.output = bytearray(call.n_out) if call.into is None else call.into
-                call.output[:] = slot.memory[: call.n_out]
+                call.output[:] = slot.out.memory[: call.n_out]
                 slot.empty()
             elif answer == NO_MEMORY:
                 call.error = _beyond(f"{self._memory_bytes >> 20} MiB")

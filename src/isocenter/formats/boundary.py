@@ -71,10 +71,20 @@ def parsing(what: str) -> Iterator[None]:
         what: What is being parsed, for the message: "the header". The parser's own message is left behind,
             for it may quote the file.
     """
+    with refusing(what), warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Run a parser that warns of nothing; its exceptions come out as `FormatError`.
+
+    Args:
+        what: See `parsing`.
+    """
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except IsocenterError:
         raise
     except EOFError:

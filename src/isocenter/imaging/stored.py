@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numba
@@ -89,6 +90,7 @@ def keep_low_bits(stored: NDArray[Any], bits: int) -> NDArray[Any]:
     return np.asarray((stored << shift) >> shift)
 
 
+@lru_cache(maxsize=256)
 def _wrapped(number: int, dtype: np.dtype[Any]) -> Any:
     """A whole number in the bits of a type: adding it there is the same as adding the number itself."""
     return np.int64(number).astype(dtype)

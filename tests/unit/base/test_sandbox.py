@@ -96,6 +96,52 @@ def test_a_forgotten_call_holds_nothing_up(sandbox):
     assert sandbox.call("copy", b"def", 3) == b"def"
 
 
+def test_what_was_read_into_offered_memory_is_found_there(sandbox):
+    calls = []
+    for n in range(6):
+        with sandbox.offer(1000) as memory:
+            memory[:] = bytes([n]) * 1000
+            memory[500:503] = b"abc"
+            calls.append(sandbox.begin("copy", memory[500 - n : 503], 5 + n))
+    assert [bytes(call.result()) for call in calls] == [bytes([n]) * n + b"abc\0\0" for n in range(6)]
+
+
+def test_two_calls_of_the_same_offered_memory(sandbox):
+    with sandbox.offer(6 << 20) as memory:  # more than the memory has to begin with
+        memory[-3:] = b"abc"
+        calls = [sandbox.begin("copy", memory[-n:], 3) for n in (3, 2)]
+    assert [bytes(call.result()) for call in calls] == [b"abc", b"bc\0"]
+
+
+def test_memory_that_was_offered_and_not_used_is_offered_again(sandbox):
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), sandbox.offer(10):
+            raise ZeroDivisionError
+    with sandbox.offer(3) as memory:
+        other = sandbox.begin("copy", b"def", 3)
+        memory[:] = b"abc"
+        assert sandbox.begin("copy", memory, 3).result() == b"abc"
+    assert other.result() == b"def"
+
+
+def test_offered_memory_outlives_the_process(sandbox):
+    sleeping = sandbox.begin("sleep", b"", 1, 500)
+    with sandbox.offer(3) as memory:
+        memory[:] = b"abc"
+        call = sandbox.begin("copy", memory, 3)
+    os.kill(sandbox.process_id, signal.SIGKILL)
+    assert call.result() == b"abc"
+    assert sleeping.result() == b"\0"
+
+
+def test_the_data_cannot_be_written_to(sandbox):
+    with sandbox.offer(3) as memory:
+        memory[:] = b"abc"
+        call = sandbox.begin("overwrite", memory, 3)
+    assert reason(call.result) == "file/decoder-died"
+    assert memory == b"abc"
+
+
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGKILL])
 def test_death_is_one_refused_call(sandbox, number):
     before = sandbox.begin("copy", b"abc", 3)

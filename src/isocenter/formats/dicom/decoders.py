@@ -8,6 +8,7 @@ all its features, and a sample of the frames by an independent one too, which mu
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +96,8 @@ class Decoding:
         into: NDArray[Any] | None = None,
     ) -> None:
         self._stated, self._choice = stated, choice_of(syntax, stated)
+        if stated.process in _LOSSY:
+            frame = bytes(frame)  # it may be looked at again, when the memory that it lies in holds another
         size = 1 if stated.precision <= 8 else 2 if stated.precision <= 16 else 4
         self._dtype = np.dtype(f"{'i' if stated.is_signed else 'u'}{size}")
         names = [self._choice.first]
@@ -160,6 +163,13 @@ class Decoding:
             raise FormatError("file/corrupt", "the lossless predictions leave the bits of the frame")
         values &= self._dtype.type(last)
         return values
+
+
+def room_of(syntax: str, n_bytes: int) -> AbstractContextManager[memoryview]:
+    """Memory to read the fragments of one frame into, whose decoding begins within."""
+    if syntax == uid.RLELossless:  # which is decoded here
+        return nullcontext(np.empty(n_bytes, np.uint8).data)
+    return _sandbox.offer(n_bytes)
 
 
 def begin_runs(frame: bytes | memoryview, values: NDArray[Any]) -> Call:

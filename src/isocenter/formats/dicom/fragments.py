@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from struct import Struct
 
 from isocenter.base.errors import FormatError
 
 MAX_FRAGMENTS = 100_000
+_HEAD = Struct("<4sI")
 _ITEM, _END = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 _CODESTREAM_END = b"\xff\xd9"
 # Padding may follow the last marker of a codestream.
@@ -78,7 +80,7 @@ def find_frames(
         frames = _by_offsets(spans, _numbers(table, 4), n_frames)
     else:
         frames = _by_content(view, spans, n_frames, has_markers=has_markers)
-    if not all(sum(stop - start for start, stop in frame) for frame in frames):
+    if not all(any(start < stop for start, stop in frame) for frame in frames):
         raise FormatError("file/truncated", "a compressed frame has no bytes")
     return Encapsulated(data=view, frames=frames, end=end)
 
@@ -90,10 +92,9 @@ def _items(view: memoryview, at: int, *, is_value: bool) -> tuple[list[Span], in
     while len(out) <= MAX_FRAGMENTS:
         if is_value and at == size:
             return out, at
-        tag = bytes(view[at : at + 4])
-        length = int.from_bytes(view[at + 4 : at + 8], "little")
-        if at + 8 > size:
+        if at + _HEAD.size > size:
             raise FormatError("file/truncated", "the compressed pixel data end early")
+        tag, length = _HEAD.unpack_from(view, at)
         if tag == _END:
             if length:
                 raise FormatError("file/corrupt", "the end of the fragments has a length", measured=length)

@@ -20,7 +20,7 @@ from isocenter.base.files import Signature
 from isocenter.formats.boundary import refuse_changed
 from isocenter.formats.bytes import MAX_PADDING_BYTES
 from isocenter.formats.dicom import slots, steps
-from isocenter.formats.dicom.decoders import MAX_FRAME_BYTES
+from isocenter.formats.dicom.decoders import MAX_FRAME_BYTES, room_of
 from isocenter.formats.dicom.found import frozen
 from isocenter.formats.dicom.fragments import find_frames
 from isocenter.formats.dicom.layout import GREY, Layout
@@ -145,27 +145,21 @@ class CompressedSlice:
     syntax: str
     plane: Plane
 
-    def begin(self, number: int, room: NDArray[np.uint8], into: NDArray[Any] | None = None) -> PendingFrame:
+    def begin(self, number: int, into: NDArray[Any] | None = None) -> PendingFrame:
         """Read the fragments and begin to decode the frame.
 
         Args:
             number: Place of the slice in its stack.
-            room: Where the fragments are read to, at least `n_bytes`; it is in use until the frame is decoded.
             into: Where the values may go, see `begin_frame`.
 
         Raises:
             FormatError: the fragments are broken, or cannot be decoded.
         """
-        data = room[: self.n_bytes].data
-        if os.preadv(self.handle, [data], self.offset) != len(data):
-            raise FormatError("file/changed", "the file became shorter while it was read")
-        frame = find_frames(data, has_markers=self.syntax != RLELossless)[0]
-        return begin_frame(frame, self.layout, self.syntax, number=number, into=into)
-
-    @property
-    def n_bytes(self) -> int:
-        """Of the fragments."""
-        return self.size - self.offset
+        with room_of(self.syntax, self.size - self.offset) as data:
+            if os.preadv(self.handle, [data], self.offset) != len(data):
+                raise FormatError("file/changed", "the file became shorter while it was read")
+            frame = find_frames(data, has_markers=self.syntax != RLELossless)[0]
+            return begin_frame(frame, self.layout, self.syntax, number=number, into=into)
 
 
 OpenSlice = NativeSlice | CompressedSlice

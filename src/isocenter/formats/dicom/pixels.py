@@ -11,7 +11,7 @@ from pydicom import uid
 
 from isocenter.base.errors import FormatError
 from isocenter.base.sandbox import Call
-from isocenter.formats.boundary import parsing
+from isocenter.formats.boundary import parsing, refusing
 from isocenter.formats.dicom import codestream, decoders
 from isocenter.formats.dicom.codestream import Codestream
 from isocenter.formats.dicom.decoders import Decoding
@@ -111,7 +111,8 @@ def begin_frame(
     Raises:
         FormatError: the codestream ends early, or its own header is not that of the object.
     """
-    with parsing("the compressed frame"):
+    # what is compiled may warn; a codestream is only looked at
+    with (parsing if syntax == uid.RLELossless else refusing)("the compressed frame"):
         refuse_syntax(syntax)
         if layout.n_bytes > decoders.MAX_FRAME_BYTES:
             raise FormatError(

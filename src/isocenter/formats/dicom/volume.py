@@ -73,14 +73,11 @@ def _put_slices(assembly: Assembly, paths: Sequence[Path], expected: Sequence[Si
         some, known = paths[first : first + BATCH], expected[first : first + BATCH]
         with open_slices(some, known) as opened:
             pending: deque[tuple[int, PendingFrame, Plane]] = deque()
-            rooms = [np.empty(0, np.uint8)] * (_AHEAD + 1)
             for k, (path, one) in enumerate(zip(some, opened, strict=True), first):
                 if isinstance(one, CompressedSlice):
-                    n = k % len(rooms)
-                    rooms[n] = rooms[n] if rooms[n].size >= one.n_bytes else np.empty(one.n_bytes, np.uint8)
                     shape = (one.layout.rows, one.layout.columns)
                     place = assembly.own_place(k, shape, one.layout.dtype, one.plane)
-                    pending.append((k, one.begin(k, rooms[n], place), one.plane))
+                    pending.append((k, one.begin(k, place), one.plane))
                 _finish(assembly, pending, at_most=_AHEAD if isinstance(one, CompressedSlice) else 0)
                 if not isinstance(one, CompressedSlice):
                     _read_slice(assembly, k, path, one, expected[k])
