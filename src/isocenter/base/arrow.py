@@ -11,6 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+# Arrow's own allocator gives pages back at once and asks for them anew: a third of all time went there.
+pa.set_memory_pool(pa.system_memory_pool())
+
 # An Arrow array; other rooms hand it on and never look inside.
 Array: TypeAlias = Any
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NO_FOLLOW, _ITSELF, _BASIC = 0x100, 0x1000, 0x7FF  # AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, STATX_BASIC_STATS
 _WILL_NEED = 3
+_NO_WAIT = 8  # RWF_NOWAIT: only what is in memory
 _LARGEST = (1 << 63) - 1  # some file systems number inodes beyond what a column holds
 _MINORS = 1 << 20  # a device is one number here: major * _MINORS + minor
 _STATX_BYTES = 256
@@ -33,6 +34,9 @@ _statx: Any = types.ExternalFunction(
 )
 _pread: Any = types.ExternalFunction(
     "pread", types.int64(types.int32, types.voidptr, types.uint64, types.int64)
+)
+_preadv2: Any = types.ExternalFunction(
+    "preadv2", types.int64(types.int32, types.voidptr, types.int32, types.int64, types.int32)
 )
 _close: Any = types.ExternalFunction("close", types.int32(types.int32))
 _fadvise: Any = types.ExternalFunction(
@@ -51,6 +55,9 @@ class Status:
     inode: NDArray[np.int64]
     device: NDArray[np.int64]
 
+
+# In the order in which `_told` says them.
+_FIELDS = ("size", "mtime_ns", "inode", "device", "mode")
 
 # Of one entry that the system says nothing of.
 UNKNOWN = Status(
@@ -122,34 +129,20 @@ def list_folder(path: bytes, listed: tuple[int, int] | None = None) -> tuple[lis
             raise OSError("another folder has taken its place")
         found = os.listdir(fd)  # noqa: PTH208 - an open folder
         if not found:
-            return [], _status(np.zeros((0, _STATX_BYTES), np.uint8), np.zeros(0, np.bool_))
+            return [], _status(np.zeros((len(_FIELDS), 0), np.int64), np.zeros(0, np.bool_))
         names = sorted(os.fsencode("\0".join(found)).split(b"\0"))
         packed = names_of(names)
-        raw = np.zeros((len(names), _STATX_BYTES), np.uint8)
+        fields = np.zeros((len(_FIELDS), len(names)), np.int64)
         is_known = np.zeros(len(names), np.bool_)
-        _stat_all(fd, packed.data, packed.starts, raw, is_known)
+        _stat_all(fd, packed.data, packed.starts, np.zeros(_STATX_BYTES, np.uint8), fields, is_known)
     finally:
         os.close(fd)
-    return names, _status(raw, is_known)
+    return names, _status(fields, is_known)
 
 
-def _status(raw: NDArray[np.uint8], is_known: NDArray[np.bool_]) -> Status:
-    """Fields of `struct statx`, which are in the same places on every architecture."""
-
-    def column(at: int, kind: Any) -> NDArray[Any]:
-        width = np.dtype(kind).itemsize
-        out: NDArray[Any] = np.ascontiguousarray(raw[:, at : at + width]).view(kind)[:, 0]
-        return out
-
-    seconds, nanoseconds = column(112, np.int64), column(120, np.uint32)
-    return Status(
-        is_known=is_known,
-        mode=column(28, np.uint16),
-        size=column(40, np.int64),
-        mtime_ns=seconds * 1_000_000_000 + nanoseconds,
-        inode=(column(32, np.uint64) & np.uint64(_LARGEST)).astype(np.int64),
-        device=column(136, np.uint32).astype(np.int64) * _MINORS + column(140, np.uint32),
-    )
+def _status(fields: NDArray[np.int64], is_known: NDArray[np.bool_]) -> Status:
+    given = dict(zip(_FIELDS, fields, strict=True))
+    return Status(is_known=is_known, mode=given.pop("mode").astype(np.uint16), **given)
 
 
 def read_heads(
@@ -183,16 +176,18 @@ def read_heads(
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _stat_all(fd: Any, data: Any, starts: Any, raw: Any, is_known: Any) -> Any:
+def _stat_all(fd: Any, data: Any, starts: Any, status: Any, fields: Any, is_known: Any) -> Any:
     for n in range(starts.size):
         done = _statx(
             np.int32(fd),
             data[starts[n] :].ctypes,
             np.int32(_NO_FOLLOW),
             np.uint32(_BASIC),
-            raw[n].ctypes,
+            status.ctypes,
         )
         is_known[n] = done == 0
+        if done == 0:
+            fields[0, n], fields[1, n], fields[2, n], fields[3, n], fields[4, n] = _told(status)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -208,41 +203,46 @@ def _read_all(
     empty: Any,
     flags: Any,
 ) -> Any:
-    opened = np.empty(_ASKED_AT_ONCE, np.int32)
+    opened, piece = np.empty(_ASKED_AT_ONCE, np.int32), np.empty(2, np.int64)
     for first in range(0, starts.size, _ASKED_AT_ONCE):
         last = min(first + _ASKED_AT_ONCE, starts.size)
         for n in range(first, last):
             fd = _openat(np.int32(folder), data[starts[n] :].ctypes, np.int32(flags))
-            opened[n - first] = fd
+            counts[n] = _checked(fd, status, empty, listed[n])
+            if counts[n] == 0:
+                piece[0], piece[1] = arena[n * head :].ctypes.data, head
+                counts[n] = _preadv2(fd, piece.ctypes, np.int32(1), np.int64(0), np.int32(_NO_WAIT))
+                if counts[n] < min(head, listed[n, 0]):
+                    _fadvise(fd, np.int64(0), np.int64(head), np.int32(_WILL_NEED))
+                    opened[n - first] = fd
+                    continue
             if fd >= 0:
-                _fadvise(fd, np.int64(0), np.int64(head), np.int32(_WILL_NEED))
+                _close(fd)
+            opened[n - first] = -1
         for n in range(first, last):
             fd = opened[n - first]
-            if fd < 0:
-                counts[n] = -1
-                continue
-            done = _statx(fd, empty.ctypes, np.int32(_ITSELF), np.uint32(_BASIC), status.ctypes)
-            if done != 0:
-                counts[n] = -1
-            elif not _is_as_listed(status, listed[n]):
-                counts[n] = CHANGED
-            else:
+            if fd >= 0:
                 counts[n] = _pread(fd, arena[n * head :].ctypes, np.uint64(head), np.int64(0))
-            _close(fd)
+                _close(fd)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _is_as_listed(status: Any, listed: Any) -> Any:
-    mode = np.int64(status[28]) | np.int64(status[29]) << 8
+def _checked(fd: Any, status: Any, empty: Any, listed: Any) -> Any:
+    """0 for an open file that is as it was listed, else what is counted of it."""
+    if fd < 0 or _statx(fd, empty.ctypes, np.int32(_ITSELF), np.uint32(_BASIC), status.ctypes) != 0:
+        return -1
+    size, time_ns, inode, device, mode = _told(status)
+    is_same = size == listed[0] and time_ns == listed[1] and inode == listed[2] and device == listed[3]
+    return 0 if is_same and (mode & 0xF000) == 0x8000 else CHANGED
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _told(status: Any) -> Any:
+    """Fields of `struct statx`, which are in the same places on every architecture."""
     time_ns = _whole(status, 112, 8) * 1_000_000_000 + _whole(status, 120, 4)
     device = _whole(status, 136, 4) * _MINORS + _whole(status, 140, 4)
-    is_same = _whole(status, 40, 8) == listed[0] and time_ns == listed[1]
-    return (
-        is_same
-        and (mode & 0xF000) == 0x8000
-        and _whole(status, 32, 8) & _LARGEST == listed[2]
-        and device == listed[3]
-    )
+    mode = np.int64(status[28]) | np.int64(status[29]) << 8
+    return _whole(status, 40, 8), time_ns, _whole(status, 32, 8) & _LARGEST, device, mode
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -42,6 +42,7 @@ class Database:
         self._connection = duckdb.connect(":memory:", config=settings)
         self._connection.execute("SET enable_progress_bar = false")  # it prints to stdout
         self._viewed: list[str] = []
+        self._seen: dict[str, Any] = {}
         self._is_closed_off = False
 
     def __enter__(self) -> Self:
@@ -50,23 +51,18 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def view(self, name: str, row_type: type, paths: Sequence[Path], *, with_part: bool = False) -> None:
+    def view(self, name: str, row_type: type, paths: Sequence[Path]) -> None:
         """Name the rows of some Parquet files; without files the view has the right columns and no rows.
 
         Args:
             name: What the view is called.
             row_type: The dataclass of the rows.
             paths: The files.
-            with_part: Add the column `part`: the name of the row's file up to its first full stop.
         """
         columns = ", ".join(f'"{n}"' for n in schema_of(row_type).names)
         if not paths:
             self.put(name, table_of_rows(row_type, ()))
-            if with_part:
-                self.do(f"ALTER TABLE \"{name}\" ADD COLUMN part VARCHAR DEFAULT ''")
             return
-        if with_part:
-            columns += ", split_part(parse_filename(filename), '.', 1) AS part"
         files = [_quoted(_NAMED_OTHERS.sub(r"[\1]", str(p.absolute()))) for p in paths]
         try:
             self._connection.execute(
@@ -78,6 +74,11 @@ class Database:
             ) from None
         # the file, and the pattern that stands for it
         self._viewed += {*files, *(_quoted(str(p.absolute())) for p in paths)}
+
+    def see(self, name: str, table: Any) -> None:
+        """Name the rows of a table in memory, or of `tables.parts`, without a copy of them."""
+        self._seen[name] = table
+        self._connection.register(name, table)
 
     def put(self, name: str, table: Table) -> None:
         """Keep the rows of a table in memory under a name."""
@@ -91,13 +92,13 @@ class Database:
 
     def rows(self, sql: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
         """The rows of an answer, a few thousand in memory at once."""
-        answer = self._connection.cursor().execute(sql, list(parameters))
+        answer = self._cursor().execute(sql, list(parameters))
         while found := answer.fetchmany(4096):
             yield from found
 
     def tables(self, sql: str, *parameters: Any, size: int) -> Iterator[Table]:
         """An answer as tables of so many rows."""
-        answer = self._connection.cursor().sql(sql, params=list(parameters) or None)
+        answer = self._cursor().sql(sql, params=list(parameters) or None)
         for batch in answer.to_arrow_reader(size):
             yield table_of_batch(batch)
 
@@ -118,6 +119,13 @@ class Database:
     def define(self, name: str, sql: str) -> None:
         """Name an answer of our own, to be asked further."""
         self._connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {sql}')
+
+    def _cursor(self) -> Any:
+        """A place to ask from; what is seen each of them has to be told."""
+        cursor = self._connection.cursor()
+        for name, table in self._seen.items():
+            cursor.register(name, table)
+        return cursor
 
     def _question(self, sql: str) -> Question:
         if not self._is_closed_off:

@@ -14,6 +14,8 @@ from typing import Any, Self, TypeAlias, TypeVar, Union, cast, get_args, get_ori
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -30,6 +32,9 @@ Table: TypeAlias = Any
 # Rows of a row group: fixed, so that same rows are same bytes, and small, so that few are in memory at once.
 GROUP_ROWS = 16_384
 
+# How tables are put by and handed on: quickly, and small enough for a slow disk.
+_IN_ARROW = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_FROM_ARROW = pa.ipc.IpcReadOptions(use_threads=False)
 _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
 
 
@@ -95,16 +100,36 @@ def _cast(values: Any, kind: Any) -> Array:
 
 
 def to_bytes(table: Table) -> bytes:
-    """A table as bytes that can travel between processes."""
+    """A table as bytes that can travel between processes, or be put by in a file that is soon read again (`parts`)."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
+    with pa.ipc.new_file(sink, table.schema, options=_IN_ARROW) as file:
+        file.write_table(table)
     return cast("bytes", sink.getvalue().to_pybytes())
 
 
 def from_bytes(data: bytes) -> Table:
     """A table from what `to_bytes` made of it."""
-    return pa.ipc.open_stream(data).read_all()
+    return pa.ipc.open_file(data, options=_FROM_ARROW).read_all()
+
+
+def parts(row_type: type, paths: Sequence[Path]) -> Any:
+    """Files of `to_bytes`, named `<number>_<whatever>`, to be asked by a database: all columns, and `part`, the number."""
+    schema = pa.schema([*schema_of(row_type), pa.field("part", pa.int64())])
+    if not paths:
+        return schema.empty_table()
+    numbered = ds.FilenamePartitioning(pa.schema([schema.field("part")]))
+    return ds.dataset([str(p) for p in paths], schema=schema, format="ipc", partitioning=numbered)
+
+
+def joined_parts(paths: Sequence[Path], *, most_bytes: int) -> Table | None:
+    """The rows of such files in one table; None where they would take more memory."""
+    found: list[Table] = []
+    for path in paths:
+        found.append(from_bytes(path.read_bytes()))
+        most_bytes -= found[-1].nbytes
+        if most_bytes < 0:
+            return None
+    return pa.concat_tables(found) if found else None
 
 
 def table_of_batch(batch: Any) -> Table:
@@ -128,6 +153,23 @@ def selected(table: Table, names: Sequence[str]) -> Table:
     return table.select(list(names))
 
 
+def order_of(table: Table, *keys: Sequence[str]) -> NDArray[np.int64]:
+    """The rows of a table by some keys, texts byte by byte; of each key the first of its columns that is there, else ""."""
+    given = [pc.coalesce(*(table.column(n) for n in names), "") for names in keys]
+    names = [f"key {n}" for n in range(len(given))]
+    order = pc.sort_indices(pa.table(given, names=names), sort_keys=[(n, "ascending") for n in names])
+    return np.asarray(order.to_numpy(), np.int64)
+
+
+def groups(table: Table, order: NDArray[np.int64]) -> Iterator[Table]:
+    """The rows of a table in some order, as many at a time as a row group has."""
+    for start in range(0, len(order), GROUP_ROWS):
+        rows = order[start : start + GROUP_ROWS]
+        # rows of one group are often near each other: what is far from them need not be looked at
+        first = int(rows.min())
+        yield table.slice(first, int(rows.max()) - first + 1).take(pa.array(rows - first))
+
+
 def taken(table: Table, rows: NDArray[np.int64]) -> Table:
     """Some rows of a table, in the order given."""
     return table.take(pa.array(rows))
@@ -148,7 +190,7 @@ class Writer:
         self._path = path
         self._options = (
             {"compression": "zstd"} if is_kept else {"compression": "none", "write_statistics": False}
-        )
+        ) | {"use_dictionary": False}  # what repeats is packed as well without them
         self._temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
         self._schema = schema_of(row_type)
         self._pending: list[Table] = []

@@ -81,6 +81,22 @@ def test_more_files_than_are_opened_at_once(tmp_path):
     assert arena.reshape(100, HEAD)[:, 0].tolist() == list(range(100))
 
 
+def test_files_that_are_not_in_memory_are_read_from_disk(tmp_path):
+    for n in range(40):
+        with (tmp_path / f"{n:03}").open("wb") as file:
+            file.write(bytes([n]) * 300)
+            file.flush()
+            os.fsync(file.fileno())
+            if n % 3:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    names, status = list_folder(os.fsencode(tmp_path))
+    arena = np.zeros(40 * HEAD, np.uint8)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    assert read_heads(str(tmp_path), names_of(names), listed(status), arena, HEAD).tolist() == [HEAD] * 40
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert (arena.reshape(40, HEAD) == np.arange(40)[:, None]).all()
+
+
 def test_what_is_no_longer_as_it_was_listed_is_not_read(folder):
     info = os.lstat(folder + b"/small")
     known = (info.st_size, info.st_mtime_ns, info.st_ino, device_of(info))

@@ -1,7 +1,6 @@
 """Tables as views: parts, what does not fit in memory, and answers in the order asked for."""
 
 import numpy as np
-import pytest
 
 from isocenter.base import arrow, tables
 from isocenter.base.database import Database
@@ -15,21 +14,35 @@ def rows(numbers, kind="text"):
     ]
 
 
-def test_rows_of_several_files_and_the_part_each_is_from(tmp_path):
+def test_parts_are_seen_with_the_number_each_row_is_from(tmp_path):
     for part in range(3):
-        tables.write(tmp_path / f"{part:08}.files.parquet", FileRow, rows([part]))
+        data = tables.to_bytes(tables.table_of_rows(FileRow, rows([part, part + 10])))
+        (tmp_path / f"{part + 7:08}_files.arrow").write_bytes(data)
     with Database(tmp_path / "larger") as database:
-        database.view("files", FileRow, sorted(tmp_path.glob("*.parquet")), with_part=True)
-        found = list(database.rows("SELECT size, part FROM files ORDER BY size"))
-    assert found == [(0, "00000000"), (1, "00000001"), (2, "00000002")]
+        database.see("files", tables.parts(FileRow, sorted(tmp_path.glob("*.arrow"))))
+        question = "SELECT size, part FROM files WHERE path <> 'a/11' ORDER BY size"
+        assert list(database.rows(question)) == [(0, 7), (1, 8), (2, 9), (10, 7), (12, 9)]
+        # a view of them, while another answer is not read to its end, and a second time
+        database.define("few", "SELECT * FROM files WHERE size < 2")
+        answer = database.tables("SELECT size FROM few ORDER BY size", size=1)
+        next(answer)
+        assert list(database.rows("SELECT count(*) FROM few")) == [(2,)]
+        assert [t.num_rows for t in answer] == [1]
 
 
-@pytest.mark.parametrize("with_part", [False, True])
-def test_a_view_of_no_files_has_columns_and_no_rows(tmp_path, with_part):
+def test_a_table_in_memory_is_seen_as_it_is(tmp_path):
     with Database(tmp_path) as database:
-        database.view("files", FileRow, [], with_part=with_part)
-        names = "file_id, part" if with_part else "file_id"
-        assert list(database.rows(f"SELECT {names} FROM files")) == []
+        database.see("files", tables.table_of_rows(FileRow, rows([1])))
+        database.see("files", tables.table_of_rows(FileRow, rows([3, 2])))
+        assert list(database.rows("SELECT size FROM files ORDER BY size")) == [(2,), (3,)]
+
+
+def test_views_of_no_files_have_columns_and_no_rows(tmp_path):
+    with Database(tmp_path) as database:
+        database.view("files", FileRow, [])
+        database.see("parts", tables.parts(FileRow, []))
+        assert list(database.rows("SELECT file_id FROM files")) == []
+        assert list(database.rows("SELECT file_id, part FROM parts")) == []
 
 
 def test_a_sort_larger_than_memory_goes_to_disk(tmp_path):

@@ -65,3 +65,40 @@ def test_a_damaged_table_and_one_of_another_version_say_what_to_do(tmp_path):
     for read in (lambda: list(tables.read(path, rows.VerdictRow)), lambda: tables.read_table(path)):
         with pytest.raises(StaleArtefact, match=r"index/files.parquet is damaged; delete the folder index"):
             read()
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str | None
+    other: str
+    number: int
+
+
+@pytest.mark.parametrize("keys", [[("name", "other")], [("name",), ("other",)], [("other",)]])
+def test_rows_are_put_in_order_by_what_is_there_of_each_key(keys, monkeypatch):
+    monkeypatch.setattr(tables, "GROUP_ROWS", 2)
+    rows = [
+        Named(None, "b", 1),
+        Named("a", "z", 2),
+        Named("", "y", 3),
+        Named("c", "x", 4),
+        Named("B", "w", 5),
+    ]
+    table = tables.table_of_rows(Named, rows)
+
+    def key(row):
+        return [next((v for n in names if (v := getattr(row, n)) is not None), "").encode() for names in keys]
+
+    found = list(tables.groups(table, tables.order_of(table, *keys)))
+    assert [t.num_rows for t in found] == [2, 2, 1]
+    assert [r for t in found for r in tables.rows_of(t, Named)] == sorted(rows, key=key)
+
+
+def test_parts_are_joined_if_they_fit_in_memory(tmp_path):
+    paths = [tmp_path / f"{n:08}_named.arrow" for n in range(3)]
+    for n, path in enumerate(paths):
+        path.write_bytes(tables.to_bytes(tables.table_of_rows(Named, [Named("é" * 100, "", n)] * 10)))
+    joined = tables.joined_parts(paths, most_bytes=1 << 20)
+    assert [r.number for r in tables.rows_of(joined, Named)] == [0] * 10 + [1] * 10 + [2] * 10
+    assert tables.joined_parts(paths, most_bytes=joined.nbytes - 1) is None
+    assert tables.joined_parts([], most_bytes=0) is None

@@ -41,8 +41,18 @@ class Found:
 
     def __post_init__(self) -> None:
         count = len(self.state)
-        self.values = np.zeros((count, int(slots.PLACES[-1])))
-        self.status = np.zeros((count, len(slots.KEYWORDS)), np.uint8)
+        # each attribute in one piece: from here on all headers are asked for one after the other
+        self.values = np.zeros((int(slots.PLACES[-1]), count)).T
+        self.status = np.zeros((len(slots.KEYWORDS), count), np.uint8).T
+
+    def taken(self, rows: NDArray[np.int64]) -> Found:
+        """Some of the headers, in order; where these are all nothing is copied."""
+        if len(rows) == len(self.state):
+            return self
+        cells = self.starts[rows], self.counts[rows], self.vrs[rows]
+        out = Found(self.arena, self.extra, *cells, self.state[rows])
+        out.values[:], out.status[:] = self.values[rows], self.status[rows]
+        return out
 
     @property
     def memory(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -87,6 +87,29 @@ def _compare(
             out[n] = out[n] and b[at + m] == value[m]
 
 
+@kernel
+def _mark_runs(data: Any, offsets: Any, out: Any) -> Any:
+    """Mark the texts that differ from the one before."""
+    for n in range(1, out.size):
+        at, before, size = offsets[n], offsets[n - 1], offsets[n + 1] - offsets[n]
+        is_same = at - before == size
+        for m in range(size if is_same else 0):
+            is_same = is_same and data[before + m] == data[at + m]
+        out[n] = not is_same
+
+
+def begins_run(texts: Texts) -> NDArray[np.bool_]:
+    """Which texts differ from the one before; the first one does."""
+    out = np.ones(len(texts.is_valid), np.bool_)
+    _mark_runs(texts.data, texts.offsets, out)
+    return out
+
+
+def text_at(texts: Texts, row: int) -> bytes:
+    """One of some texts."""
+    return texts.data[texts.offsets[row] : texts.offsets[row + 1]].tobytes()
+
+
 def gather(memory: Any, cells: Any, rows: NDArray[np.int64], slots: NDArray[np.int64]) -> list[Texts]:
     """The texts of some slots as columns.
 

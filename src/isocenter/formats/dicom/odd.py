@@ -33,9 +33,11 @@ def settle(found: Found) -> NDArray[np.bool_]:
     is_clear: NDArray[np.bool_] = np.all([found.status_of(k) != ODD for k in _PLAIN], axis=0)
     pieces: list[bytes] = []
     size = found.arena.size + found.extra.size
-    # one number for each place is found much faster than two
-    for place in np.flatnonzero((found.status == ODD) & is_clear[:, None]).tolist():
-        row, slot = divmod(place, found.status.shape[1])
+    # one number for each place is found much faster than two, and attributes lie in one piece
+    for place in np.flatnonzero(found.status.T == ODD).tolist():
+        slot, row = divmod(place, len(found.status))
+        if not is_clear[row]:
+            continue
         keyword = slots.KEYWORDS[slot]
         others = found.raw(row, "SpecificCharacterSet"), found.raw(row, "PixelRepresentation")
         try:

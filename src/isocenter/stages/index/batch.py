@@ -29,7 +29,7 @@ from isocenter.stages.index.heads import HeadReader, OpenedHeads, heads_of
 from isocenter.stages.index.options import Content, ReadingOptions
 from isocenter.stages.index.scan import FileToScan, Scanned, issue_of, scan_file
 
-BATCH_FILES = 1024
+BATCH_FILES = 4096
 _PREAMBLE = 128
 _ARCHIVES = {"zip", "tar", "tar-gzip"}
 # The tables that a batch adds to, by name.

@@ -12,6 +12,7 @@ from isocenter import __version__
 from isocenter.base import tables
 from isocenter.base.database import Database
 from isocenter.base.digests import digest_of
+from isocenter.base.files import write_bytes
 from isocenter.base.workspace import Workspace
 from isocenter.formats.header_reader import HEADER_READERS
 from isocenter.formats.image import FORMATS
@@ -19,9 +20,9 @@ from isocenter.stages.index.batch import ROW_TYPES
 from isocenter.stages.index.options import IndexOptions
 
 STAGE = "index"
-VERSION = 5
+VERSION = 6
 # Findings are put by after so many files, or so many seconds, whichever comes first.
-_FILES = 8192
+_FILES = 1024
 _SECONDS = 20.0
 
 
@@ -56,7 +57,7 @@ class Earlier:
         for folder in self.scan.iterdir():
             if folder.is_dir() and folder.name not in {*self.how, self.next.name}:
                 shutil.rmtree(folder)
-        self._number = 1 + max((int(p.name[:8]) for p in self.scan.glob("*/[0-9]???????.*")), default=-1)
+        self._number = 1 + max((int(p.name[:8]) for p in self.scan.glob("*/[0-9]???????_*")), default=-1)
 
     def view(self, database: Database) -> list[str]:
         """Name what is known: `put_by_<table>` of interrupted runs, `done_<table>` of the finished one.
@@ -65,7 +66,7 @@ class Earlier:
             Of the finished run, by number of its source: how that was read.
         """
         for name, row_type in ROW_TYPES.items():
-            database.view(f"put_by_{name}", row_type, self.parts(name), with_part=True)
+            database.see(f"put_by_{name}", tables.parts(row_type, self.parts(name)))
         done = self._workspace.done(STAGE) or {}
         how = [str(h) for h in done.get("how", [])]
         # nothing to gain otherwise, and perhaps tables of another form
@@ -79,7 +80,7 @@ class Earlier:
     def parts(self, table: str, since: int = 0) -> list[Path]:
         """What was put by of one table, of sources that are read as they are now."""
         found = (
-            p for h in sorted(set(self.how)) for p in (self.scan / h).glob(f"[0-9]???????.{table}.parquet")
+            p for h in sorted(set(self.how)) for p in (self.scan / h).glob(f"[0-9]???????_{table}.arrow")
         )
         return sorted(p for p in found if int(p.name[:8]) >= since)
 
@@ -118,12 +119,18 @@ class Earlier:
         folder.mkdir(parents=True, exist_ok=True)
         # the table of files comes last: a file is known when all that was found in it is there
         for name in sorted(ROW_TYPES, key=lambda n: (n == "files", n)):
-            found = [tables.from_bytes(p[name]) for p in pending if name in p]
+            found = [p[name] for p in pending if name in p]
             if found:
-                tables.write_part(folder / f"{self._number:08}.{name}.parquet", tables.joined(found))
+                write_bytes(folder / f"{self._number:08}_{name}.arrow", _joined(found))
         self._number += 1
 
     def forget(self) -> None:
         """Take away what was put by: the tables hold it now."""
         if self.scan.exists():
             shutil.rmtree(self.scan)
+
+
+def _joined(found: Sequence[bytes]) -> bytes:
+    return (
+        found[0] if len(found) == 1 else tables.to_bytes(tables.joined([tables.from_bytes(f) for f in found]))
+    )

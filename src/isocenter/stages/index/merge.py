@@ -21,6 +21,8 @@ from isocenter.stages.index.listing import TO_SCAN
 _RETRY = "('file/unreadable', 'file/reader-failed', 'file/changed')"
 # What a scan notes of files that can be used all the same.
 NOTES = "('index/foreign-preamble')"
+# Instances of a few hundred thousand files are sorted in memory; what is more is sorted by the database.
+_IN_MEMORY_BYTES = 256 << 20
 _KEYS = {"files": "file_id", "issues": "target"}
 # Instances of a series come together, copies of an object one after the other.
 _ORDERS = {
@@ -29,6 +31,8 @@ _ORDERS = {
     "annotations": "source, file_id",
     "issues": "target, rule",
 }
+# The order of instances once more, as `tables.order_of` takes it.
+_INSTANCE_KEYS = (("site",), ("format",), ("series_uid", "file_id"), ("sop_instance_uid",), ("file_id",))
 
 _CHOSEN_PUT_BY = f"""
 CREATE OR REPLACE TABLE chosen_put_by AS
@@ -136,13 +140,38 @@ def write_merged(database: Database, name: str, path: Path) -> None:
         pass
 
 
-def merged(database: Database, name: str, path: Path) -> Iterator[tables.Table]:
-    """The rows of one table of the index in a fixed order; they are written on the way."""
-    with tables.Writer(path, ROW_TYPES[name]) as writer:
+def merged(
+    database: Database, name: str, path: Path, *, whole: tables.Table | None = None
+) -> Iterator[tables.Table]:
+    """The rows of one table of the index in a fixed order; they are written on the way.
+
+    Args:
+        database: What is known, and what was scanned.
+        name: Which table.
+        path: Where it is written.
+        whole: All instances, where these are asked for and fit in memory.
+    """
+    if whole is None:
         question = f"SELECT * FROM ({united(name)}) ORDER BY {_ORDERS[name]}"
-        for table in database.tables(question, size=tables.GROUP_ROWS):
+        found = database.tables(question, size=tables.GROUP_ROWS)
+    else:
+        found = tables.groups(whole, tables.order_of(whole, *_INSTANCE_KEYS))
+    with tables.Writer(path, ROW_TYPES[name]) as writer:
+        for table in found:
             writer.write(table)
             yield table
+
+
+def instances_in_memory(database: Database, paths: Sequence[Path]) -> tables.Table | None:
+    """All instances, where all were scanned just now and fit in memory; else the database has to sort them.
+
+    Args:
+        database: With the tables of what is known.
+        paths: What was put by of instances in this run.
+    """
+    counts = "SELECT (SELECT count(*) FROM chosen_put_by) + (SELECT count(*) FROM chosen_done)"
+    ((known,),) = database.rows(counts)
+    return None if known else tables.joined_parts(paths, most_bytes=_IN_MEMORY_BYTES)
 
 
 def united(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from isocenter.base import arrow, tables
 from isocenter.base.database import Database
 from isocenter.base.files import is_readable, located
+from isocenter.base.garbage import known_to_stay
 from isocenter.base.progress import Progress, Step
 from isocenter.base.pseudonyms import Pseudonyms
 from isocenter.base.workspace import Workspace
@@ -30,6 +31,7 @@ from isocenter.stages.index.subjects import SubjectFinder
 _LEAST_FILES = 32
 
 
+@known_to_stay()
 def index(
     options: IndexOptions,
     workspace: Workspace,
@@ -69,7 +71,7 @@ def index(
         merge.choose(database, [n for n, h in enumerate(how) if h in earlier.how])
         since = earlier.number
         _scan(database, earlier, options, base, names, executor, jobs, progress)
-        _merge(database, earlier, since)
+        instances = _merge(database, earlier, since)
         finders = [SubjectFinder(s, names, t) for s, t in zip(options.sources, subjects, strict=True)]
         roots = [root_of(s, base) for s in options.sources]
         found = assemble(
@@ -79,7 +81,7 @@ def index(
             layout=listing.layout,
             roots=roots,
             names=names,
-            instances=merge.merged(database, "instances", earlier.next / "instances.parquet"),
+            instances=instances,
             by_folder=[n for n, s in enumerate(options.sources) if s.series is SeriesBy.FOLDER],
         )
         tables.write(earlier.next / "layout.parquet", LayoutRow, layout_rows(layout))
@@ -182,12 +184,20 @@ def _scan_alone(batch: Batch, executor: Executor) -> Iterator[Mapping[str, bytes
             yield failed_batch(single, outcome.failure.kind if outcome.failure else "")
 
 
-def _merge(database: Database, earlier: Earlier, since: int) -> None:
-    """Name what is known and what was scanned: files, instances, ..., told; write what is final already."""
+def _merge(database: Database, earlier: Earlier, since: int) -> Iterator[tables.Table]:
+    """Name what is known and what was scanned: files, instances, ..., told; write what is final already.
+
+    Returns:
+        The instances in their order, which are written as they are asked for.
+    """
     merge.tell_unlisted(database)
     for name, row_type in ROW_TYPES.items():
-        database.view(f"new_{name}", row_type, earlier.parts(name, since))
-    database.define("instances", merge.united("instances"))
+        database.see(f"new_{name}", tables.parts(row_type, earlier.parts(name, since)))
+    instances = merge.instances_in_memory(database, earlier.parts("instances", since))
+    if instances is None:
+        database.define("instances", merge.united("instances"))
+    else:
+        database.see("instances", instances)
     # annotations still lack their subjects, and to what is told much will be added
     for name, folder in (("frames", earlier.next), ("annotations", earlier.scan), ("issues", earlier.scan)):
         path = folder / f"{name}.parquet"
@@ -197,3 +207,4 @@ def _merge(database: Database, earlier: Earlier, since: int) -> None:
     database.define("noted", f"SELECT * FROM scan_issues WHERE rule IN {merge.NOTES}")
     merge.write_files(database, earlier.next / "files.parquet")
     database.view("files", FileRow, [earlier.next / "files.parquet"])
+    return merge.merged(database, "instances", earlier.next / "instances.parquet", whole=instances)

@@ -12,7 +12,7 @@ from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import EXECUTORS
 from isocenter.model.issue import Issue
 from isocenter.model.rows import FileRow, Stack
-from isocenter.stages.index import earlier, heads, listing, stage
+from isocenter.stages.index import earlier, heads, listing, merge, stage
 from isocenter.stages.index.options import IndexOptions, SeriesBy, Source, SubjectFrom
 from isocenter.stages.index.stage import index
 from tests.contracts.files import ct_bytes
@@ -171,7 +171,7 @@ def test_an_interrupted_run_is_taken_up_where_it_stopped(place, archive, tmp_pat
 
     with pytest.raises(Interruption):
         place.run(progress=stop)
-    assert len(list((place.workspace.root / "index/scan").rglob("*.files.parquet"))) == 2
+    assert len(list((place.workspace.root / "index/scan").rglob("*_files.arrow"))) == 2
     (archive / "p1/ct.nii").touch()
     resumed = place.run()
     fresh = Place(tmp_path / "fresh", archive)
@@ -179,6 +179,14 @@ def test_an_interrupted_run_is_taken_up_where_it_stopped(place, archive, tmp_pat
     assert resumed["scanned"] == files - known - 4 + 1
     assert place.bytes() == fresh.bytes()
     assert place.names() == fresh.names()
+
+
+def test_it_does_not_matter_whether_instances_fit_in_memory(place, archive, tmp_path, monkeypatch):
+    found = place.run()
+    monkeypatch.setattr(merge, "_IN_MEMORY_BYTES", 0)
+    large = Place(tmp_path / "large", archive)
+    assert large.run() == found
+    assert large.bytes() == place.bytes()
 
 
 def test_findings_of_another_version_are_not_used(place, monkeypatch):
