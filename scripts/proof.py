@@ -136,6 +136,26 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             tests=("tests/real/test_sarcoma.py",),
             least=20,
         ),
+        Proof(
+            claim="tests of segmentations hold: equal to their twins and to what highdicom and slicerio read, whatever is "
+            "cropped, overlaps or is sparse",
+            tests=(
+                "tests/real/test_segmentations.py",
+                "tests/oracles/test_segmentations.py",
+                "tests/properties/test_segmentations.py",
+            ),
+            least=30,
+        ),
+        Proof(
+            claim="tests of readers hold: Dice and consensus of 219 nodules on 60 scans equal pylidc's, statistics those of "
+            "SimpleITK, scikit-learn, krippendorff and surface-distance",
+            tests=(
+                "tests/real/test_readers.py",
+                "tests/oracles/test_agreement.py",
+                "tests/oracles/test_surfaces.py",
+            ),
+            least=40,
+        ),
     ),
 }
 
