@@ -14,7 +14,7 @@ from isocenter.testing.simulate.scanner import SITE_KINDS
 from tests.end_to_end import cohorts
 
 HALVES = {"fractions": {"train": 0.5, "test": 0.5}}
-STAGES = ("index", "screen", "enrol", "build", "split", "report")
+STAGES = ("index", "screen", "enrol", "build", "split", "audit", "report")
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,10 @@ CHANGES = {
     ),
     "alias": (
         {"labels": cohorts.LABELS | {"heart": {"value": 2, "aliases": ["heart", "herz", "cor", "h*"]}}},
-        ("enrol", "build", "split", "report"),
+        ("enrol", "build", "split", "audit", "report"),
     ),
-    "consensus": ({"agreement": {"method": "union"}}, ("enrol", "build", "split", "report")),
-    "clipping": ({"standardise": {"hu_range": [-1000, 1000]}}, ("enrol", "build", "split", "report")),
+    "consensus": ({"agreement": {"method": "union"}}, ("enrol", "build", "split", "audit", "report")),
+    "clipping": ({"standardise": {"hu_range": [-1000, 1000]}}, ("enrol", "build", "split", "audit", "report")),
     "rule on images": (
         {
             "screen": {
@@ -91,7 +91,7 @@ CHANGES = {
     ),
     "modality": (
         {"channels": {"ct": {"modality": "CT", "path": ["**"], "where": {"slices": "1.."}}}},
-        ("screen", "enrol", "build", "split", "report"),
+        ("screen", "enrol", "build", "split", "audit", "report"),
     ),
     "chunk": ({"store": {"shards": 4, "chunk": [4, 16, 16]}}, ("enrol", "build", "report")),
 }

@@ -81,6 +81,7 @@ class ReportFacts:
         agreements: How far raters agree.
         previews: Planes of the cases chosen for the gallery.
         splits: The splits of the store, by name.
+        audit: What the leak audit found, as plain data.
     """
 
     title: str = "What became of your archive"
@@ -103,6 +104,7 @@ class ReportFacts:
     agreements: tuple[AgreementRow, ...] | None = None
     previews: tuple[PreviewRow, ...] | None = None
     splits: tuple[SplitFacts, ...] = ()
+    audit: Mapping[str, Any] | None = None
 
     @property
     def split(self) -> SplitFacts | None:
@@ -156,6 +158,7 @@ def read_facts(
         agreements=_rows(root / "build/agreements.parquet", AgreementRow),
         previews=_previews(root / "build/previews.parquet", cases or (), gallery),
         splits=_splits(workspace.store / "splits"),
+        audit=read_json(root / "audit/audit.json") if workspace.done("audit") else None,
     )
 
 

@@ -19,11 +19,13 @@ from isocenter.imaging.resample import BACKGROUNDS
 from isocenter.imaging.statistics import Measured, measure
 from isocenter.model.attributes import Attribute
 from isocenter.model.case import Case
+from isocenter.model.descriptor_rows import DescriptorRow
 from isocenter.model.issue import Issue, Verdict, verdict_of
 from isocenter.model.reasons import because
 from isocenter.model.rows import AgreementRow, CaseRow, PlannedCase, PreviewRow, Stack
 from isocenter.model.task import TaskContract
 from isocenter.rules.engine import Engine
+from isocenter.stages.build.descriptors import descriptors_of
 from isocenter.stages.build.exposed import measured_where
 from isocenter.stages.build.images import Images, SourceFile, read_images
 from isocenter.stages.build.options import BuildOptions, recipe_of
@@ -49,6 +51,7 @@ class Built:
     issues: list[Issue]
     agreements: list[AgreementRow]
     previews: list[PreviewRow]
+    descriptors: list[DescriptorRow]
 
 
 def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, ...], engine: Engine) -> Built:
@@ -78,6 +81,7 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
         issues,
         _agreements(planned, targets),
         previews_of(case, options.contract),
+        descriptors_of(planned.id, images),
     )
 
 
@@ -102,7 +106,7 @@ def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Buil
         statistics=(),
         pixel_digest="",
     )
-    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [])
+    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [], [])
 
 
 def _case(

@@ -12,6 +12,7 @@ from isocenter.base import tables
 from isocenter.base.digests import digest_of
 from isocenter.base.files import read_json, write_json
 from isocenter.base.outcome import failure_of
+from isocenter.model.descriptor_rows import DescriptorRow
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import AgreementRow, CaseRow, PreviewRow
@@ -28,6 +29,7 @@ PARTS: dict[str, type[Any]] = {
     "issues": Issue,
     "agreements": AgreementRow,
     "previews": PreviewRow,
+    "descriptors": DescriptorRow,
 }
 
 
@@ -188,8 +190,14 @@ def _write_parts(
         "issues": [i for b in fresh for i in b.issues],
         "agreements": [a for b in fresh for a in b.agreements],
         "previews": [*(redrawn or ()), *(p for b in fresh for p in b.previews)],
+        "descriptors": [d for b in fresh for d in b.descriptors],
     }
-    for name, owner in (("issues", "target"), ("agreements", "case"), ("previews", "case")):
+    for name, owner in (
+        ("issues", "target"),
+        ("agreements", "case"),
+        ("previews", "case"),
+        ("descriptors", "case"),
+    ):
         part = folder / f"{name}.parquet"
         holds = name != "previews" or redrawn is None
         if kept and holds and part.exists():
