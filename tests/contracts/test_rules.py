@@ -13,6 +13,7 @@ import pytest
 from isocenter.base.options import options_of
 from isocenter.model.annotation import Annotation, Consensus
 from isocenter.model.attributes import Attribute
+from isocenter.model.audited import AuditedImage, AuditedSplit
 from isocenter.model.case import Case
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.rows import Series, Stack
@@ -20,6 +21,7 @@ from isocenter.model.split import Split, SplitRow
 from isocenter.model.volume import Volume
 from isocenter.rules.engine import CATALOGUE, Engine
 from isocenter.rules.select import ScreenOptions
+from isocenter.testing.audited import an_audited_split, twins
 from isocenter.testing.rules import (
     a_case,
     a_nifti,
@@ -32,7 +34,7 @@ from isocenter.testing.rules import (
 )
 
 NAMES = CATALOGUE.names()
-SCOPES = {Series, Stack, Volume, Annotation, Consensus, Case, Split}
+SCOPES = {Series, Stack, Volume, Annotation, Consensus, Case, Split, AuditedSplit}
 HEADINGS = ["Why it matters:", "What to do:", "Examples:", "References:"]
 # A rule is named after the bad pattern, so that "allow <name>" reads well; these words begin a remedy.
 REMEDIES = {"check", "require", "ensure", "must", "valid", "correct", "fix", "has", "is", "no"}
@@ -164,6 +166,7 @@ def _id_of(scope: type) -> str:
         Consensus: "",
         Case: "case-1",
         Split: "split",
+        AuditedSplit: "split",
     }[scope]
 
 
@@ -197,6 +200,12 @@ def _odd(scope: type) -> Iterator[object]:
         yield a_split(fractions={"train": 1.0})
         yield replace(a_split(), rows=())
         yield a_split(SplitRow(subject="a"), SplitRow(subject="a", partition="test", labels=("x",)))
+
+    if scope is AuditedSplit:
+        yield an_audited_split(is_independent=True, is_temporal=True)
+        yield an_audited_split(AuditedImage(id="", subject=""), is_temporal=True)
+        odd = AuditedImage(id="a", subject="a", partition="test", date="never", site="+", facts=(("x", ""),))
+        yield an_audited_split(odd, odd, twins=twins("cropped", "a", "a"), is_temporal=True)
 
 
 def _spoiled(subject: Series | Stack) -> Iterator[Series | Stack]:

@@ -14,7 +14,7 @@ from isocenter.testing.simulate.scanner import SITE_KINDS
 from tests.end_to_end import cohorts
 
 HALVES = {"fractions": {"train": 0.5, "test": 0.5}}
-STAGES = ("index", "screen", "enrol", "build", "split", "report")
+STAGES = ("index", "screen", "enrol", "build", "split", "audit", "report")
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +68,13 @@ CHANGES = {
     ),
     "alias": (
         {"labels": cohorts.LABELS | {"heart": {"value": 2, "aliases": ["heart", "herz", "cor", "h*"]}}},
-        ("enrol", "build", "split", "report"),
+        ("enrol", "build", "split", "audit", "report"),
     ),
-    "consensus": ({"agreement": {"method": "union"}}, ("enrol", "build", "split", "report")),
-    "clipping": ({"standardise": {"hu_range": [-1000, 1000]}}, ("enrol", "build", "split", "report")),
+    "consensus": ({"agreement": {"method": "union"}}, ("enrol", "build", "split", "audit", "report")),
+    "clipping": (
+        {"standardise": {"hu_range": [-1000, 1000]}},
+        ("enrol", "build", "split", "audit", "report"),
+    ),
     "rule on images": (
         {
             "screen": {
@@ -91,7 +94,7 @@ CHANGES = {
     ),
     "modality": (
         {"channels": {"ct": {"modality": "CT", "path": ["**"], "where": {"slices": "1.."}}}},
-        ("screen", "enrol", "build", "split", "report"),
+        ("screen", "enrol", "build", "split", "audit", "report"),
     ),
     "chunk": ({"store": {"shards": 4, "chunk": [4, 16, 16]}}, ("enrol", "build", "report")),
 }
@@ -169,7 +172,7 @@ def test_each_stage_alone(small, tmp_path, until):
     assert [s.name for s in run.stages] == list(STAGES[: STAGES.index(until) + 1])
     assert run.gate is None
     assert (run.report is not None) == (until == "report")
-    assert (run.store is not None) == (until in {"build", "split", "report"})
+    assert (run.store is not None) == (until in {"build", "split", "audit", "report"})
     assert sum(run.counts[s] for s in ("used", "held", "excluded", "ignored")) == run.counts["files"] > 0
 
 

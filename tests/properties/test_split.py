@@ -143,8 +143,8 @@ def test_a_tiny_cohort_is_balanced_as_well_as_any_of_all_splits_is(rows, fractio
     units = units_of(gather((r, ()) for r in rows))
     names = [p for p in ("train", "val", "test") if fractions.get(p, 0) > 0]
     free = by_lot(units, seed)
-    problem = problem_of(units, free, names, fractions, {})
-    chosen = balance(units, fractions, seed)
+    problem = problem_of(units, free, fractions, {})
+    chosen = balance(units, fractions, seed).chosen
 
     def loss(where):
         counts = np.zeros((len(problem.supply), len(names)), dtype=np.int64)

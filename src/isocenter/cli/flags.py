@@ -83,6 +83,32 @@ def run_flags(*, dry_run: bool = False, **sections: type) -> Callable[[Callable[
     return decorate
 
 
+def option_flags(*owners: type) -> Callable[[Callable[..., None]], Any]:
+    """Decorator: gives a command one flag per option of dataclasses, as the keyword `options` of those that were given."""
+
+    def decorate(command: Callable[..., None]) -> Any:
+        known = {o.name: o for owner in owners for o in options_of(owner)}
+
+        def asked(**given: Any) -> None:
+            chosen = {
+                n: value_of(known[n], v) for n, v in given.items() if n in known and v not in (None, [])
+            }
+            command(**{n: v for n, v in given.items() if n not in known}, options=chosen)
+
+        own = inspect.signature(command, eval_str=True).parameters.values()
+        kept = [p for p in own if p.name != "options"]
+        added = [
+            inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(o))
+            for n, o in known.items()
+        ]
+        asked.__name__, asked.__doc__ = command.__name__, command.__doc__
+        asked.__signature__ = inspect.Signature([*kept, *added])  # type: ignore[attr-defined]
+        asked.__annotations__ = {p.name: p.annotation for p in [*kept, *added]}
+        return asked
+
+    return decorate
+
+
 def assigned(assignments: list[str]) -> dict[str, object]:
     """Overrides of `KEY=VALUE` words; values are read as YAML."""
     out: dict[str, object] = {}

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
+from isocenter.model.certificate import Certificate
 from isocenter.model.issue import Issue
 
 
@@ -22,8 +23,10 @@ class SplitRow:
     """One subject to be split, or that was: where it comes from, what it has, where it went.
 
     `labels` are the labels the subject is positive for; `strata` further values to balance, as
-    "name=value"; `group` is what must stay together (the subject itself unless a group says more). A row
-    with `is_present` False only keeps its place: none of the subject's cases is here at the moment.
+    "name=value"; `group` is what must stay together (the subject itself unless a group says more). `first` and
+    `last` are when its earliest and its latest case were taken, a date as YYYY-MM-DD or a number, "" if that is not
+    known. `inner` is, for each outer fold of a nested split, the inner fold, and "" in the one where it is tested.
+    A row with `is_present` False only keeps its place: none of the subject's cases is here at the moment.
     """
 
     subject: str
@@ -35,6 +38,9 @@ class SplitRow:
     partition: str = ""
     is_external: bool = False
     is_present: bool = True
+    first: str = ""
+    last: str = ""
+    inner: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +71,7 @@ class Split:
     id: str = "split"
     asked: dict[str, Any] = field(default_factory=dict)
     earlier: tuple[Way, ...] = ()
+    certificate: Certificate | None = None
 
     def of(self, partition: str) -> tuple[SplitRow, ...]:
         """The subjects of one partition."""

@@ -187,19 +187,44 @@ STAGES: dict[str, Reason] = {
         "The source puts a subject, or subjects that belong together, in several partitions; all went to one.",
         "Correct the source; results on its own partitions cannot be trusted.",
     ),
+    "split/one-name-at-two-sites": Reason(
+        _REVIEW,
+        "One name occurs at several sites; it is taken for different people.",
+        "If it is one person everywhere, say so in the table of split.links: subject and alias, as name@site.",
+    ),
+    "split/one-name-for-a-site": Reason(
+        _REVIEW,
+        "All cases of a site are of one subject: the name may stand for everybody there.",
+        "Ask the site for names that differ from person to person.",
+    ),
+    "split/dummy-subject": Reason(
+        _REJECT,
+        "A placeholder that many people may share is taken for a subject.",
+        "Take the subject from the path or a table (sources[].subject); nobody can be kept apart otherwise.",
+    ),
+    "split/near-duplicates": Reason(
+        _NOTE,
+        "Subjects whose images nearly are the same stay together.",
+        "Find out whether they are one person under two names; split.near_duplicates: apart lets them come apart if they are two.",
+    ),
+    "split/shared-study": Reason(
+        _REVIEW,
+        "One study is filed under several subjects; they stay together.",
+        "Find out whose study it is, and correct the Patient ID.",
+    ),
     "split/kept-places": Reason(
         _REVIEW,
         "The options of the split were changed, but all subjects keep the places of an earlier split.",
         "Set split.append_only: false to divide all subjects anew, or change the options back.",
     ),
-    "audit/same-images-apart": Reason(
-        _REJECT,
-        "Images in different partitions are equal voxel by voxel.",
-        "Keep them together: they may be one person under two names.",
+    "audit/unread-images": Reason(
+        _REVIEW,
+        "Images could not be read, so nobody knows what they show; names and tables alone were compared.",
+        "Look at the reasons; give the folder of the images, or export them again.",
     ),
-    "audit/same-images": Reason(
+    "audit/no-canary": Reason(
         _NOTE,
-        "Two subjects of one partition have images that are equal voxel by voxel.",
-        "Find out whether they are one person under two names.",
+        "There are too few subjects or slices to show what leakage is worth: ten subjects with two slices each are needed.",
+        "Nothing, or give more images.",
     ),
 }

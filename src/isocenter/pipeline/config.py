@@ -102,6 +102,7 @@ def _with_paths(config: CohortConfig, change: Callable[[str], str]) -> CohortCon
         annotations=tuple(annotation(a) for a in config.annotations),
         workspace=change(config.workspace),
         key=change(config.key),
+        split=dataclasses.replace(config.split, links=change(config.split.links)),
     )
 
 

@@ -17,6 +17,7 @@ from isocenter.pipeline.config_schema import misfit
 from isocenter.rules.engine import CATALOGUE
 from isocenter.rules.select import ScreenOptions
 from isocenter.stages.index.attributes import ATTRIBUTES
+from isocenter.stages.split.rows import LESION_SIZE
 
 _BACKENDS: Plugins[Any] = Plugins("isocenter.stores.backends")
 _STRATEGIES: Plugins[Any] = Plugins("isocenter.stages.split.strategies")
@@ -52,6 +53,11 @@ def check_names(draft: Draft) -> None:
             _check_conditions(draft, ("channels", name, "prefer", at), condition)
     if "screen" in draft.values:
         _check_rules(draft, draft.values["screen"])
+    if "split" in draft.values:
+        for key, known in (("strata", [*ATTRIBUTES, LESION_SIZE]), ("groups", list(ATTRIBUTES))):
+            for at, name in enumerate(getattr(draft.values["split"], key)):
+                if name not in known:
+                    draft.unknown(("split", key, at), "attribute", name, known)
 
 
 def _check_windows(draft: Draft, name: str, channel: Any) -> None:

@@ -38,6 +38,11 @@ def check_places(draft: Draft) -> None:
             _check_table(draft, at, annotation)
         else:
             _check_files(draft, at, annotation)
+    split = draft.values.get("split")
+    if split is not None and split.links:
+        header = _header(draft, ("split", "links"), split.links)
+        if header and ("subject" not in {n.lower() for n in header} or len(header) < 2):
+            draft.wrong(("split", "links"), "the table needs the column subject and another one, e.g. alias")
     _check_workspace(draft)
 
 

@@ -105,6 +105,14 @@ def _after_split(context: Context) -> str | None:
     )
 
 
+def _after_audit(context: Context) -> str | None:
+    issues = tables.read(context.workspace.table("audit", "issues"), Issue)
+    grave = [i for i in issues if i.severity is Severity.REJECT]
+    if not grave:
+        return None
+    return f"audit: results on the test part cannot be trusted: {_reasons(i.rule for i in grave)}. {_advice(i.rule for i in grave)}"
+
+
 def _stacks(context: Context) -> Iterable[Stack]:
     return tables.read(context.workspace.table("index", "stacks"), Stack)
 
@@ -144,4 +152,5 @@ _GATES: dict[str, Callable[[Context], str | None]] = {
     "enrol": _after_enrol,
     "build": _after_build,
     "split": _after_split,
+    "audit": _after_audit,
 }

@@ -81,7 +81,7 @@ def run(
     Args:
         config: Path of a cohort.yaml, or a config that was loaded.
         workspace: Folder to work in; the config's by default.
-        until: Last stage to run: index, screen, enrol, build, split or report.
+        until: Last stage to run: index, screen, enrol, build, split, audit or report.
         jobs: How many processes at once; the config's by default.
         seed: Seed of all lots; the config's by default.
         dry_run: Make the plan and the forecast, build nothing.

@@ -14,11 +14,16 @@ from isocenter.base.progress import Progress
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
 from isocenter.imaging.windows import WINDOWS
+from isocenter.loading.selection import FOLD
 from isocenter.model.issue import Issue
-from isocenter.model.rows import CaseRow
 from isocenter.model.task import TaskContract
+from isocenter.pipeline.audit import audit_at
+from isocenter.pipeline.audit_options import AuditOptions
+from isocenter.pipeline.audit_record import write_tables
 from isocenter.pipeline.config import CohortConfig
 from isocenter.pipeline.policies import weighed
+from isocenter.pipeline.split_files import write_exports
+from isocenter.pipeline.split_workspace import linked_files, split_workspace
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
 from isocenter.stages.build.options import BuildOptions, recipe_of
@@ -28,12 +33,12 @@ from isocenter.stages.enrol.stage import enrol
 from isocenter.stages.index.options import IndexOptions
 from isocenter.stages.index.stage import index
 from isocenter.stages.screen.stage import screen
-from isocenter.stages.split.rows import rows_of
-from isocenter.stages.split.stage import split
-from isocenter.stores.splits import read_split, split_names, write_split
+from isocenter.stages.split.outer import outer_splits
+from isocenter.stores.splits import drop_splits, read_split, split_names, write_split
 
-STAGES = ("index", "screen", "enrol", "build", "split", "report")
-_SPLIT_VERSION = 1
+STAGES = ("index", "screen", "enrol", "build", "split", "audit", "report")
+_SPLIT_VERSION = 2
+_AUDIT_VERSION = 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,7 +161,8 @@ def _held_out(context: Context) -> set[str]:
     store, name = context.workspace.store, context.config.split.name
     if name not in split_names(store):
         return set()
-    return {r.subject for r in read_split(store, name).rows if r.partition != "train"}
+    rows = read_split(store, name).rows
+    return {r.subject for r in rows if r.partition != "train" and not r.partition.startswith(FOLD)}
 
 
 def build_options(context: Context) -> BuildOptions:
@@ -193,28 +199,50 @@ def _split(context: Context) -> Mapping[str, int]:
     rules = rules_of(context, is_split=True)
     engine = Engine(rules)
     code = [__version__, engine.form]
+    inputs = [cases_file, *(p for p in linked_files(workspace, options) if p.is_file())]
     key = workspace.key_of(
-        "split", _SPLIT_VERSION, code, options, config.seed, rules, digest_of_file(cases_file)
+        "split", _SPLIT_VERSION, code, options, config.seed, rules, [digest_of_file(p) for p in inputs]
     )
     names = split_names(workspace.store)
     if workspace.is_fresh("split", key) and options.name in names:
         return dict((workspace.done("split") or {})["counts"])
     folder = workspace.start("split")
-    cases = list(tables.read(cases_file, CaseRow))
-    rows = rows_of(cases, options.strata)
     previous = read_split(workspace.store, options.name) if options.name in names else None
-    made = split(rows, options, seed=config.seed, previous=previous, engine=engine)
+    made = split_workspace(workspace, options, seed=config.seed, previous=previous, engine=engine)
     write_split(workspace.store, options.name, made)
+    outer = outer_splits(made)
+    drop_splits(workspace.store, [n for n in names if n.startswith(f"{options.name}-outer-")])
+    for fold in outer:
+        write_split(workspace.store, fold.id, fold)
     tables.write(folder / "issues.parquet", Issue, made.issues)
+    write_exports(folder, made)
     present = [r for r in made.rows if r.is_present]
     counts = {
         "subjects": len(present),
-        **{p: sum(r.partition == p for r in present) for p in ("train", "val", "test")},
+        **{p: sum(r.partition == p for r in present) for p in (made.fractions or ("train", "val", "test"))},
         "external": sum(r.is_external for r in present),
         "issues": len(made.issues),
     }
     workspace.finish("split", key, counts=counts)
     return counts
+
+
+def _audit(context: Context) -> Mapping[str, int]:
+    """Look for leaks in every split of the store, as `isocenter audit` does."""
+    workspace, rules = context.workspace, rules_of(context, is_split=True)
+    tables_read = [workspace.root / "enrol/cases.parquet", workspace.root / "build/descriptors.parquet"]
+    inputs = [workspace.store / "cases.parquet", *(t for t in tables_read if t.exists())]
+    inputs += sorted(
+        [*(workspace.store / "splits").glob("*.json"), *(workspace.store / "fitted").glob("*.json")]
+    )
+    code = [__version__, Engine(rules).form]
+    key = workspace.key_of("audit", _AUDIT_VERSION, code, rules, [digest_of_file(p) for p in inputs])
+    if workspace.is_fresh("audit", key):
+        return dict((workspace.done("audit") or {})["counts"])
+    found = audit_at(
+        workspace.root, AuditOptions(), rules=rules, jobs=context.jobs, progress=context.progress
+    )
+    return write_tables(found, workspace, key)
 
 
 def _write_report(context: Context) -> Mapping[str, int]:
@@ -246,5 +274,6 @@ _WIRED: dict[str, Callable[[Context], Mapping[str, int]]] = {
     "enrol": _enrol,
     "build": _build,
     "split": _split,
+    "audit": _audit,
     "report": _write_report,
 }

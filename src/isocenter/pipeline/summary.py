@@ -11,6 +11,7 @@ from typing import Protocol
 from isocenter.base import tables
 from isocenter.model.issue import Verdict
 from isocenter.model.rows import CaseRow, FileOutcome
+from isocenter.model.split import Split
 from isocenter.pipeline.account import totals
 from isocenter.pipeline.forecast import forecast_of, size_text
 from isocenter.pipeline.stages import Context
@@ -100,14 +101,35 @@ def _split(context: Context) -> list[str]:
     present = [r for r in found.rows if r.is_present]
     held = {c.id for c in tables.read(store / "cases.parquet", CaseRow) if c.verdict == Verdict.REVIEW}
     parts = []
-    for partition in ("train", "val", "test"):
+    for partition in found.fractions:
         rows = [r for r in present if r.partition == partition]
         cases = {c for r in rows for c in r.cases}
         waiting = f", {len(cases & held)} of them to review" if cases & held else ""
         parts.append(f"{partition} {len(rows)} subjects ({len(cases)} cases{waiting})")
     kept = "".join(f"; {w.subjects} subjects placed before by {w.strategy}" for w in found.earlier)
     told = [i.message for i in found.issues if i.rule == "split/kept-places"]
-    return [f"Split {name} ({found.strategy}{kept}): {', '.join(parts)}.", *told]
+    return [f"Split {name} ({found.strategy}{kept}): {', '.join(parts)}.", *certified(found), *told]
+
+
+def certified(split: Split) -> list[str]:
+    """What a split's certificate says, in a line or two."""
+    found = split.certificate
+    if found is None:
+        return []
+    counted = f"{found.subjects:,} subjects in {found.groups:,} groups"
+    head = (
+        f"Certificate: nobody, no group and no case in two partitions ({counted}); cohort {found.cohort}."
+        if found.holds
+        else f"NO CERTIFICATE: {found.subjects_twice} subjects, {found.groups_divided} groups and "
+        f"{found.cases_twice} cases are in two partitions ({counted})."
+    )
+    labels = [d for d in found.deviations if d.kind == "label"]
+    worst = max(labels, key=lambda d: d.off, default=None)
+    off = []
+    if worst:
+        at = f"{worst.name} in {worst.partition}, {worst.count} of {worst.target:.1f} subjects"
+        off = [f"Largest deviation of a label: {at}; whole people allow no less than {worst.least:.1f} off."]
+    return [head, *off, *(f"In the way: {o}." for o in found.obstacles)]
 
 
 def _next_steps(context: Context, ran: list[str]) -> list[str]:

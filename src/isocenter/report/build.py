@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,15 @@ from isocenter.report.section import in_order
 from isocenter.report.text import plain
 
 
-def build(facts: ReportFacts) -> str:
-    """The page as HTML; same facts, same text."""
-    sections = [(name, s.TITLE, s.render(facts)) for name, s in in_order()]
+def build(facts: ReportFacts, *, only: Collection[str] = ()) -> str:
+    """The page as HTML; same facts, same text. With `only`, those sections alone."""
+    sections = [(name, s.TITLE, s.render(facts)) for name, s in in_order() if not only or name in only]
     return _environment().get_template("page.html.j2").render(facts=facts, sections=sections)
+
+
+def write_page(facts: ReportFacts, path: Path, *, only: Collection[str]) -> None:
+    """Write a page of some sections alone, wherever one likes."""
+    write_text(path, build(facts, only=only))
 
 
 def write_report(

@@ -88,6 +88,7 @@ class ReportFacts:
         opinions: What each rater said of each label.
         previews: Planes of the cases chosen for the gallery.
         splits: The splits of the store, by name.
+        audit: What the leak audit found, as plain data.
     """
 
     title: str = "What became of your archive"
@@ -114,6 +115,7 @@ class ReportFacts:
     opinions: tuple[OpinionRow, ...] = ()
     previews: tuple[PreviewRow, ...] | None = None
     splits: tuple[SplitFacts, ...] = ()
+    audit: Mapping[str, Any] | None = None
 
     @property
     def split(self) -> SplitFacts | None:
@@ -172,6 +174,7 @@ def read_facts(
         opinions=tuple(_rows(root / "build/opinions.parquet", OpinionRow) or ()),
         previews=_previews(root / "build/previews.parquet", cases or (), gallery),
         splits=_splits(workspace.store / "splits"),
+        audit=read_json(root / "audit/audit.json") if workspace.done("audit") else None,
     )
 
 

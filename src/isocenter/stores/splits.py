@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from isocenter.base import tables
 from isocenter.base.digests import digest_of_file
 from isocenter.base.errors import ConfigError, StoreCorrupt
 from isocenter.base.files import read_json, write_json
 from isocenter.base.plugins import did_you_mean
+from isocenter.model.certificate import Certificate, Deviation, Optimum
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.split import Split, SplitRow, Way
 
@@ -37,6 +40,7 @@ def write_split(root: Path, name: str, split: Split) -> None:
         "notes": split.notes,
         "issues": split.issues,
         "id": split.id,
+        "certificate": split.certificate,
         "digest": digest_of_file(table),
     }
     write_json(folder / f"{name}.json", facts)
@@ -66,19 +70,50 @@ def read_split(root: Path, name: str) -> Split:
         facts = read_json(root / "splits" / f"{name}.json")
         if digest_of_file(table) != facts["digest"]:
             raise StoreCorrupt(f"split {name}: its table is not the one that was written")
-        return Split(
-            strategy=facts["strategy"],
-            seed=facts["seed"],
-            fractions=facts["fractions"],
-            rows=tuple(tables.read(table, SplitRow)),
-            issues=tuple(
-                Issue(**{**i, "severity": Severity(i["severity"]) if i["severity"] else None})
-                for i in facts["issues"]
-            ),
-            notes=tuple(facts["notes"]),
-            id=facts["id"],
-            asked=facts.get("asked", {}),
-            earlier=tuple(Way(**w) for w in facts.get("earlier", ())),
-        )
+        return split_of(facts, tables.read(table, SplitRow))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreCorrupt(f"split {name} cannot be read ({type(error).__name__})") from None
+
+
+def split_of(facts: Mapping[str, Any], rows: Iterable[SplitRow]) -> Split:
+    """A split of what a JSON document says of it, and its rows.
+
+    Raises:
+        KeyError: something is missing; TypeError, ValueError: something is not what it should be.
+    """
+    return Split(
+        strategy=facts["strategy"],
+        seed=facts["seed"],
+        fractions=facts["fractions"],
+        rows=tuple(rows),
+        issues=tuple(
+            Issue(**{**i, "severity": Severity(i["severity"]) if i["severity"] else None})
+            for i in facts["issues"]
+        ),
+        notes=tuple(facts["notes"]),
+        id=facts["id"],
+        asked=facts.get("asked", {}),
+        earlier=tuple(Way(**w) for w in facts.get("earlier", ())),
+        certificate=_certificate_of(facts.get("certificate")),
+    )
+
+
+def _certificate_of(facts: Mapping[str, Any] | None) -> Certificate | None:
+    if not facts:
+        return None
+    optimum = facts["optimum"]
+    return Certificate(
+        **{
+            **facts,
+            "deviations": tuple(Deviation(**d) for d in facts["deviations"]),
+            "optimum": Optimum(**optimum) if optimum else None,
+            "obstacles": tuple(facts["obstacles"]),
+        }
+    )
+
+
+def drop_splits(root: Path, names: Iterable[str]) -> None:
+    """Take splits out of a store."""
+    for name in names:
+        for suffix in ("json", "parquet"):
+            (root / "splits" / f"{name}.{suffix}").unlink(missing_ok=True)

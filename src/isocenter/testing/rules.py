@@ -17,6 +17,7 @@ from isocenter.model.rows import LabelState, Series, Stack
 from isocenter.model.split import Split, SplitRow
 from isocenter.model.volume import Slice, Volume
 from isocenter.rules import Rule
+from isocenter.testing.audited import an_audited_split
 
 POSITIONS_MM = (0.0, 2.5, 5.0, 7.5, 10.0)
 SPACING_MM = (2.5, 0.8, 0.8)
@@ -258,6 +259,7 @@ def clean_subjects() -> list[object]:
         a_consensus(0.9, None),
         a_case(),
         a_split(),
+        an_audited_split(),
     ]
 
 

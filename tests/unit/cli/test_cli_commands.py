@@ -15,7 +15,7 @@ from isocenter.pipeline.run import Run, StageResult
 from isocenter.pipeline.run import run as real_run
 from tests.unit.pipeline.dicom_series import write_series
 
-STAGES = ["index", "screen", "enrol", "build", "split", "report"]
+STAGES = ["index", "screen", "enrol", "build", "split", "audit", "report"]
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ import pytest
 import isocenter as iso
 from isocenter.base import tables
 from isocenter.base.errors import ConfigError, StoreNotFound
+from isocenter.model.issue import Severity
 from isocenter.model.rows import CaseRow
-from isocenter.pipeline.audit import audit
+from isocenter.pipeline.audit import audit, ignoring
 from isocenter.pipeline.split import split
+from isocenter.stores.fitted import Fitted, digest_of_cases, write_fitted
 from isocenter.stores.splits import write_split
 
 
@@ -61,7 +63,7 @@ def test_equal_images_that_came_in_later_are_found(workspace):
     tables.write(workspace / "store" / "cases.parquet", CaseRow, cases)
     found = audit(workspace)
     assert not found.passed
-    assert rules(found) == {"audit/same-images-apart"}
+    assert rules(found) == {"split/same-pixels"}
     assert audit(split(workspace)).passed  # made anew it keeps the two together
     write_split(workspace / "store", "default", split(workspace))
     assert audit(workspace).passed
@@ -103,7 +105,7 @@ def test_a_table_of_seen_centres_and_drifting_labels_is_told(tmp_path):
 def test_equal_digests_in_a_table_fail(tmp_path):
     path = tmp_path / "subjects.csv"
     path.write_text("subject,partition,digest\np,train,x\nq,test,x\n")
-    assert rules(audit(path)) == {"audit/same-images-apart"}
+    assert rules(audit(path)) == {"split/same-pixels"}
 
 
 def test_nnunet_folds_leak_where_cases_are_no_subjects(tmp_path):
@@ -132,3 +134,51 @@ def test_bad_calls_are_told(tmp_path):
     (tmp_path / "splits_final.json").write_text("[]")
     with pytest.raises(ConfigError, match="no split to check"):
         audit(tmp_path)
+
+
+def test_a_store_tells_what_was_fitted_on_other_cases(workspace):
+    """As it is where the split was made anew and the old numbers stayed."""
+    store = workspace / "store"
+    train = [c for r in split(workspace).of("train") for c in r.cases]
+    cases = [(f"k{n:02}", "") for n in range(80)]
+    for on, fails in (([c for c in cases if c[0] in train], False), (cases, True)):
+        made = Fitted(split="default", fold=None, cases=len(on), digest=digest_of_cases(on), channels={})
+        write_fitted(store, made)
+        found = audit(workspace)
+        assert (rules(found) == {"split/statistics-beyond-training"}) is fails
+        assert found.passed is not fails
+
+
+def test_what_is_claimed_of_the_test_part_is_looked_at(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("subject,partition,site,date\np,train,a,2020-05-01\nq,test,a,2020-04-01\n")
+    assert audit(path).passed
+    assert "split/shared-site" in rules(audit(path, independent=True))
+    assert "split/early-test-part" in rules(audit(path, temporal=True))
+
+
+def test_rules_can_be_left_out_with_a_reason(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("subject,partition,digest\np,train,x\nq,test,x\n")
+    rest = ignoring(path, {"split/same-pixels": "test images are phantoms"})
+    assert audit(path, rules=rest).passed
+    with pytest.raises(ConfigError, match="did you mean 'split/same-pixels'"):
+        ignoring(path, {"split/same-pixel": "x"})
+
+
+def test_images_that_cannot_be_read_are_told(tmp_path):
+    (tmp_path / "a.nii").write_bytes(b"nothing")
+    path = tmp_path / "t.csv"
+    path.write_text("path,subject,partition\na.nii,p,train\nb.nii,q,test\n")
+    found = audit(path, jobs=1)
+    (issue,) = found.issues
+    assert (issue.rule, issue.severity) == ("audit/unread-images", Severity.REVIEW)
+    assert issue.measured == "file/not-an-image: 1, file/not-there: 1"
+
+
+def test_the_canary_says_when_it_cannot_sing(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("subject,partition\np,train\nq,test\n")
+    assert "audit/no-canary" in rules(audit(path, canary=True))
+    with pytest.raises(ConfigError, match="needs the pixels"):
+        audit(path, canary=True, pixels=False)

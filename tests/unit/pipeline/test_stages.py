@@ -88,8 +88,8 @@ def test_later_stages_are_forgotten_and_their_shards_kept(workspace):
     assert left == {"index/issues.parquet", "screen/issues.parquet", "build/shards/00000/cases.parquet"}
 
 
-def test_nothing_comes_after_the_split(workspace):
-    forget_after("split", workspace)
+def test_nothing_comes_after_the_audit(workspace):
+    forget_after("audit", workspace)
     assert [s for s in STAGES if workspace.done(s)] == list(STAGES[:-1])
 
 

@@ -41,4 +41,4 @@ def test_annotation_consensus_and_case_mark_the_same_voxels() -> None:
 
 
 def test_every_noun_has_a_clean_subject() -> None:
-    assert len({type(s) for s in clean_subjects()}) == 7
+    assert len({type(s) for s in clean_subjects()}) == 8

@@ -21,6 +21,7 @@ from isocenter.report.blocks import (
     Prose,
     Table,
 )
+from isocenter.report.certificate import certificate_blocks
 from isocenter.report.charts import Estimate, proportions
 from isocenter.report.facts import ReportFacts, SplitFacts
 from isocenter.report.flow import sorted_partitions
@@ -40,6 +41,7 @@ def render(facts: ReportFacts) -> tuple[Block, ...]:
     cases = {c.id: c for c in facts.cases or ()}
     others = tuple(s.name for s in facts.splits if s is not split)
     blocks: list[Block] = [Prose(_how(split, others)), *_certificate(split.rows, cases)]
+    blocks += certificate_blocks(split.about.get("certificate"))
     blocks.append(_counts(split.rows))
     if cases:
         blocks.append(Part("Prevalence", _prevalence(split.rows, cases)))
@@ -104,10 +106,10 @@ def _counts(rows: Sequence[SplitRow]) -> Table:
     cases: Counter[tuple[str, str]] = Counter()
     for row in rows:
         cases[row.site, row.partition] += len(row.cases)
-    trained = {r.site for r in rows if r.partition in {Partition.TRAIN, Partition.VAL}}
+    trained = {r.site for r in rows if r.partition not in {Partition.TEST, "reserve", ""}}
     lines: list[tuple[Cell | str, ...]] = []
     for site in sites:
-        is_external = site not in trained and subjects[site, Partition.TEST] > 0
+        is_external = bool(site) and site not in trained and subjects[site, Partition.TEST] > 0
         numbers = [
             f"{subjects[site, p]:,} / {cases[site, p]:,}" if subjects[site, p] else "–" for p in partitions
         ]

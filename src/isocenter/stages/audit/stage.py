@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from isocenter.model.audited import AuditedSplit
+from isocenter.model.descriptor_rows import Pair
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.prevalence import Prevalence, prevalences_of
-from isocenter.model.reasons import because
-from isocenter.model.split import Split
 from isocenter.rules.engine import Engine
+from isocenter.stages.audit.canary import Canary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionCount:
+    """What one partition of a split holds; `left_out` counts the images of its subjects that are not used."""
+
+    split: str
+    partition: str
+    subjects: int
+    sites: int
+    images: int
+    left_out: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What was found on some splits: the issues, and the prevalence of every label in every partition."""
+    """What was found on some splits.
+
+    Args:
+        splits: Their names.
+        issues: What the rules saw; the target of an issue is the split.
+        table: The prevalence of every label in every partition.
+        counts: What every partition holds.
+        pairs: Images that show the same, also those of one subject.
+        notes: What was compared and what could not be, with numbers.
+        canary: What a leak is worth on these images; None where nobody asked.
+    """
 
     splits: tuple[str, ...]
     issues: tuple[Issue, ...]
     table: tuple[Prevalence, ...]
+    counts: tuple[PartitionCount, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    notes: tuple[str, ...] = ()
+    canary: Canary | None = None
 
     @property
     def passed(self) -> bool:
@@ -27,45 +54,52 @@ class Audit:
         return all(i.severity != Severity.REJECT for i in self.issues)
 
 
-def audit(splits: Sequence[Split], *, engine: Engine, digests: Mapping[str, str] | None = None) -> Audit:
-    """Run the rules of splits, and look for equal images in different partitions.
+def audit(splits: Sequence[AuditedSplit], *, engine: Engine, notes: Iterable[str] = ()) -> Audit:
+    """Run the rules of splits, and of what is known of their images.
 
     Args:
         splits: Each is judged by itself, so that the folds of a cross-validation may overlap. A subject
-            that is in several partitions has a row for each of them.
+            that is in several partitions has a row for each of them. Who is not here is left alone.
         engine: Runs the rules.
-        digests: Digest of the voxels of a case, by its id.
+        notes: What is to be said of how the images were looked at.
     """
     issues: list[Issue] = []
-    for split in splits:
-        present = replace(split, rows=tuple(r for r in split.rows if r.is_present))
-        issues += engine.check(present)
-        issues += _same_images(present, digests or {})
+    present = [_present(s) for s in splits]
+    for split in present:
+        issues += engine.check(split.split)
+        issues += engine.check(split)
     return Audit(
-        splits=tuple(s.id for s in splits),
+        splits=tuple(s.id for s in present),
         issues=tuple(issues),
-        table=tuple(row for s in splits for row in prevalences_of(s)),
+        table=tuple(row for s in present for row in prevalences_of(s.split)),
+        counts=tuple(count for s in present for count in _counts(s)),
+        pairs=tuple(dict.fromkeys(pair for s in present for pair in s.twins)),
+        notes=tuple(notes),
     )
 
 
-def _same_images(split: Split, digests: Mapping[str, str]) -> Iterator[Issue]:
-    places: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for row in split.rows:
-        for case in row.cases:
-            if digest := digests.get(case):
-                places[digest].add((row.subject, row.partition))
-    for found in sorted(sorted(p) for p in places.values() if len(p) > 1):
-        apart = len({partition for _, partition in found if partition}) > 1
-        yield because(
-            "audit/same-images-apart" if apart else "audit/same-images",
-            target=found[0][0],
-            measured=_listed(f"{subject} in {partition or 'no partition'}" for subject, partition in found),
-            expected="one subject" if not apart else "one partition",
-            source=split.id,
+def _present(audited: AuditedSplit) -> AuditedSplit:
+    rows = tuple(r for r in audited.split.rows if r.is_present)
+    return replace(audited, split=replace(audited.split, rows=rows))
+
+
+def _counts(audited: AuditedSplit) -> list[PartitionCount]:
+    split = audited.split
+    used: dict[str, int] = defaultdict(int)
+    left: dict[str, int] = defaultdict(int)
+    for image in audited.images:
+        (left if image.left_out else used)[image.partition] += 1
+    names = dict.fromkeys(
+        [*(n for n, share in split.fractions.items() if share), *sorted({r.partition for r in split.rows})]
+    )
+    return [
+        PartitionCount(
+            split=split.id,
+            partition=name,
+            subjects=len({r.subject for r in split.of(name)}),
+            sites=len({r.site for r in split.of(name) if r.site}),
+            images=used[name],
+            left_out=left[name],
         )
-
-
-def _listed(texts: Iterable[str], most: int = 6) -> str:
-    found = list(texts)
-    more = f" and {len(found) - most} more" if len(found) > most else ""
-    return ", ".join(found[:most]) + more
+        for name in names
+    ]

@@ -20,6 +20,7 @@ from isocenter.imaging.statistics import Measured, measure
 from isocenter.model.attributes import Attribute
 from isocenter.model.case import Case
 from isocenter.model.decision import unsettled
+from isocenter.model.descriptor_rows import DescriptorRow
 from isocenter.model.issue import Issue, Verdict, verdict_of
 from isocenter.model.reasons import because
 from isocenter.model.rows import (
@@ -33,6 +34,7 @@ from isocenter.model.rows import (
 )
 from isocenter.model.task import TaskContract
 from isocenter.rules.engine import Engine
+from isocenter.stages.build.descriptors import descriptors_of
 from isocenter.stages.build.exposed import measured_where
 from isocenter.stages.build.images import Images, SourceFile, read_images
 from isocenter.stages.build.options import BuildOptions, recipe_of
@@ -60,6 +62,7 @@ class Built:
     performances: list[PerformanceRow]
     opinions: list[OpinionRow]
     previews: list[PreviewRow]
+    descriptors: list[DescriptorRow]
 
 
 def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, ...], engine: Engine) -> Built:
@@ -91,6 +94,7 @@ def build_case(plan: CasePlan, options: BuildOptions, spacing_mm: tuple[float, .
         [PerformanceRow(case=planned.id, **asdict(each)) for each in targets.performances],
         list(case.opinions),
         previews_of(case, options.contract, targets.not_taken),
+        descriptors_of(planned.id, images),
     )
 
 
@@ -115,7 +119,7 @@ def rejected(plan: CasePlan, options: BuildOptions, issues: list[Issue]) -> Buil
         statistics=(),
         pixel_digest="",
     )
-    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [], [], [])
+    return Built(row, None, [replace(i, target=planned.id) for i in issues], [], [], [], [], [])
 
 
 def _case(

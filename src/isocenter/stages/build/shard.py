@@ -12,6 +12,7 @@ from isocenter.base import tables
 from isocenter.base.digests import digest_of
 from isocenter.base.files import read_json, write_json
 from isocenter.base.outcome import failure_of
+from isocenter.model.descriptor_rows import DescriptorRow
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.rows import AgreementRow, CaseRow, OpinionRow, PerformanceRow, PreviewRow
@@ -30,6 +31,7 @@ PARTS: dict[str, type[Any]] = {
     "performances": PerformanceRow,
     "opinions": OpinionRow,
     "previews": PreviewRow,
+    "descriptors": DescriptorRow,
 }
 
 
@@ -192,9 +194,10 @@ def _write_parts(
         "performances": [p for b in fresh for p in b.performances],
         "opinions": [o for b in fresh for o in b.opinions],
         "previews": [*(redrawn or ()), *(p for b in fresh for p in b.previews)],
+        "descriptors": [d for b in fresh for d in b.descriptors],
     }
     owners = {"issues": "target"} | dict.fromkeys(
-        ("agreements", "performances", "opinions", "previews"), "case"
+        ("agreements", "performances", "opinions", "previews", "descriptors"), "case"
     )
     for name, owner in owners.items():
         part = folder / f"{name}.parquet"

@@ -100,12 +100,12 @@ class SubjectFinder:
         return known
 
     def _identity(self, raw: str, issuer: str, site: str, timepoint: str, is_tag: bool) -> Identity:
-        is_dummy = _is_dummy(raw.strip(), is_tag=is_tag)
+        is_nobody = is_dummy(raw.strip(), is_tag=is_tag)
         if raw and self._table is not None:
             raw, issuer = self._table.get(raw.strip(), ""), ""
         if not raw:
             return Identity("", site, is_dummy=False)
-        return Identity(self._names.of("sub", issuer, raw, site), site, is_dummy, timepoint)
+        return Identity(self._names.of("sub", issuer, raw, site), site, is_nobody, timepoint)
 
     def _by_tag(self, row: Named) -> tuple[str, str]:
         tag = self._source.subject.tag
@@ -116,5 +116,6 @@ class SubjectFinder:
         return (row.patient_name or "" if tag == "PatientName" else ""), ""
 
 
-def _is_dummy(raw: str, *, is_tag: bool) -> bool:
+def is_dummy(raw: str, *, is_tag: bool) -> bool:
+    """Whether a name is a placeholder that many people share; numbers are, where they stand in a Patient ID."""
     return bool(_DUMMY.fullmatch(raw)) or (is_tag and bool(_DUMMY_NUMBER.fullmatch(raw)))

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 
-from isocenter.base.digests import digest_of
+from isocenter.model.certificate import Certificate, Optimum
 from isocenter.model.prevalence import Prevalence, prevalences_of
 from isocenter.model.split import Partition, Split
 
 
-def notes_on(split: Split) -> list[str]:
+def notes_on(split: Split, certificate: Certificate) -> list[str]:
     """The certificate, the external share, and the prevalence of every label in every partition."""
-    return [_certificate(split), *_external(split), *_prevalences(split), *_absent(split)]
+    return [
+        _certificate(split, certificate),
+        *_optimum(certificate.optimum),
+        *_external(split),
+        *_prevalences(split),
+        *_absent(split),
+    ]
 
 
-def _certificate(split: Split) -> str:
-    """Counted from the rows, not taken over from what made them."""
-    places: dict[str, set[str]] = defaultdict(set)
-    groups: dict[str, set[str]] = defaultdict(set)
-    for row in split.rows:
-        places[row.subject].add(row.partition)
-        groups[row.group or row.subject].add(row.partition)
+def _certificate(split: Split, certificate: Certificate) -> str:
     counts = Counter(r.partition for r in split.rows if r.is_present)
     total = counts.total()
     names = [*split.fractions, *sorted(set(counts) - set(split.fractions))]
@@ -29,12 +29,27 @@ def _certificate(split: Split) -> str:
         f"{name} {counts[name]} ({_percent(counts[name], total)}, asked {100 * split.fractions.get(name, 0):.3g} %)"
         for name in names
     )
-    twice = sum(len(p) > 1 for p in places.values())
-    divided = sum(len(p) > 1 for p in groups.values())
+    twice, divided = certificate.subjects_twice, certificate.groups_divided
     head = f"{twice or 'no'} subject{'s' if twice > 1 else ''} in two partitions"
-    together = f"{divided or 'none'} of {len(groups)} groups divided"
-    proof = digest_of(sorted((r.subject, r.partition) for r in split.rows))
-    return f"{head}: {total} subjects, {sizes}; {together}; digest {proof}"
+    together = f"{divided or 'none'} of {certificate.groups} groups divided"
+    return f"{head}: {total} subjects, {sizes}; {together}; digest {certificate.places}"
+
+
+def _optimum(optimum: Optimum | None) -> Iterator[str]:
+    """How near it comes to the best there can be."""
+    if optimum is None:
+        return
+    best = "no other way to place them, with what was settled before, comes nearer to what was asked for"
+    if optimum.proof == "integers":
+        yield f"{best}: whole people allow no smaller distance than {optimum.distance:.4g}"
+    elif optimum.proof == "exact":
+        yield f"{best}: all others were ruled out ({optimum.nodes} nodes), distance {optimum.distance:.4g}"
+    else:
+        gap = optimum.distance - optimum.bound
+        yield (
+            f"distance from what was asked for {optimum.distance:.4g}; none can be below {optimum.bound:.4g}, "
+            f"so at most {gap:.4g} could be gained"
+        )
 
 
 def _external(split: Split) -> Iterator[str]:

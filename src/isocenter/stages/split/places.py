@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.split import Partition, SplitRow
+from isocenter.stages.split.outer import RESERVE
 from isocenter.stages.split.rows import gather
 
 # A source that divides what belongs together loses it to the part that is never trained on.
@@ -25,13 +26,21 @@ class Kept:
     notes: tuple[str, ...]
 
 
-def keep_places(rows: Iterable[SplitRow], earlier: Mapping[str, SplitRow], *, use_given: bool) -> Kept:
+def keep_places(
+    rows: Iterable[SplitRow],
+    earlier: Mapping[str, SplitRow],
+    *,
+    use_given: bool,
+    is_locked: bool = False,
+) -> Kept:
     """Decide what is decided: an earlier place comes first, then the source's; a group follows its members.
 
     Args:
         rows: Any number per subject; `partition` is what the source says.
         earlier: The subjects of an earlier split.
         use_given: Whether the source's partitions count.
+        is_locked: Whether the test part takes nobody in any more. Who belongs to somebody in it, or to a centre that
+            it has to itself, could be trained on by nobody who wants the test to stay one: they are in reserve.
     """
     parts = gather((row, ()) for row in rows)
     given, issues = _given(parts)
@@ -49,6 +58,11 @@ def keep_places(rows: Iterable[SplitRow], earlier: Mapping[str, SplitRow], *, us
         divided += len(places) > 1
         out += [_put(row, earlier.get(row.subject), usual) for row in found]
     notes = []
+    if is_locked:
+        out, reserved = _reserve(out, earlier)
+        notes += [f"subjects in reserve, as the locked test part has their people or centre: {reserved}"] * (
+            reserved > 0
+        )
     if divided:
         notes.append(
             f"groups that an earlier run divided, before it was known that they belong together: {divided}; "
@@ -66,10 +80,26 @@ def keep_places(rows: Iterable[SplitRow], earlier: Mapping[str, SplitRow], *, us
     )
 
 
+def _reserve(rows: Sequence[SplitRow], earlier: Mapping[str, SplitRow]) -> tuple[list[SplitRow], int]:
+    """Newcomers whose place would be the test part, or whose centre it has to itself, in reserve; and how many."""
+    centres = {r.site for r in earlier.values() if r.is_external and r.site}
+    out = [
+        replace(r, partition=RESERVE)
+        if r.subject not in earlier
+        and (r.partition == Partition.TEST or (not r.partition and r.site in centres))
+        else r
+        for r in rows
+    ]
+    # A group goes as one: whoever shares one with somebody in reserve, and has no place, is in reserve too.
+    held = {r.group for r in out if r.partition == RESERVE}
+    out = [replace(r, partition=RESERVE) if not r.partition and r.group in held else r for r in out]
+    return out, sum(r.partition == RESERVE and r.subject not in earlier for r in out)
+
+
 def _put(row: SplitRow, earlier: SplitRow | None, usual: str) -> SplitRow:
     if earlier is None:
         return replace(row, partition=usual)
-    return replace(row, partition=earlier.partition, is_external=earlier.is_external)
+    return replace(row, partition=earlier.partition, is_external=earlier.is_external, inner=earlier.inner)
 
 
 def _given(parts: Sequence[SplitRow]) -> tuple[dict[str, str], list[Issue]]:

@@ -12,8 +12,12 @@ from isocenter.model.attributes import AttributeState
 from isocenter.model.issue import Verdict
 from isocenter.model.rows import CaseRow
 from isocenter.model.split import SplitRow
+from isocenter.stages.split.times import in_order
 
+_NOTHING = "none"
 _MOST_VALUES = 5  # an attribute of more different numbers than this is balanced by its quarters
+LESION_SIZE = "lesion_size"
+"""The stratum of how much of the labels there is: millilitres, or the number of boxes where nothing was drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,8 @@ def rows_of(
     strata: Sequence[str] = (),
     *,
     groups: Sequence[str] = (),
+    links: Mapping[str, Sequence[str]] | None = None,
+    times: Mapping[str, tuple[str, str]] | None = None,
 ) -> list[SplitRow]:
     """One row per subject of the cases that were packed; it is positive for a label if any of its cases is.
 
@@ -44,7 +50,10 @@ def rows_of(
         cases: Rejected ones are left out, those in review count.
         strata: Names of attributes to balance.
         groups: Names of attributes whose equal values keep subjects together.
+        links: What else a subject shares with others that must stay with it, by its name.
+        times: When the first and the last case of a subject were taken.
     """
+    known, when = links or {}, times or {}
     return subjects_of(
         Record(
             row=SplitRow(
@@ -53,8 +62,11 @@ def rows_of(
                 labels=tuple(s.label for s in case.labels if s.is_there),
                 cases=(case.id,),
                 partition=case.partition,
+                first=when.get(case.subject, ("", ""))[0],
+                last=when.get(case.subject, ("", ""))[1],
             ),
             links=(
+                *known.get(case.subject, ()),
                 *((f"pixels {case.pixel_digest}",) if case.pixel_digest else ()),
                 *(f"{name} {value}" for name, value in _values(case, groups).items()),
             ),
@@ -108,12 +120,24 @@ def _merge(rows: Sequence[SplitRow], group: str, site_of: Mapping[str, str]) -> 
     return replace(
         rows[0],
         group=group,
+        inner=next((r.inner for r in rows if r.inner), ()),
         site=next((site_of[r.site] for r in rows if r.site), ""),
         labels=_union(r.labels for r in rows),
         strata=_union(r.strata for r in rows),
         cases=_union(r.cases for r in rows),
         is_external=any(r.is_external for r in rows),
+        first=_earliest([r.first or r.last for r in rows]),
+        last=_earliest([r.last for r in rows], is_last=True),
     )
+
+
+def _earliest(times: Sequence[str], *, is_last: bool = False) -> str:
+    """The earliest or latest of the times that are known; one is as good as any where all are equal."""
+    known = {t for t in times if t}
+    if len(known) < 2:
+        return next(iter(known), "")
+    order = in_order(known)
+    return (max if is_last else min)(sorted(known), key=lambda t: order[t])
 
 
 def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
@@ -122,6 +146,10 @@ def _union(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
 
 def _values(case: CaseRow, names: Sequence[str]) -> dict[str, str]:
     known = {a.name: a.value for a in case.attributes if a.state == AttributeState.KNOWN and a.value}
+    if LESION_SIZE in names:
+        found = [s for s in case.labels if s.state == "positive"]
+        size = sum(s.volume_ml for s in found) or sum(s.count for s in found)
+        known[LESION_SIZE] = f"{size:g}" if size else _NOTHING
     return {name: known[name] for name in names if name in known}
 
 
@@ -130,11 +158,13 @@ def _bands(values: Sequence[str]) -> Callable[[str], str]:
     if len(set(values)) <= _MOST_VALUES:
         return str
     try:
-        numbers = np.array([float(v) for v in values])
+        numbers = np.array([float(v) for v in values if v != _NOTHING])
     except ValueError:
         return str
     edges = np.percentile(numbers, [25, 50, 75])
-    return lambda value: f"quarter {1 + int(np.searchsorted(edges, float(value)))} of 4"
+    return lambda value: (
+        value if value == _NOTHING else f"quarter {1 + int(np.searchsorted(edges, float(value)))} of 4"
+    )
 
 
 @dataclass(slots=True)

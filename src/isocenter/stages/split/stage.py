@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from isocenter.base.errors import RunError
+from isocenter.model.certificate import Certificate
 from isocenter.model.split import Partition, Split, SplitRow, Way
 from isocenter.rules.engine import Engine
+from isocenter.stages.split.certificate import certify
 from isocenter.stages.split.notes import notes_on
 from isocenter.stages.split.options import SplitOptions
+from isocenter.stages.split.outer import RESERVE
 from isocenter.stages.split.places import Kept, keep_places
 from isocenter.stages.split.strategy import STRATEGIES
 from isocenter.stages.split.units import asked_for
@@ -43,15 +46,21 @@ def split(
         UnknownPlugin: there is no such strategy.
         ConfigError: the strategy cannot work on these rows.
     """
-    earlier = {r.subject: r for r in previous.rows} if previous and options.append_only else {}
-    kept = keep_places(rows, earlier, use_given=options.strategy in {"auto", "given"})
+    earlier = _settled(previous, options)
+    is_locked = options.lock_test and any(r.partition == Partition.TEST for r in earlier.values())
+    kept = keep_places(rows, earlier, use_given=options.strategy in {"auto", "given"}, is_locked=is_locked)
     name = _strategy(options, kept)
-    done = STRATEGIES.get(name).assign(kept.rows, options=options, seed=seed)
-    placed = [replace(r, partition=done.partitions.get(r.subject, "")) for r in kept.rows]
+    done = STRATEGIES.get(name).assign(
+        kept.rows, options=_without_test(options) if is_locked else options, seed=seed
+    )
+    placed = [
+        replace(r, partition=done.partitions.get(r.subject, ""), inner=done.inner.get(r.subject, ()))
+        for r in kept.rows
+    ]
     _check(name, kept.rows, placed)
     here = {r.subject for r in placed}
     absent = [replace(r, is_present=False, cases=()) for s, r in sorted(earlier.items()) if s not in here]
-    now = own = way_of(options, name, seed)
+    now = own = way_of(options, name, seed, done.fractions)
     ways: tuple[Way, ...] = ()
     if previous and earlier:
         own, ways = settle(previous, now, has_new=_has_new(kept.rows, earlier))
@@ -68,9 +77,43 @@ def split(
     present = replace(out, fractions=now.fractions, rows=tuple(r for r in out.rows if r.is_present))
     found = engine.check(present) if engine else []
     own, *_ = reversed(ways_of(out))
-    notes = (*notes_on(out), *notes_on_ways(own, ways, now), *done.notes, *kept.notes)
+    certificate = certify(out.rows, now.fractions, optimum=done.optimum, obstacles=done.obstacles)
+    certificate = _with_known(certificate, previous)
+    notes = (
+        *notes_on(out, certificate),
+        *notes_on_ways(own, ways, now),
+        *done.obstacles,
+        *done.notes,
+        *kept.notes,
+    )
     issues = (*nobody_placed(own, ways, now, options.name), *kept.issues, *found)
-    return replace(out, issues=issues, notes=notes)
+    return replace(out, issues=issues, notes=notes, certificate=certificate)
+
+
+def _with_known(certificate: Certificate, previous: Split | None) -> Certificate:
+    """What an earlier run proved of the same places of the same subjects holds as long as nothing was chosen since."""
+    known = previous.certificate if previous else None
+    if certificate.optimum or not known:
+        return certificate
+    is_same = (known.cohort, known.places) == (certificate.cohort, certificate.places)
+    return replace(certificate, optimum=known.optimum) if is_same else certificate
+
+
+def _settled(previous: Split | None, options: SplitOptions) -> dict[str, SplitRow]:
+    """The rows of an earlier split that keep their places: all, or those of a locked test part."""
+    rows = previous.rows if previous else ()
+    if options.append_only:
+        return {r.subject: r for r in rows}
+    return {r.subject: r for r in rows if options.lock_test and r.partition == Partition.TEST}
+
+
+def _without_test(options: SplitOptions) -> SplitOptions:
+    """The same options for everybody who is not in the locked test part."""
+    rest = {p: f for p, f in options.fractions.items() if p != Partition.TEST}
+    whole = sum(rest.values())
+    if not whole:
+        return options
+    return replace(options, fractions={p: f / whole for p, f in rest.items()})
 
 
 def _has_new(rows: Sequence[SplitRow], earlier: Mapping[str, SplitRow]) -> bool:
@@ -109,8 +152,8 @@ def _check(name: str, before: Sequence[SplitRow], after: Sequence[SplitRow]) -> 
 
 
 def _with_external(rows: Sequence[SplitRow]) -> list[SplitRow]:
-    """Mark the test subjects whose centre has no subject in train or val."""
-    seen = {r.site for r in rows if r.partition != Partition.TEST}
+    """Mark the test subjects whose centre has no subject that is trained or validated on."""
+    seen = {r.site for r in rows if r.partition not in {Partition.TEST, RESERVE}}
     return [
         replace(r, is_external=r.partition == Partition.TEST and bool(r.site) and r.site not in seen)
         for r in rows

@@ -46,8 +46,9 @@ def by_lot(units: Iterable[Unit], seed: int) -> list[Unit]:
 
 
 def asked_for(fractions: Mapping[str, float]) -> dict[str, float]:
-    """The partitions with a fraction above 0, in the order train, val, test."""
-    return {p.value: fractions[p] for p in Partition if fractions.get(p, 0) > 0}
+    """The partitions with a fraction above 0: train, val and test in this order, then others as they come."""
+    known = {p.value: fractions[p] for p in Partition if fractions.get(p, 0) > 0}
+    return known | {p: f for p, f in fractions.items() if f > 0}
 
 
 def subjects_in(units: Iterable[Unit], chosen: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,17 +12,22 @@ from isocenter.model.split import Split, Way
 from isocenter.stages.split.options import SplitOptions
 from isocenter.stages.split.units import asked_for
 
+_FURTHER = ("strata", "min_external_share", "inner_folds", "min_positive")
 _ANEW = "set split.append_only: false to divide all of them anew"
 
 
-def way_of(options: SplitOptions, strategy: str, seed: int) -> Way:
-    """What is asked for now; `strategy` is what auto means here."""
-    asked = {
+def way_of(options: SplitOptions, strategy: str, seed: int, parts: Mapping[str, float] | None = None) -> Way:
+    """What is asked for now; `strategy` is what auto means here, `parts` are those it makes if not the usual ones."""
+    asked: dict[str, Any] = {
         "strategy": options.strategy,
         "strata": sorted(options.strata),
         "min_external_share": options.min_external_share,
     }
-    return Way(strategy=strategy, seed=seed, fractions=dict(options.fractions), asked=asked)
+    if strategy == "nested-k-fold":
+        asked["inner_folds"] = options.inner_folds
+    if options.min_positive != SplitOptions().min_positive:
+        asked["min_positive"] = options.min_positive
+    return Way(strategy=strategy, seed=seed, fractions=dict(parts or options.fractions), asked=asked)
 
 
 def ways_of(split: Split) -> list[Way]:
@@ -85,7 +90,7 @@ def _subjects(way: Way) -> str:
 def _told(way: Way, other: Way) -> str:
     """A way in words, with those of its further options that differ from another one's."""
     parts = [way.strategy, f"seed {way.seed}", *(f"{p} {f:g}" for p, f in asked_for(way.fractions).items())]
-    differing = [k for k in ("strata", "min_external_share") if way.asked.get(k) != other.asked.get(k)]
+    differing = [k for k in _FURTHER if way.asked.get(k) != other.asked.get(k)]
     return ", ".join([*parts, *(f"{k} {_text(way.asked[k])}" for k in differing if k in way.asked)])
 
 

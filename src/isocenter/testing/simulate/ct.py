@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 
 from isocenter.testing.simulate import dicom, phantom
 from isocenter.testing.simulate.archive import Archive
+from isocenter.testing.simulate.builds import individual
 from isocenter.testing.simulate.lattice import AXIAL, Lattice, rearranged
 from isocenter.testing.simulate.people import Person
 from isocenter.testing.simulate.phantom import Anatomy
@@ -113,6 +114,7 @@ def acquire(
         coverage_mm=tuple3(coverage),
         is_ring=is_ring,
     )
+    anatomy = individual(anatomy, archive.stream("build", person.number))
     centre = list(anatomy.middle)
     across = int(along[2])
     if across != 2 and lesions:

@@ -3,13 +3,18 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
+import pytest
 
 from isocenter.model.split import SplitRow
 from isocenter.stages.split import balance as module
+from isocenter.stages.split import search
 from isocenter.stages.split.balance import balance
+from isocenter.stages.split.bound import least_terms
 from isocenter.stages.split.cells import problem_of
+from isocenter.stages.split.exact import improve
 from isocenter.stages.split.rows import gather
 from isocenter.stages.split.units import by_lot, units_of
 
@@ -26,7 +31,7 @@ def cohort(*counts, group_of=lambda _n: ""):
 
 def balanced(rows, fractions=FRACTIONS, seed=0, **more):
     units = units_of(gather((r, ()) for r in rows))
-    chosen = balance(units, fractions, seed, **more)
+    chosen = balance(units, fractions, seed, **more).chosen
     return {row.subject: chosen[u.name] for u in units if not u.partition for row in u.rows}
 
 
@@ -91,33 +96,105 @@ def test_big_families_still_come_within_one_family():
 def test_labels_never_pull_a_part_further_from_its_size_than_one_group():
     """Sizes that weigh nothing in the search are put right after it."""
     units = units_of(gather((r, ()) for r in cohort((30, ("a",)), (30, ("b",)), (40, ()))))
-    problem = problem_of(units, units, list(FRACTIONS), FRACTIONS, {})
+    problem = problem_of(units, units, FRACTIONS, {})
     counts = np.array([[n, 0, 0] for n in problem.supply])
     module._keep_sizes(problem, counts)
     assert np.abs(counts.sum(axis=0) - [70, 10, 20]).max() <= 1
     assert (counts.sum(axis=1) == problem.supply).all()
 
 
-def test_the_best_of_several_starts_counts():
+def crowded(number, seed, labels="abcdef", share=0.5, families=None):
+    lot = random.Random(seed)
+    found = [tuple(x for x in labels if lot.random() < share) for _ in range(number)]
+    families = families or number
+    return cohort(*((1, x) for x in found), group_of=lambda n: f"family-{n % families}")
+
+
+def test_what_is_told_of_the_optimum_holds():
+    proofs = set()
+    for seed in range(12):
+        units = units_of(gather((r, ()) for r in crowded(30 + 20 * seed, seed, families=20 + 10 * seed)))
+        done = balance(units, FRACTIONS, seed)
+        problem = problem_of(units, by_lot(units, seed), FRACTIONS, {})
+        counts = counts_of(problem, done.chosen, by_lot(units, seed))
+        assert problem.loss(counts) == pytest.approx(done.optimum.distance)
+        assert done.optimum.bound <= done.optimum.distance
+        assert done.optimum.bound >= least_terms(problem).sum() - 1e-6
+        assert done.optimum.is_best == (done.optimum.distance - done.optimum.bound < 1e-5)
+        proofs.add(done.optimum.proof)
+    assert {"integers", "exact"} <= proofs
+
+
+def counts_of(problem, chosen, free):
+    return np.array(
+        [[sum(chosen[free[m].name] == p for m in cell) for p in FRACTIONS] for cell in problem.members]
+    )
+
+
+def test_the_bound_is_the_best_of_every_division_of_each_label():
+    """Brute force over all whole numbers that add up, with kept subjects and a floor."""
+    rows = crowded(14, 3, "ab", 0.4)
+    rows = [replace(r, partition="val") if n < 4 else r for n, r in enumerate(rows)]
+    units = units_of(gather((r, ()) for r in rows))
+    problem = problem_of(units, [u for u in units if not u.partition], FRACTIONS, {}, 1)
+    whole = (problem.base.sum(axis=0) + problem.supply @ problem.values).astype(int)
+    for feature, least in enumerate(least_terms(problem)):
+        found = []
+        for a, b in product(range(whole[feature] + 1), repeat=2):
+            held = np.array([a, b, whole[feature] - a - b])
+            if (held >= problem.base[:, feature]).all():
+                totals = problem.target.copy()
+                totals[:, feature] = held
+                found.append(problem.terms(totals)[:, feature].sum())
+        assert least == pytest.approx(min(found))
+
+
+def test_a_search_alone_is_improved_by_branch_and_bound():
     better = 0
-    for seed in range(8):
-        lot = random.Random(seed)
-        labels = [tuple(x for x in "abcdef" if lot.random() < 0.15) for _ in range(60)]
-        rows = gather(
-            (r, ()) for r in cohort(*((1, found) for found in labels), group_of=lambda n: str(n % 40))
-        )
-        units = units_of(rows)
-        free = by_lot(units, seed)
-        problem = problem_of(units, free, list(FRACTIONS), FRACTIONS, {})
-        losses = [problem.loss(module._search(problem, seed, start)) for start in range(module._STARTS)]
-        chosen = balance(units, FRACTIONS, seed)
-        counts = np.array(
-            [[sum(chosen[free[m].name] == p for m in cell) for p in FRACTIONS] for cell in problem.members]
-        )
-        assert problem.loss(counts) == min(losses)
-        better += min(losses) < losses[0] - 1e-6
-    assert better  # or one start would do
+    for seed in range(6):
+        units = units_of(gather((r, ()) for r in crowded(36, seed, families=12)))
+        problem = problem_of(units, by_lot(units, seed), FRACTIONS, {})
+        poor, _ = search.start(problem, np.arange(len(problem.supply)))
+        found = improve(problem, poor, least_terms(problem))
+        assert found.bound <= problem.loss(poor) + 1e-6
+        if found.counts is not None:
+            assert (found.counts.sum(axis=1) == problem.supply).all()
+            assert problem.loss(found.counts) < problem.loss(poor)
+            better += 1
+    assert better
+
+
+def test_a_search_keeps_its_sums():
+    problem = problem_of(
+        (units := units_of(gather((r, ()) for r in crowded(200, 1, families=90)))),
+        units,
+        FRACTIONS,
+        {"test": 30},
+    )
+    order = np.arange(len(problem.supply))
+    counts, totals = search.start(problem, order)
+    before = problem.loss(counts)
+    search.polish(problem, counts, totals, order)
+    assert (counts.sum(axis=1) == problem.supply).all()
+    assert (counts >= 0).all()
+    assert np.allclose(problem.totals(counts), totals)
+    assert problem.loss(counts) <= before
+    assert totals[2, 0] <= 30
+
+
+def test_every_part_gets_its_positives_as_far_as_there_are_any():
+    for positive, expected in (
+        (1, {"train": 1}),
+        (2, {"train": 1, "test": 1}),
+        (3, {"train": 1, "val": 1, "test": 1}),
+        (5, {"train": 3, "val": 1, "test": 1}),
+    ):
+        rows = cohort((positive, ("rare",)), (97, ()))
+        where = balanced(rows, min_positive=1)
+        assert Counter(where[r.subject] for r in rows if r.labels) == expected
+    where = balanced(cohort((20, ("rare",)), (80, ())), min_positive=4)
+    assert Counter(where[f"subject-{n:04}"] for n in range(20)) == {"train": 12, "val": 4, "test": 4}
 
 
 def test_nothing_to_place_is_fine():
-    assert balance([], FRACTIONS, 0) == {}
+    assert balance([], FRACTIONS, 0).chosen == {}

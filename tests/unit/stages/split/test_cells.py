@@ -15,7 +15,7 @@ def unit(name, *labels, partition=""):
 def test_units_alike_share_a_cell_and_kept_ones_are_the_base():
     free = [unit("p", ("a",)), unit("q", ()), unit("r", ("a",)), unit("s", ("a",), ("a", "b"))]
     kept = unit("t", ("b",), partition="test")
-    problem = problem_of([*free, kept], free, ["train", "test"], {"train": 0.5, "test": 0.5}, {"test": 4})
+    problem = problem_of([*free, kept], free, {"train": 0.5, "test": 0.5}, {"test": 4})
     # Columns: subjects, label a, label b.
     assert problem.values.tolist() == [[1, 0, 0], [1, 1, 0], [2, 2, 1]]
     assert problem.supply.tolist() == [1, 2, 1]
@@ -28,7 +28,7 @@ def test_units_alike_share_a_cell_and_kept_ones_are_the_base():
 
 def test_totals_and_loss_are_those_of_the_counts():
     free = [unit("p", ("a",)), unit("q", ())]
-    problem = problem_of(free, free, ["train", "test"], {"train": 0.5, "test": 0.5}, {})
+    problem = problem_of(free, free, {"train": 0.5, "test": 0.5}, {})
     even = np.array([[1, 0], [0, 1]])
     assert problem.totals(even).tolist() == [[1, 0], [1, 1]]
     assert problem.loss(even) == 1.0  # the label: (0 - 0.5)^2 / 0.5 + (1 - 0.5)^2 / 0.5

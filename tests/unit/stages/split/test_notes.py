@@ -1,7 +1,13 @@
 """Notes say what is true of the rows."""
 
+from isocenter.model.certificate import Optimum
 from isocenter.model.split import Split, SplitRow
-from isocenter.stages.split.notes import notes_on
+from isocenter.stages.split import notes
+from isocenter.stages.split.certificate import certify
+
+
+def notes_on(split, optimum=None):
+    return notes.notes_on(split, certify(split.rows, split.fractions, optimum=optimum))
 
 
 def made(*rows):
@@ -28,22 +34,32 @@ def test_a_certificate_is_not_given_where_it_does_not_hold():
 
 
 def test_the_external_share_and_the_prevalences_are_told():
-    notes = notes_on(made(A, B))
+    told = notes_on(made(A, B))
     assert (
-        notes[1] == "1 of 1 test subjects (100.0 %) come from centres without a subject in train or val: q 1"
+        told[1] == "1 of 1 test subjects (100.0 %) come from centres without a subject in train or val: q 1"
     )
-    assert notes[2] == (
+    assert told[2] == (
         "prevalence of tumour: train 100.0 % (1 of 1, 95 % interval 20.7 to 100.0 %), "
         "test 0.0 % (0 of 1, 95 % interval 0.0 to 79.3 %)"
     )
-    assert "50.0 points (tumour in t" in notes[3]
+    assert "50.0 points (tumour in t" in told[3]
 
 
 def test_subjects_that_are_absent_are_told_apart():
     absent = SplitRow(subject="z", partition="train", is_present=False)
-    notes = notes_on(made(A, B, absent))
-    assert "2 subjects, train 1" in notes[0]
-    assert notes[-1].endswith("keep their place: 1")
+    told = notes_on(made(A, B, absent))
+    assert "2 subjects, train 1" in told[0]
+    assert told[-1].endswith("keep their place: 1")
+
+
+def test_how_near_the_best_it_comes_is_told():
+    said = [
+        notes_on(made(A, B), Optimum(distance=3.0, bound=bound, proof=proof, nodes=7))[1]
+        for bound, proof in ((3.0, "integers"), (3.0, "exact"), (2.5, "bound"))
+    ]
+    assert "whole people allow no smaller distance than 3" in said[0]
+    assert "all others were ruled out (7 nodes), distance 3" in said[1]
+    assert said[2].endswith("none can be below 2.5, so at most 0.5 could be gained")
 
 
 def test_an_empty_split_is_told():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from isocenter.model.audited import listed
 from isocenter.model.issue import Issue, Severity
 from isocenter.model.split import Split
 from isocenter.rules import Issues, rule
@@ -39,7 +40,12 @@ def subject_in_two_partitions(split: Split) -> Issues:
             for name in names:
                 if name and row.partition:
                     where[name].add(row.partition)
-        torn = sum(len(parts) > 1 for parts in where.values())
+        torn = sorted(name for name, parts in where.items() if len(parts) > 1)
         if torn:
-            verb = f"{noun} is" if torn == 1 else f"{noun}s are"
-            yield Issue(message=f"{torn} {verb} in more than one partition", measured=str(torn), expected="0")
+            verb = f"{noun} is" if len(torn) == 1 else f"{noun}s are"
+            yield Issue(
+                message=f"{len(torn)} {verb} in more than one partition",
+                measured=str(len(torn)),
+                expected="0",
+                source=listed([f"{name} in {' and '.join(sorted(where[name]))}" for name in torn]),
+            )

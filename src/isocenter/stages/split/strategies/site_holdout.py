@@ -20,18 +20,16 @@ def assign(rows: Sequence[SplitRow], *, options: SplitOptions, seed: int) -> Ass
     where some set of centres allows it; else the notes say what stood in the way.
     """
     units = units_of(rows)
-    test = asked_for(options.fractions).get(Partition.TEST, 0)
+    test, least = asked_for(options.fractions).get(Partition.TEST, 0), options.min_positive
     if not test:
-        note = "no test part was asked for, so no centre was held out"
-        return Assignment(
-            partitions=subjects_in(units, balance(units, options.fractions, seed)), notes=(note,)
-        )
+        done = balance(units, options.fractions, seed, min_positive=least)
+        said = ("no test part was asked for, so no centre was held out",)
+        return Assignment(partitions=subjects_in(units, done.chosen), obstacles=said, optimum=done.optimum)
     held = hold_out(units, target=test * len(rows), share=options.min_external_share, test=test, seed=seed)
     placed = [
         replace(u, partition=Partition.TEST.value) if not u.partition and u.sites & set(held.centres) else u
         for u in units
     ]
     most = {} if held.most is None else {Partition.TEST.value: held.most}
-    return Assignment(
-        partitions=subjects_in(placed, balance(placed, options.fractions, seed, most=most)), notes=held.notes
-    )
+    done = balance(placed, options.fractions, seed, most=most, min_positive=least)
+    return Assignment(partitions=subjects_in(placed, done.chosen), obstacles=held.notes, optimum=done.optimum)

@@ -14,4 +14,5 @@ from isocenter.stages.split.units import subjects_in, units_of
 def assign(rows: Sequence[SplitRow], *, options: SplitOptions, seed: int) -> Assignment:
     """Balance the groups over the partitions."""
     units = units_of(rows)
-    return Assignment(partitions=subjects_in(units, balance(units, options.fractions, seed)))
+    done = balance(units, options.fractions, seed, min_positive=options.min_positive)
+    return Assignment(partitions=subjects_in(units, done.chosen), optimum=done.optimum)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from isocenter.testing.simulate import ct, dicom, phantom
 from isocenter.testing.simulate.archive import Archive
+from isocenter.testing.simulate.builds import individual
 from isocenter.testing.simulate.people import Person
 from isocenter.testing.simulate.truth import TrueCase, TrueSite
 
@@ -50,6 +51,7 @@ def _expose(archive: Archive, person: Person, labels: tuple[str, ...]) -> tuple[
         steps_mm=(pixel_mm, pixel_mm, pixel_mm),
         coverage_mm=(ct.FIELD_MM, _DEPTH_MM, 120.0),
     )
+    anatomy = individual(anatomy, archive.stream("build", person.number))
     if "effusion" in labels:
         anatomy = phantom.effusion(anatomy)
     if "cardiomegaly" in labels:
