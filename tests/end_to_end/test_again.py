@@ -59,12 +59,12 @@ def test_a_second_run_does_nothing_and_says_so(small, workspace):
 CHANGES = {
     "name": ({"name": "other"}, ("build", "report")),
     "executor": ({"executor": {"kind": "processes", "jobs": 2}}, ()),
-    "seed": ({"seed": 7}, ("split", "report")),
-    "fractions": ({"split": {"fractions": {"train": 0.6, "test": 0.4}}}, ("split", "report")),
+    "seed": ({"seed": 7}, ("split", "audit", "report")),
+    "fractions": ({"split": {"fractions": {"train": 0.6, "test": 0.4}}}, ("split", "audit", "report")),
     "stop share": ({"screen": {"stop_at_rejected_share": 0.95}}, ()),
     "rule on splits": (
         {"screen": {"stop_at_rejected_share": 0.9, "ignore": {"split/fractions-off-target": "few subjects"}}},
-        ("split", "report"),
+        ("split", "audit", "report"),
     ),
     "alias": (
         {"labels": cohorts.LABELS | {"heart": {"value": 2, "aliases": ["heart", "herz", "cor", "h*"]}}},
@@ -82,7 +82,8 @@ CHANGES = {
                 "options": {"geometry/too-few-slices": {"min_slices": 4}},
             }
         },
-        ("screen", "enrol", "build", "report"),  # the records come out the same, and with them the split
+        # the records come out the same, and with them the split; the audit asks what was left out, and why
+        ("screen", "enrol", "build", "audit", "report"),
     ),
     "windows": (
         {"channels": {"ct": {"modality": "CT", "path": ["**"], "windows": ["lung"]}}},

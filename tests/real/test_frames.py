@@ -107,11 +107,11 @@ def test_planes_of_a_dose_grid(real_data: Path) -> None:
 
 
 def test_a_segmentation_without_a_number_of_frames(real_data: Path) -> None:
+    """It is of type 1 (PS3.3 C.7.6.6), and three functional groups belong to no single frame."""
     path = real_data / "malformed_and_odd_pydicom" / "test_files" / "liver_1frame.dcm"
-    found = FORMATS.get("dicom").scan(path, "f", 0, "")
-    assert found.frames == ()
-    assert found.instance is not None
-    assert found.instance.unparsable == ("NumberOfFrames",)
+    with pytest.raises(FormatError) as caught:
+        FORMATS.get("dicom").scan(path, "f", 0, "")
+    assert caught.value.reason == "file/corrupt"
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")

@@ -18,7 +18,9 @@ def patient(cohort):
 
 
 def test_a_stage_that_does_not_exist_is_refused(cohort):
-    with pytest.raises(ConfigError, match="until must be one of index, screen, enrol, build, split, audit, report"):
+    with pytest.raises(
+        ConfigError, match="until must be one of index, screen, enrol, build, split, audit, report"
+    ):
         run(cohort.write(), until="pack")
 
 
