@@ -12,11 +12,14 @@ from torch.utils.data import DataLoader
 
 import isocenter as iso
 from isocenter.base.progress import Step
+from isocenter.cli.commands.review import lines_of
+from isocenter.pipeline.review import Waiting
 from isocenter.testing.simulate import simulate
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "demo"
 PATCH = (32, 64, 64)
+LOW = "annotation/low-agreement"
 KINDS = ("ct-rtstruct", "nifti-masks", "nrrd-masks", "mr", "pet")
 
 CONFIG = """\
@@ -81,6 +84,8 @@ def main() -> None:
     print("", *run.summary, sep="\n")
     if run.gate or run.store is None:
         sys.exit(f"Stopped: {run.gate}")
+    print("\nOne of the cases that wait for a person:")
+    print(*(f"  {line}" for line in lines_of([disagreed(run.workspace)])), sep="\n")
     print("\nOne batch:")
     for name, shape in first_batch(run.store).items():
         print(f"  {name:6} {shape}")
@@ -110,6 +115,12 @@ def prepare() -> Path:
             text = text.replace(name, str(path))
         config.write_text(text, encoding="utf-8")
     return config
+
+
+def disagreed(workspace: Path) -> Waiting:
+    """A case whose readers agree less than they should, but somewhat."""
+    low = [w for w in iso.review(workspace) if any(i.rule == LOW for i in w.issues)]
+    return max(low, key=lambda w: w.agreements[0].dice or 0.0)
 
 
 def first_batch(store: Path) -> dict[str, tuple[int, ...]]:

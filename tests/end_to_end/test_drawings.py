@@ -7,7 +7,7 @@ import pytest
 
 import isocenter as iso
 from isocenter.base import tables
-from isocenter.base.documents import write_yaml
+from isocenter.base.documents import read_yaml, write_yaml
 from isocenter.imaging.affine import canonical
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
@@ -205,6 +205,29 @@ def test_readers_of_the_lidc_are_compared(tmp_path):
     kept[6:8, 10:20, 12:24] = True
     assert np.array_equal(np.asarray(case.mask).astype(bool), canonical(GRID).apply(kept))
     assert label.state == "positive"
+
+
+def test_what_is_told_without_a_drawing_reaches_the_store(tmp_path):
+    series = IMAGES[0].SeriesInstanceUID
+    data = aim_bytes(name="GTV", person="P-0").decode()
+    start = data.index('<instanceUid root="') + 19
+    data = data[:start] + series + data[data.index('"', start) :]
+    made, case, _ = run(tmp_path, "a.xml", data.encode(), "classification", format="aim")
+    [planned] = tables.read(made.workspace / "enrol/cases.parquet", PlannedCase)
+    [annotation] = planned.annotations
+    assert (annotation.kind, annotation.keys) == ("labels", ())
+    assert (annotation.labels, annotation.states) == (("lesion",), ("marked",))
+    assert [label.state for label in case.labels] == ["positive"]
+    # a second source that reads the same file says nothing new
+    document = dict(read_yaml(tmp_path / "cohort.yaml").data)
+    document["annotations"] = [
+        *document["annotations"],
+        {"kind": "objects", "format": "aim", "rater": "other"},
+    ]
+    write_yaml(tmp_path / "cohort.yaml", document)
+    made = iso.run(tmp_path / "cohort.yaml", until="enrol")
+    [planned] = tables.read(made.workspace / "enrol/cases.parquet", PlannedCase)
+    assert planned.annotations == (annotation,)
 
 
 def test_a_starter_for_drawings_runs(tmp_path):

@@ -109,7 +109,10 @@ def test_a_rejected_case_leaves_and_comes_back(folder):
     iso.run(folder / "cohort.yaml", until="build")
     assert first not in verdicts(folder)
     assert list(waiting(folder)) == [second]
+    with pytest.raises(ConfigError, match="reopen takes that back"):
+        iso.decide(folder / "work", [first], "accept", why="the right one")
     iso.decide(folder / "work", [first], "reopen", why="the right one")
+    assert [(w.case, w.is_new) for w in waiting(folder).values()] == [(first, True), (second, False)]
     iso.run(folder / "cohort.yaml", until="build")
     assert verdicts(folder)[first] == "review"
     assert list(waiting(folder)) == [first, second]

@@ -8,6 +8,7 @@ import pytest
 import isocenter as iso
 from isocenter.base import tables
 from isocenter.model.rows import AgreementRow
+from isocenter.stores.splits import read_split
 from isocenter.testing.simulate.truth import digest
 from tests.end_to_end.cohorts import LABELS, label_mask
 
@@ -155,3 +156,20 @@ def test_layouts_are_understood(archive, laid_out):
     for case in cases:
         if not case.marks:
             assert laid_out.ledger.outcome(case.paths[0]).reason == "enrol/no-annotation"
+
+
+def test_a_centre_is_held_out_of_training_and_the_audit_agrees(segmented):
+    """From the archive to a split that can be trusted: external test subjects, prevalences, no leak."""
+    done = read_split(segmented.run.store, "default")
+    assert (done.strategy, done.certificate.holds) == ("site-holdout", True)
+    present = [r for r in done.rows if r.is_present]
+    assert {r.site for r in present} == {"site-a", "site-b", "site-c"}
+    test = [r for r in present if r.partition == "test"]
+    assert test
+    share = sum(r.is_external for r in test) / len(test)
+    assert share >= 0.2 or done.certificate.obstacles
+    found = iso.audit(segmented.root)
+    assert found.passed, [i.message for i in found.issues]
+    assert {(p.label, p.partition) for p in found.table} >= {
+        (label, "test") for r in present for label in r.labels
+    }

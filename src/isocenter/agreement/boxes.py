@@ -79,6 +79,7 @@ def agreement_of_boxes(
                 f1=found.f1,
                 lesions=found.counts,
                 lesions_matched=len(found.pairs),
+                volume_difference_ml=volumes[1] - volumes[0],
             )
         )
     return tuple(out)

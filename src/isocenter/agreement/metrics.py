@@ -98,7 +98,7 @@ def agreement_of(
     box = box_of(known.values())
     if box is None:
         return tuple(
-            Agreement(label=label, raters=pair, dice=None, volumes_ml=(0.0, 0.0))
+            Agreement(label=label, raters=pair, dice=None, volumes_ml=(0.0, 0.0), volume_difference_ml=0.0)
             for pair in itertools.combinations(known, 2)
         )
     cut = {rater: np.ascontiguousarray(mask[box]) for rater, mask in known.items()}
@@ -131,6 +131,7 @@ def _pair(
         lesions=lesions.matching.counts,
         lesions_matched=len(lesions.matching.pairs),
         lowest_lesion_dice=lesions.lowest_dice,
+        volume_difference_ml=(counted.second - counted.first) * voxel_ml(grid),
     )
 
 

@@ -33,7 +33,9 @@ class Journal:
         """Add one record: the file has it whole, or not at all; whoever calls holds the workspace's lock."""
         _, last = self._read()
         line = _text({**record, _SIGNATURE: self._sign(last, record)})
-        write_bytes(self._path, self._bytes() + f"{line}\n".encode("ascii"))
+        before = self._bytes()
+        gap = b"\n" if before and not before.endswith(b"\n") else b""
+        write_bytes(self._path, before + gap + f"{line}\n".encode("ascii"))
 
     def records(self) -> list[dict[str, Any]]:
         """All records, the oldest first.
@@ -47,7 +49,8 @@ class Journal:
         """The records and the last signature."""
         name, last = self._path.name, ""
         out = []
-        for number, line in enumerate(self._bytes().split(b"\n")[:-1], start=1):
+        *lines, rest = self._bytes().split(b"\n")
+        for number, line in enumerate([*lines, rest] if rest else lines, start=1):
             try:
                 record = json.loads(line)
                 signature = record.pop(_SIGNATURE)

@@ -112,6 +112,7 @@ class Agreement:
         lesions: Connected pieces, or boxes, that each of them marked.
         lesions_matched: Of these, pairs that share voxels, or match.
         lowest_lesion_dice: Dice of the lesion agreed on least: 0 where one is the one rater's alone.
+        volume_difference_ml: How much more the second marked than the first.
     """
 
     label: str
@@ -125,6 +126,7 @@ class Agreement:
     lesions: tuple[int, ...] = (0, 0)
     lesions_matched: int = 0
     lowest_lesion_dice: float | None = None
+    volume_difference_ml: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from isocenter.model.descriptor_rows import Pair
-from isocenter.model.split import Split
+from isocenter.model.split import UNUSED, Split
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedImage:
     """One image of a split data set, or one slice where the data set counts slices.
 
-    Empty fields are not known. `partition` is "" where the image is in none; `volume` names what its slices are
-    one volume of, and `is_volume_guessed` says that only the names of files told so; `date` is YYYY-MM-DD; `facts`
+    Empty fields are not known. `partition` is "" where the image is in none; `studies` are
+    those its channels come from, `volumes` what its slices are slices of, and `is_volume_guessed` says that only the names of files told so; `date` is YYYY-MM-DD; `facts`
     are what the scanner says of itself, by name; `left_out` is the reason why the image is not used.
     """
 
@@ -23,8 +23,8 @@ class AuditedImage:
     subject: str
     partition: str = ""
     site: str = ""
-    study: str = ""
-    volume: str = ""
+    studies: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
     is_volume_guessed: bool = False
     digest: str = ""
     date: str = ""
@@ -71,24 +71,28 @@ class AuditedSplit:
     @property
     def used(self) -> tuple[AuditedImage, ...]:
         """The images that are in the split."""
-        return tuple(i for i in self.images if not i.left_out and i.partition)
+        return tuple(i for i in self.images if not i.left_out and i.partition not in UNUSED)
 
 
 def sharing(
-    images: Iterable[AuditedImage], key: Callable[[AuditedImage], str]
+    images: Iterable[AuditedImage], keys: Callable[[AuditedImage], Iterable[str]]
 ) -> list[tuple[AuditedImage, ...]]:
-    """Images that share what the key says of them, two or more, in the order of their ids; "" is shared by none."""
+    """Images that share one of their keys, two or more, in the order of their ids; "" is shared by none.
+
+    Those that share several keys are one group.
+    """
     found: dict[str, list[AuditedImage]] = defaultdict(list)
     for image in images:
-        if value := key(image):
-            found[value].append(image)
+        for key in dict.fromkeys(keys(image)):
+            if key:
+                found[key].append(image)
     groups = [tuple(sorted(g, key=lambda i: i.id)) for g in found.values() if len(g) > 1]
-    return sorted(groups, key=lambda g: g[0].id)
+    return sorted(dict.fromkeys(groups), key=lambda g: [i.id for i in g])
 
 
 def partitions_of(images: Iterable[AuditedImage]) -> set[str]:
-    """The partitions that some images are in."""
-    return {i.partition for i in images if i.partition}
+    """The partitions that some images are in; those in reserve are in none."""
+    return {i.partition for i in images if i.partition not in UNUSED}
 
 
 def places_of(images: Iterable[AuditedImage]) -> str:

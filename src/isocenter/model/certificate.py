@@ -40,12 +40,14 @@ class Optimum:
         proof: "integers" (whole subjects allow no less), "exact" (every other split was ruled out), or "bound"
             (nothing nearer was found, and nothing below the bound exists).
         nodes: Nodes of the branch and bound that was searched, 0 where none was.
+        given: What was chosen before and is not covered by the proof: "with centres c1, c4 held out"; "" where all is.
     """
 
     distance: float
     bound: float
     proof: str
     nodes: int = 0
+    given: str = ""
 
     @property
     def is_best(self) -> bool:

@@ -238,6 +238,7 @@ class AgreementRow:
     lesions_b: int = 0
     lesions_matched: int = 0
     lowest_lesion_dice: float | None = None
+    volume_difference_ml: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,13 @@ class Partition(enum.StrEnum):
     TEST = "test"
 
 
+RESERVE = "reserve"
+"""The partition of subjects that are used for nothing, as using them would break a promise."""
+
+UNUSED = frozenset({"", RESERVE})
+"""Where those are that a split does not use."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitRow:
     """One subject to be split, or that was: where it comes from, what it has, where it went.

@@ -164,6 +164,16 @@ STAGES: dict[str, Reason] = {
     "build/tied-labels": Reason(
         _REVIEW, "As many raters say yes as no; the label is unknown.", "Ask another rater."
     ),
+    "build/contradicted-mask": Reason(
+        _REVIEW,
+        "No voxel of a label is marked, yet a box, a point or a class label says that it is there.",
+        "Look whether the outline is missing; where the label may be is not known.",
+    ),
+    "build/silent-rater": Reason(
+        _REVIEW,
+        "The rater named in agreement.rater says nothing of the case, and others do; its labels are unknown.",
+        "Look at how the name is written in agreement.rater, or let this rater annotate the case.",
+    ),
     "build/hidden-instance": Reason(
         _REVIEW,
         "A lesion lies wholly under another one, so that the map of lesions shows no voxel of it.",
@@ -221,6 +231,21 @@ STAGES: dict[str, Reason] = {
         _REVIEW,
         "Images could not be read, so nobody knows what they show; names and tables alone were compared.",
         "Look at the reasons; give the folder of the images, or export them again.",
+    ),
+    "audit/unread-masks": Reason(
+        _REVIEW,
+        "Masks could not be read, so the labels that they hold are not known; their images were compared.",
+        "Look at the reasons; give the folder of the masks, or export them again.",
+    ),
+    "audit/fingerprint-of-all-folds": Reason(
+        _NOTE,
+        "nnU-Net measures its fingerprint over all of imagesTr by design, so over the validation cases of folds, too.",
+        "Report results on a test part that was never in imagesTr; folds are for choosing among models.",
+    ),
+    "audit/pairs-not-compared": Reason(
+        _REVIEW,
+        "There are so many images that only the most alike pairs were compared closely; copies may be left among others.",
+        "Compare the images in smaller sets, such as one modality or centre at a time.",
     ),
     "audit/no-canary": Reason(
         _NOTE,

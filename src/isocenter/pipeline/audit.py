@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ from isocenter.base.progress import Progress, silent
 from isocenter.base.workspace import Workspace
 from isocenter.imaging.descriptor import Descriptor
 from isocenter.model.audited import AuditedImage, AuditedSplit
-from isocenter.model.descriptor_rows import Pair
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
 from isocenter.model.split import Split
@@ -28,11 +27,11 @@ from isocenter.pipeline.foreign_images import Looked, look, told
 from isocenter.pipeline.foreign_monai import is_monai, read_monai
 from isocenter.pipeline.foreign_nnunet import is_nnunet, read_nnunet
 from isocenter.pipeline.foreign_table import TableWords, read_table
-from isocenter.pipeline.split import store_at
+from isocenter.pipeline.split_cases import store_at
 from isocenter.rules.engine import CATALOGUE, Engine
 from isocenter.rules.select import ScreenOptions
 from isocenter.stages.audit.canary import Canary, sing
-from isocenter.stages.audit.near_duplicates import pairs
+from isocenter.stages.audit.near_duplicates import Compared, compare
 from isocenter.stages.audit.stage import Audit
 from isocenter.stages.audit.stage import audit as audit_stage
 from isocenter.stores.splits import split_names
@@ -40,6 +39,9 @@ from isocenter.stores.splits import split_names
 _FOREIGN = ScreenOptions(
     ignore={"split/fractions-off-target": "the fractions that a foreign split aimed at are not known"}
 )
+
+# What can be asked of a split without its images; that no pixels are read is so anyway.
+_OF_A_SPLIT = ("independent", "temporal", "pixels")
 
 
 def audit(
@@ -95,8 +97,6 @@ def audit(
         FormatError: the file is not what its name says.
         StoreError: the store or its split cannot be read.
     """
-    if isinstance(path_or_split, Split):
-        return audit_stage([_in_memory(path_or_split)], engine=Engine(rules or ScreenOptions()))
     try:
         options = AuditOptions(
             splits=(splits,) if isinstance(splits, str) else tuple(splits or ()),
@@ -115,6 +115,9 @@ def audit(
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    if isinstance(path_or_split, Split):
+        made = _in_memory(path_or_split, options)
+        return audit_stage([made], engine=Engine(rules or ScreenOptions()))
     return audit_at(
         Path(path_or_split),
         options,
@@ -195,17 +198,16 @@ def _audit_foreign(
     named = [i for i in found.images.values() if i.path is not None]
     notes = list(found.notes)
     looked = Looked(seen={}, descriptors={}, slices=(), failed={})
-    if options.pixels and any(i.path is not None and i.path.exists() for i in named):
+    if options.pixels:
         looked = look(named, jobs=jobs, progress=progress, slices=options.slices if options.canary else 0)
-        notes.append(
-            f"images compared by their pixels: {len(looked.seen) - len(set(looked.failed) & set(looked.seen))}"
-        )
-    else:
-        notes.append("no image was read: what is equal or alike was looked for by names and digests alone")
-    twins = [
-        replace(p, a=p.a.partition("#")[0], b=p.b.partition("#")[0])
-        for p in _alike(looked.descriptors, jobs, progress)
-    ]
+    compared = len(set(looked.seen) - set(looked.failed))
+    notes.append(
+        f"images compared by their pixels: {compared}"
+        if compared
+        else "no image was read: what is equal or alike was looked for by names and digests alone"
+    )
+    found_alike = _alike(looked.descriptors, jobs, progress)
+    twins = [replace(p, a=looked.image_of[p.a], b=looked.image_of[p.b]) for p in found_alike.pairs]
     audited = audited_splits(
         found,
         looked.seen,
@@ -217,7 +219,13 @@ def _audit_foreign(
     bird = None
     if options.canary:
         bird = _canary([(found.images[n].subject, s) for n, s in looked.slices], options.seeds)
-    return replace(done, canary=bird, issues=(*done.issues, *_unread(looked), *_silent(options, bird)))
+    unread = _unread(looked, found.lost if options.pixels else 0)
+    return replace(
+        done,
+        canary=bird,
+        compared=compared if options.pixels and (named or found.lost) else None,
+        issues=(*done.issues, *found.issues, *unread, *_dropped(found_alike), *_silent(options, bird)),
+    )
 
 
 def _audit_store(
@@ -233,10 +241,11 @@ def _audit_store(
         if descriptors
         else "no image was read: equal images were looked for by the digests of the store alone"
     )
+    alike = _alike(descriptors, jobs, progress)
     audited = audited_store(
         root,
         workspace,
-        of_cases(_alike(descriptors, jobs, progress)),
+        of_cases(alike.pairs),
         names,
         is_independent=options.independent,
         is_temporal=options.temporal,
@@ -245,7 +254,7 @@ def _audit_store(
     bird = None
     if options.canary:
         bird = _canary(slices_of_store(root, options.slices, progress), options.seeds)
-    return replace(done, canary=bird, issues=(*done.issues, *_silent(options, bird)))
+    return replace(done, canary=bird, issues=(*done.issues, *_dropped(alike), *_silent(options, bird)))
 
 
 def rules_at(workspace: Workspace | None) -> ScreenOptions:
@@ -272,19 +281,43 @@ def ignoring(path: Path, reasons: Mapping[str, str]) -> ScreenOptions:
     return replace(usual, ignore={**usual.ignore, **reasons})
 
 
-def _in_memory(split: Split) -> AuditedSplit:
-    """A split of which nothing but its rows is known."""
+def _in_memory(split: Split, options: AuditOptions) -> AuditedSplit:
+    """A split of which nothing but its rows is known.
+
+    Raises:
+        ConfigError: an option is about images or files, of which a split in memory has none.
+    """
+    usual = AuditOptions()
+    for name in (f.name for f in fields(AuditOptions) if f.name not in _OF_A_SPLIT):
+        if getattr(options, name) != getattr(usual, name):
+            raise ConfigError(
+                f"{name} is for images and files; a Split in memory has none: audit its workspace"
+            )
     images = (
         AuditedImage(id=case, subject=r.subject, partition=r.partition, site=r.site, labels=r.labels)
         for r in split.rows
         for case in r.cases
         if r.is_present
     )
-    return AuditedSplit(split=split, images=tuple(images), is_temporal=split.strategy == "temporal")
+    return AuditedSplit(
+        split=split,
+        images=tuple(images),
+        is_independent=options.independent,
+        is_temporal=options.temporal or split.strategy == "temporal",
+    )
 
 
-def _alike(descriptors: Mapping[str, Descriptor], jobs: int, progress: Progress) -> list[Pair]:
-    return pairs(descriptors, jobs=jobs, progress=progress) if len(descriptors) > 1 else []
+def _alike(descriptors: Mapping[str, Descriptor], jobs: int, progress: Progress) -> Compared:
+    if len(descriptors) < 2:
+        return Compared(pairs=[], dropped=0)
+    return compare(descriptors, jobs=jobs, progress=progress)
+
+
+def _dropped(found: Compared) -> list[Issue]:
+    """A word on the pairs that were too many to be compared."""
+    if not found.dropped:
+        return []
+    return [because("audit/pairs-not-compared", measured=f"{found.dropped} pairs", expected="all compared")]
 
 
 def _canary(slices: Sequence[tuple[str, np.ndarray]], seeds: int) -> Canary | None:
@@ -293,14 +326,18 @@ def _canary(slices: Sequence[tuple[str, np.ndarray]], seeds: int) -> Canary | No
     return sing(np.stack([v for _, v in slices]), [s for s, _ in slices], seeds=seeds)
 
 
-def _unread(looked: Looked) -> list[Issue]:
-    if not looked.failed:
-        return []
-    return [
-        because(
-            "audit/unread-images", measured=told(looked.failed), expected="every image read", unit="images"
+def _unread(looked: Looked, lost: int) -> list[Issue]:
+    """What could not be read, images and masks apart; `lost` counts those that have no image at all."""
+    images = told([*looked.failed.values(), *["file/not-there"] * lost])
+    masks = told(looked.failed_masks.values())
+    out = []
+    if images:
+        out.append(
+            because("audit/unread-images", measured=images, expected="every image read", unit="images")
         )
-    ]
+    if masks:
+        out.append(because("audit/unread-masks", measured=masks, expected="every mask read", unit="masks"))
+    return out
 
 
 def _silent(options: AuditOptions, bird: Canary | None) -> list[Issue]:

@@ -17,7 +17,7 @@ from isocenter.model.audited import AuditedImage, AuditedSplit, FittedOn
 from isocenter.model.descriptor_rows import DescriptorRow, Pair
 from isocenter.model.issue import Verdict
 from isocenter.model.rows import CaseRow, PlannedCase, Stack
-from isocenter.model.split import Partition, Split
+from isocenter.model.split import UNUSED, Partition, Split
 from isocenter.pipeline.audited_facts import attribute_facts, shape_facts
 from isocenter.stages.audit.canary_slices import slices_of
 from isocenter.stores.fitted import digest_of_cases, fitted_names, read_fitted
@@ -95,8 +95,8 @@ class _Known:
             subject=case.subject,
             partition=partition,
             site=case.site,
-            study=stacks[0].study if stacks and stacks[0].format == "dicom" else "",
-            volume=stacks[0].id if stacks else "",
+            studies=tuple(dict.fromkeys(s.study for s in stacks if s.format == "dicom")),
+            volumes=tuple(dict.fromkeys(s.id for s in stacks)),
             digest=case.pixel_digest,
             date=min((d for s in stacks for f in s.files[:1] if (d := self._dates.get(f, ""))), default=""),
             labels=tuple(sorted({s.label for s in case.labels if s.state == "positive"})),
@@ -154,7 +154,7 @@ def _fitted(root: Path, split: Split, cases: Sequence[CaseRow]) -> Iterable[Fitt
 def _is_training(partition: str, fold: int | None) -> bool:
     if fold is None:
         return partition == Partition.TRAIN
-    return partition not in {f"{FOLD}{fold}", Partition.TEST, ""}
+    return partition not in {f"{FOLD}{fold}", Partition.TEST, *UNUSED}
 
 
 def descriptors_of(root: Path, workspace: Workspace | None, progress: Progress) -> dict[str, Descriptor]:

@@ -11,6 +11,7 @@ from isocenter.base.errors import ConfigError
 from isocenter.base.templates import Template
 from isocenter.model.audited import AuditedImage, AuditedSplit, FittedOn
 from isocenter.model.descriptor_rows import Pair
+from isocenter.model.issue import Issue
 from isocenter.model.split import Split, SplitRow
 
 
@@ -45,7 +46,8 @@ class ForeignImage:
 class ForeignSplit:
     """One split of a data set: the partitions it wants, and (image id, partition) for every image in it.
 
-    `fitted` holds what was fitted and on how many cases.
+    `fitted` holds what was fitted on more cases than the training part has, and on how many. An equal number would
+    not prove that they are the same cases, so nothing is said of it.
     """
 
     name: str
@@ -56,11 +58,16 @@ class ForeignSplit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignSet:
-    """A data set: its images by id, its splits, and what is to be said of how it was read."""
+    """A data set: its images by id, its splits, and what is to be said of how it was read.
+
+    `lost` counts participants or cases that should have an image and have none; `issues` is what its own files tell.
+    """
 
     images: Mapping[str, ForeignImage]
     splits: tuple[ForeignSplit, ...]
     notes: tuple[str, ...] = ()
+    lost: int = 0
+    issues: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +117,7 @@ def _audited(
         images=tuple(images),
         twins=tuple(t for t in twins if {t.a, t.b} <= here),
         fitted=tuple(
-            FittedOn(name=name, cases=cases, training=training, is_training=cases == training)
+            FittedOn(name=name, cases=cases, training=training, is_training=False)
             for name, cases in split.fitted
         ),
         is_independent=is_independent,
@@ -124,8 +131,10 @@ def _image(image: ForeignImage, partition: str, seen: Seen) -> AuditedImage:
         subject=image.subject,
         partition=partition,
         site=image.site,
-        study=image.study or seen.study,
-        volume=image.volume if image.volume and not image.is_volume_guessed else seen.volume or image.volume,
+        studies=_known(image.study or seen.study),
+        volumes=_known(
+            seen.volume or image.volume if image.is_volume_guessed else image.volume or seen.volume
+        ),
         is_volume_guessed=image.is_volume_guessed and not seen.volume,
         digest=seen.digest or image.digest,
         date=image.date,
@@ -133,6 +142,10 @@ def _image(image: ForeignImage, partition: str, seen: Seen) -> AuditedImage:
         facts=tuple(sorted({**dict(seen.facts), **dict(image.facts)}.items())),
         left_out=image.left_out,
     )
+
+
+def _known(name: str) -> tuple[str, ...]:
+    return (name,) if name else ()
 
 
 def _rows(images: Iterable[tuple[ForeignImage, AuditedImage]]) -> tuple[SplitRow, ...]:

@@ -54,7 +54,7 @@ def read_bids(root: Path, words: TableWords) -> ForeignSet:
         notes.append(f"folders of subjects that {_PARTICIPANTS} does not name: {strangers}")
     if not places:
         raise ConfigError(f"{_PARTICIPANTS} names nobody")
-    return ForeignSet(images=images, splits=divided(places), notes=tuple(notes))
+    return ForeignSet(images=images, splits=divided(places), notes=tuple(notes), lost=without)
 
 
 def _folder(subject: str) -> str:
@@ -70,7 +70,8 @@ def _scans(root: Path, person: ForeignImage) -> Iterator[ForeignImage]:
     files = [
         f
         for f in sorted(folder.rglob("*"))
-        if f.name.endswith(_IMAGES) and f.is_file() and not f.is_symlink()
+        # a link whose file was never fetched (DataLad) is an image that is not there, not none
+        if f.name.endswith(_IMAGES) and (f.is_file() or (f.is_symlink() and not f.is_dir()))
     ]
     for file in files:
         name = file.relative_to(root).as_posix()

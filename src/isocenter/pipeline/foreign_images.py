@@ -31,12 +31,17 @@ from isocenter.stages.audit.canary_slices import slices_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What was found: facts and descriptors by image id, slices for the canary with their image, and what failed."""
+    """What was found: facts by image id, slices for the canary with their image, and what failed.
+
+    `descriptors` are by names of their own, as an image may hold several stacks; `image_of` tells whose each is.
+    """
 
     seen: Mapping[str, Seen]
     descriptors: Mapping[str, Descriptor]
     slices: Sequence[tuple[str, np.ndarray]]
     failed: Mapping[str, str]
+    image_of: Mapping[str, str] = field(default_factory=dict)
+    failed_masks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +68,10 @@ class _Result:
 
 @dataclass(slots=True)
 class _Files:
-    """The indexed stacks by the real path of each of their files."""
+    """The indexed stacks by the real path of each of their files, and by each folder that these are below."""
 
     stacks: dict[Path, list[Stack]] = field(default_factory=lambda: defaultdict(list))
+    folders: dict[Path, dict[str, Stack]] = field(default_factory=lambda: defaultdict(dict))
     paths: dict[str, Path] = field(default_factory=dict)
     expected: dict[str, Signature] = field(default_factory=dict)
 
@@ -84,26 +90,26 @@ def look(images: Iterable[ForeignImage], *, jobs: int, progress: Progress, slice
     """
     wanted = [i for i in images if i.path is not None]
     files = _indexed(
-        [p.resolve() for i in wanted for p in (i.path, i.mask) if p is not None and p.exists()],
+        [real for i in wanted for p in (i.path, i.mask) if (real := _real(p)) is not None],
         jobs,
         progress,
     )
     work: list[_Work] = []
     failed: dict[str, str] = {}
+    masks: dict[str, str] = {}
     seen: dict[str, Seen] = {}
     taken: set[tuple[str, str]] = set()
     for image in wanted:
-        stacks = _stacks_at(image.path, files)
-        if not stacks and image.path is not None and is_picture(image.path.resolve()):
+        real = _real(image.path)
+        stacks = _stacks_at(real, files)
+        if real is not None and not stacks and is_picture(real):
             seen[image.id] = Seen(facts=(("format", "picture"),))
-            work.append(_Work(image=image.id, stack=None, paths=(image.path.resolve(),), slices=slices))
+            work.append(_Work(image=image.id, stack=None, paths=(real,), slices=slices))
             continue
-        if not stacks:
-            failed[image.id] = "file/not-an-image" if image.path and image.path.exists() else "file/not-there"
+        if real is None or not stacks:
+            failed[image.id] = "file/not-there" if real is None else "file/not-an-image"
             continue
-        is_slice = (
-            len(stacks) == 1 and len(stacks[0].files) > 1 and image.path is not None and image.path.is_file()
-        )
+        is_slice = len(stacks) == 1 and len(stacks[0].files) > 1 and real.is_file()
         seen[image.id] = Seen(
             study=stacks[0].study if stacks[0].format == "dicom" else "",
             volume=stacks[0].id if is_slice else "",
@@ -114,9 +120,27 @@ def look(images: Iterable[ForeignImage], *, jobs: int, progress: Progress, slice
         if not (is_slice and key in taken):
             work += [_work(image.id, stack, files, slices) for stack in stacks]
         taken.add(key)
-        masks = _stacks_at(image.mask, files) if image.mask else []
-        work += [replace(_work(image.id, m, files, 0), values=image.values) for m in masks]
-    return _gathered(work, _results(work, jobs, progress), seen, failed)
+        if image.mask is not None:
+            work += _mask_work(image, image.mask, files, masks)
+    return _gathered(work, _results(work, jobs, progress), seen, failed, masks)
+
+
+def _mask_work(image: ForeignImage, mask: Path, files: _Files, failed: dict[str, str]) -> list[_Work]:
+    """The mask of an image; why there is nothing to read is told in `failed`."""
+    real = _real(mask)
+    stacks = _stacks_at(real, files)
+    if not stacks:
+        failed[image.id] = "file/not-there" if real is None else "file/not-an-image"
+    return [replace(_work(image.id, s, files, 0), values=image.values) for s in stacks]
+
+
+def _real(path: Path | None) -> Path | None:
+    """Where a path leads; None where nothing is there, or the system cannot even be asked for such a path."""
+    try:
+        real = path.resolve() if path is not None else None
+        return real if real is not None and real.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a circle of links, NUL, no UTF-8
+        return None
 
 
 def _indexed(paths: Sequence[Path], jobs: int, progress: Progress) -> _Files:
@@ -139,17 +163,28 @@ def _indexed(paths: Sequence[Path], jobs: int, progress: Progress) -> _Files:
     for stack in found.stacks:
         for path in dict.fromkeys(out.paths[f] for f in stack.files):
             out.stacks[path].append(stack)
+    for parent, stacks in _by_parent(out.stacks).items():
+        for place in (parent, *parent.parents):
+            out.folders[place] |= stacks
+            if place == folder:
+                break
     return out
 
 
-def _stacks_at(path: Path | None, files: _Files) -> list[Stack]:
+def _by_parent(stacks: Mapping[Path, Sequence[Stack]]) -> dict[Path, dict[str, Stack]]:
+    out: dict[Path, dict[str, Stack]] = defaultdict(dict)
+    for path, found in stacks.items():
+        out[path.parent] |= {s.id: s for s in found}
+    return out
+
+
+def _stacks_at(real: Path | None, files: _Files) -> list[Stack]:
     """The stacks of a file, or of all files in a folder."""
-    if path is None:
+    if real is None:
         return []
-    real = path.resolve()
     if not real.is_dir():
         return files.stacks.get(real, [])
-    inside = {s.id: s for place, stacks in files.stacks.items() if place.is_relative_to(real) for s in stacks}
+    inside = files.folders.get(real, {})
     return [inside[name] for name in sorted(inside)]
 
 
@@ -178,7 +213,8 @@ def _read(work: _Work) -> _Result:
     except FormatError as error:
         return _Result(reason=error.reason)
     if work.values is not None:
-        present = {int(v) for v in np.unique(volume.array) if v}
+        values = np.unique(volume.array)
+        present = {int(v) for v in values[np.isfinite(values)] if v}
         names = dict(work.values) or {v: f"label {v}" for v in present}
         return _Result(labels=tuple(sorted(names[v] for v in present if v in names)))
     return _Result(
@@ -199,28 +235,41 @@ def _volume(work: _Work) -> Volume:
 
 
 def _gathered(
-    work: Sequence[_Work], results: Iterable[_Result], seen: dict[str, Seen], failed: dict[str, str]
+    work: Sequence[_Work],
+    results: Iterable[_Result],
+    seen: dict[str, Seen],
+    failed: dict[str, str],
+    failed_masks: dict[str, str],
 ) -> Looked:
     descriptors: dict[str, Descriptor] = {}
+    image_of: dict[str, str] = {}
     slices: list[tuple[str, np.ndarray]] = []
     for item, result in zip(work, results, strict=True):
         if result.reason:
-            failed.setdefault(item.image, result.reason)
+            (failed if item.values is None else failed_masks).setdefault(item.image, result.reason)
             continue
         known = seen[item.image]
         if item.values is not None:
             seen[item.image] = replace(known, labels=tuple(sorted({*known.labels, *result.labels})))
         elif result.descriptor is not None:
             first = item.image not in descriptors
-            part = "" if first or item.stack is None else f"#{item.stack.id}"
-            descriptors[f"{item.image}{part}"] = result.descriptor
+            # no image that was read has a NUL in its name, so no other has this one, and the order stays theirs
+            name = item.image if first or item.stack is None else f"{item.image}\0{item.stack.id}"
+            descriptors[name], image_of[name] = result.descriptor, item.image
             slices += [(item.image, s) for s in result.slices]
             if first:
                 seen[item.image] = replace(known, digest=result.descriptor.exact)
-    return Looked(seen=seen, descriptors=descriptors, slices=slices, failed=failed)
+    return Looked(
+        seen=seen,
+        descriptors=descriptors,
+        slices=slices,
+        failed=failed,
+        image_of=image_of,
+        failed_masks=failed_masks,
+    )
 
 
-def told(failed: Mapping[str, str]) -> str:
-    """Why images could not be read, counted."""
-    counts = Counter(failed.values())
+def told(reasons: Iterable[str]) -> str:
+    """Why images or masks could not be read, counted."""
+    counts = Counter(reasons)
     return listed([f"{reason}: {n}" for reason, n in sorted(counts.items())])

@@ -9,6 +9,8 @@ from typing import Any
 
 from isocenter.base.errors import ConfigError, FormatError
 from isocenter.formats.dataset import LAYOUTS, DatasetRow
+from isocenter.model.issue import Issue
+from isocenter.model.reasons import because
 from isocenter.pipeline.foreign import ForeignImage, ForeignSet, ForeignSplit, SubjectOf
 from isocenter.pipeline.foreign_documents import read_document
 
@@ -43,21 +45,23 @@ def read_nnunet(path: Path, subject: str, *, images: Path | None = None) -> Fore
     folds = _folds(document) if document.is_file() else []
     fitted = _fingerprint(folder / _FINGERPRINT)
     named = {case for fold in folds for cases in fold.values() for case in cases}
-    known = {
-        case: _images(case, finds_subject(case), files.get(case, ()), raw)
-        for case in sorted(named | set(files))
-    }
-    splits = [_fold(number, fold, known, fitted) for number, fold in enumerate(folds)]
-    test = sorted(c for c, rows in files.items() if any(r.partition == "test" for r in rows))
+    train, test = (_side(files, is_test=is_test) for is_test in (False, True))
+    known = {c: _images(c, finds_subject(c), train.get(c, ()), raw) for c in sorted(named | set(train))}
+    held_out = {c: _images(c, finds_subject(c), rows, raw) for c, rows in sorted(test.items())}
+    splits = [_split(f"fold-{n}", [(p, cases, known) for p, cases in f.items()]) for n, f in enumerate(folds)]
     if test:
-        train = sorted(set(files) - set(test))
-        splits.append(_split("imagesTr-imagesTs", {"train": train, "test": test}, known))
+        sides = [("train", sorted(train), known), ("test", sorted(test), held_out)]
+        beyond = ((_FINGERPRINT, fitted),) if fitted and fitted > len(train) else ()
+        splits.append(_split("imagesTr-imagesTs", sides, beyond))
+    lost = named - set(train) if files else set()
     if not splits:
         raise ConfigError(f"there is no split to check: neither {_FOLDS} nor images in imagesTs")
     return ForeignSet(
-        images={image.id: image for found in known.values() for image in found},
+        images={i.id: i for found in (*known.values(), *held_out.values()) for i in found},
         splits=tuple(splits),
-        notes=tuple(_notes(folds, files, named)),
+        notes=tuple(_notes(set(train) - named if folds else set(), lost)),
+        lost=len(lost),
+        issues=tuple(_fitted(fitted, len(train))) if folds and fitted else (),
     )
 
 
@@ -84,6 +88,12 @@ def _files(raw: Path) -> dict[str, list[DatasetRow]]:
     return dict(out)
 
 
+def _side(files: Mapping[str, Sequence[DatasetRow]], *, is_test: bool) -> dict[str, list[DatasetRow]]:
+    """The files of every case that has an image in imagesTs, or in imagesTr: one name may be in both."""
+    sides = {c: [r for r in rows if (r.partition == "test") is is_test] for c, rows in files.items()}
+    return {c: rows for c, rows in sides.items() if any(r.role == "image" for r in rows)}
+
+
 def _images(case: str, subject: str, rows: Sequence[DatasetRow], raw: Path) -> list[ForeignImage]:
     """The images of a case, one per channel, each with its mask; itself alone where no file is known."""
     mask = {r.partition: r for r in rows if r.role == "mask"}
@@ -102,41 +112,37 @@ def _images(case: str, subject: str, rows: Sequence[DatasetRow], raw: Path) -> l
     return out or [ForeignImage(id=case, subject=subject, case=case)]
 
 
-def _fold(
-    number: int,
-    fold: Mapping[str, Sequence[str]],
-    known: Mapping[str, Sequence[ForeignImage]],
-    fitted: tuple[tuple[str, int], ...],
-) -> ForeignSplit:
-    return _split(f"fold-{number}", fold, known, fitted)
-
-
 def _split(
     name: str,
-    cases: Mapping[str, Sequence[str]],
-    known: Mapping[str, Sequence[ForeignImage]],
+    parts: Sequence[tuple[str, Sequence[str], Mapping[str, Sequence[ForeignImage]]]],
     fitted: tuple[tuple[str, int], ...] = (),
 ) -> ForeignSplit:
-    places = {
-        (image.id, partition): None for partition, found in cases.items() for c in found for image in known[c]
-    }
-    return ForeignSplit(name=name, partitions=tuple(cases), places=tuple(places), fitted=fitted)
+    """A split of partitions, each with its cases and the images to find theirs in."""
+    places = {(i.id, partition): None for partition, cases, images in parts for c in cases for i in images[c]}
+    return ForeignSplit(
+        name=name, partitions=tuple(p for p, _, _ in parts), places=tuple(places), fitted=fitted
+    )
 
 
-def _fingerprint(path: Path) -> tuple[tuple[str, int], ...]:
-    """On how many cases nnU-Net measured spacings and intensities."""
+def _fingerprint(path: Path) -> int:
+    """On how many cases nnU-Net measured spacings and intensities; 0 where it does not say."""
     if not path.is_file():
-        return ()
+        return 0
     found = read_document(path)
     spacings = found.get("spacings") if isinstance(found, dict) else None
-    return ((_FINGERPRINT, len(spacings)),) if isinstance(spacings, list) else ()
+    return len(spacings) if isinstance(spacings, list) else 0
 
 
-def _notes(folds: Sequence[Any], files: Mapping[str, Sequence[DatasetRow]], named: set[str]) -> list[str]:
+def _fitted(cases: int, known: int) -> list[Issue]:
+    """What a fingerprint means for folds: the file tells how many cases it saw, not which."""
+    expected = f"unknown cases of imagesTr, which has {known}" if known else "unknown cases of imagesTr"
+    return [because("audit/fingerprint-of-all-folds", measured=str(cases), expected=expected, unit="cases")]
+
+
+def _notes(unused: set[str], lost: set[str]) -> list[str]:
     notes = []
-    train = {c for c, rows in files.items() if any(r.partition != "test" for r in rows)}
-    if folds and (unused := train - named):
+    if unused:
         notes.append(f"cases of imagesTr that are in no fold: {len(unused)}")
-    if files and (lost := named - set(files)):
+    if lost:
         notes.append(f"cases of {_FOLDS} that have no image: {len(lost)}")
     return notes

@@ -19,6 +19,7 @@ from isocenter.model.rows import AgreementRow, CaseRow, LabelState, PlannedCase
 from isocenter.stages.enrol.decisions import keep_decision, read_decisions
 
 _NOT_CHOSEN = "enrol/several-candidates"
+_SAID = {"enrol/accepted-by-person", "enrol/rejected-by-person"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ class _Known:
     def rows(self) -> Iterator[Waiting]:
         """What waits, and what was decided."""
         for case in sorted(self._planned):
-            if self._is_waiting(case) or case in self._decisions:
+            if self._is_waiting(case) or case in self._decisions or self._is_reopened(case):
                 yield self._row(case)
 
     def seen(self, case: str) -> tuple[str, ...]:
@@ -143,11 +144,21 @@ class _Known:
         if any(i.rule == _NOT_CHOSEN for i in self._issues.get(case, ())):
             return f"{case}: several images fit one channel; say with channels.*.prefer which one is meant"
         verdict = self._verdict(case)
+        if self._is_rejected_by_person(case):
+            return f"{case} was rejected by a person; isocenter review reopen takes that back"
         if verdict == Verdict.REJECT:
             return f"{case} was rejected by a rule, which no decision overrules; see isocenter explain {case}"
         if word is Word.ACCEPT and not self._is_waiting(case):
             return f"{case} does not wait for anybody"
         return ""
+
+    def _is_rejected_by_person(self, case: str) -> bool:
+        return case in self._decisions and self._decisions[case].word is Word.REJECT
+
+    def _is_reopened(self, case: str) -> bool:
+        """Whether what the last run acted upon has been taken back since."""
+        said = {i.rule for i in self._issues.get(case, ())} & _SAID
+        return bool(said) and case not in self._decisions
 
     def _verdict(self, case: str) -> str:
         built = self._built.get(case)
@@ -159,8 +170,8 @@ class _Known:
     def _row(self, case: str) -> Waiting:
         planned, built = self._planned[case], self._built.get(case)
         decision = self._decisions.get(case)
-        is_taken_up = decision is None or planned.settled == decision.seen
-        settled = set(planned.settled) | set(decision.seen if decision else ())
+        is_taken_up = planned.settled == (decision.seen if decision else ()) and not self._is_reopened(case)
+        settled = set(decision.seen if decision else ())
         issues = [i for i in self._issues.get(case, ()) if i.severity is Severity.REVIEW]
         left = [i for i in issues if as_seen(i) not in settled]
         state = "waiting"

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from isocenter.base import tables
-from isocenter.base.errors import ConfigError, StoreNotFound
+from isocenter.base.errors import ConfigError
+from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue
-from isocenter.model.rows import CaseRow
 from isocenter.model.split import Split, SplitRow
 from isocenter.pipeline.config_schema import checked
+from isocenter.pipeline.split_cases import rows_at, store_at
 from isocenter.pipeline.split_links import links_of_table
 from isocenter.pipeline.split_table import TableOptions, refuse_dummies, rows_of_table, told_apart
+from isocenter.pipeline.split_workspace import split_workspace
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
-from isocenter.stages.split.options import SplitOptions
-from isocenter.stages.split.rows import Record, rows_of, subjects_of
+from isocenter.stages.split.options import NearDuplicates, SplitOptions
+from isocenter.stages.split.rows import Record, subjects_of
 from isocenter.stages.split.stage import split as split_stage
 
 
@@ -83,15 +84,22 @@ def split_rows(
 ) -> Split:
     """Divide what a path or rows hold, by options that were checked."""
     issues: list[Issue] = []
-    if isinstance(origin, str | Path) and not _is_table(Path(origin)):
+    share = {"min_share": options.min_external_share}
+    engine = Engine(ScreenOptions(options={"split/too-few-external-subjects": share}))
+    is_at_cases = isinstance(origin, str | Path) and not _is_table(Path(origin))
+    if isinstance(origin, str | Path) and is_at_cases and store_at(Path(origin)) != Path(origin):
+        return split_workspace(Workspace(Path(origin)), options, seed=seed, previous=previous, engine=engine)
+    if options.near_duplicates is NearDuplicates.TOGETHER:
+        raise ConfigError(
+            "split.near_duplicates: together needs the images of a workspace; a table, rows or a bare store is not one"
+        )
+    if isinstance(origin, str | Path) and is_at_cases:
         rows = rows_at(Path(origin), options)
     else:
         if isinstance(origin, str | Path):
             names = dict.fromkeys((*options.strata, *options.groups))
             origin = rows_of_table(Path(origin), table, tuple(names))
         rows, issues = _rows_of(list(origin), options, previous)
-    share = {"min_share": options.min_external_share}
-    engine = Engine(ScreenOptions(options={"split/too-few-external-subjects": share}))
     made = split_stage(rows, options, seed=seed, previous=previous, engine=engine)
     return replace(made, issues=(*issues, *made.issues))
 
@@ -119,48 +127,6 @@ def _rows_of(
         )
         records = [replace(r, links=(*r.links, *found.get(r.row.subject, ()))) for r in records]
     return subjects_of(records), issues
-
-
-def store_at(path: Path) -> Path:
-    """The store of a workspace, or the store itself.
-
-    Raises:
-        StoreNotFound: it is neither.
-    """
-    for root in (path / "store", path):
-        if (root / "cases.parquet").is_file():
-            return root
-    raise StoreNotFound(f"no workspace or store with cases.parquet: {path.name}")
-
-
-def rows_at(
-    path: Path,
-    options: SplitOptions,
-    *,
-    links: Mapping[str, Sequence[str]] | None = None,
-    times: Mapping[str, tuple[str, str]] | None = None,
-    people_of: Callable[[str], Iterable[str]] | None = None,
-) -> list[SplitRow]:
-    """One row per subject of the cases of a workspace or store.
-
-    Args:
-        path: The workspace or store.
-        options: What is balanced and kept together.
-        links: What else keeps subjects together.
-        times: When the first and the last case of a subject were taken.
-        people_of: The subjects behind a name in the table of links.
-
-    Raises:
-        ConfigError: the table of links fits nobody.
-        StoreNotFound: the path is no workspace or store.
-    """
-    cases = list(tables.read(store_at(path) / "cases.parquet", CaseRow))
-    together = {s: list(found) for s, found in (links or {}).items()}
-    if options.links:
-        found_links = links_of_table(Path(options.links), (c.subject for c in cases), people_of)
-        for subject, found in found_links.items():
-            together.setdefault(subject, []).extend(found)
-    return rows_of(cases, options.strata, groups=options.groups, links=together, times=times)
 
 
 def _given(row: SplitRow, options: SplitOptions) -> Record:

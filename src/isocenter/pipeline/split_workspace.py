@@ -9,16 +9,16 @@ from datetime import date
 from pathlib import Path
 
 from isocenter.base import tables
-from isocenter.base.progress import silent
+from isocenter.base.progress import Progress, silent
 from isocenter.base.workspace import Workspace
 from isocenter.model.issue import Issue, Verdict
 from isocenter.model.reasons import because
 from isocenter.model.rows import CaseRow, Stack, SubjectRow
 from isocenter.model.split import Split
 from isocenter.pipeline.audited_store import descriptors_of, of_cases
-from isocenter.pipeline.split import rows_at
+from isocenter.pipeline.split_cases import rows_at
 from isocenter.rules.engine import Engine
-from isocenter.stages.audit.near_duplicates import pairs
+from isocenter.stages.audit.near_duplicates import compare
 from isocenter.stages.split.options import NearDuplicates, SplitOptions
 from isocenter.stages.split.stage import split
 
@@ -36,7 +36,14 @@ class Bonds:
     people_of: Callable[[str], Iterable[str]]
 
 
-def bonds_of(workspace: Workspace, cases: Iterable[CaseRow], options: SplitOptions) -> Bonds:
+def bonds_of(
+    workspace: Workspace,
+    cases: Iterable[CaseRow],
+    options: SplitOptions,
+    *,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> Bonds:
     """Look up in the tables of index and build who belongs together."""
     packed = list(cases)
     subjects = {c.subject for c in packed}
@@ -45,7 +52,7 @@ def bonds_of(workspace: Workspace, cases: Iterable[CaseRow], options: SplitOptio
     stacks = [s for s in _stacks(workspace) if s.subject in subjects]
     issues += _studies(stacks, links)
     if options.near_duplicates is NearDuplicates.TOGETHER:
-        issues += _duplicates(workspace, packed, links)
+        issues += _duplicates(workspace, packed, links, jobs, progress)
     return Bonds(
         links=dict(links),
         times=_times(workspace, stacks) if options.strategy == "temporal" else {},
@@ -68,6 +75,8 @@ def split_workspace(
     seed: int,
     previous: Split | None,
     engine: Engine,
+    jobs: int = 1,
+    progress: Progress = silent,
 ) -> Split:
     """Divide the packed cases of a workspace.
 
@@ -75,7 +84,8 @@ def split_workspace(
         ConfigError: the strategy cannot work on these cases, or the table of links fits nobody.
     """
     cases = list(tables.read(workspace.store / "cases.parquet", CaseRow))
-    bonds = bonds_of(workspace, (c for c in cases if c.verdict != Verdict.REJECT), options)
+    packed = (c for c in cases if c.verdict != Verdict.REJECT)
+    bonds = bonds_of(workspace, packed, options, jobs=jobs, progress=progress)
     rows = rows_at(workspace.store, options, links=bonds.links, times=bonds.times, people_of=bonds.people_of)
     made = split(rows, options, seed=seed, previous=previous, engine=engine)
     return replace(made, issues=(*bonds.issues, *made.issues))
@@ -112,13 +122,20 @@ def _studies(stacks: Iterable[Stack], links: dict[str, list[str]]) -> Iterator[I
 
 
 def _duplicates(
-    workspace: Workspace, cases: Iterable[CaseRow], links: dict[str, list[str]]
+    workspace: Workspace,
+    cases: Iterable[CaseRow],
+    links: dict[str, list[str]],
+    jobs: int,
+    progress: Progress,
 ) -> Iterator[Issue]:
     if not (workspace.root / "build" / "descriptors.parquet").exists():
         return
     subject_of = {c.id: c.subject for c in cases}
     seen: dict[tuple[str, str], str] = {}
-    for pair in of_cases(pairs(descriptors_of(workspace.store, workspace, silent))):
+    found = compare(descriptors_of(workspace.store, workspace, progress), jobs=jobs, progress=progress)
+    if found.dropped:
+        yield because("audit/pairs-not-compared", measured=f"{found.dropped} pairs")
+    for pair in of_cases(found.pairs):
         a, b = sorted((subject_of.get(pair.a, ""), subject_of.get(pair.b, "")))
         if a and a != b:
             seen.setdefault((a, b), pair.kind)
@@ -131,6 +148,8 @@ def _duplicates(
 def _times(workspace: Workspace, stacks: Iterable[Stack]) -> dict[str, tuple[str, str]]:
     """Days of the first and the last stack of each subject, counted from the earliest."""
     path = workspace.root / "index" / "instances.parquet"
+    if not path.exists():
+        return {}
     columns = tables.read_table(path, ["file_id", "study_date"])
     days: dict[str, int] = {}
     for file, text in zip(columns["file_id"].to_pylist(), columns["study_date"].to_pylist(), strict=True):

@@ -37,7 +37,7 @@ from isocenter.stages.split.outer import outer_splits
 from isocenter.stores.splits import drop_splits, read_split, split_names, write_split
 
 STAGES = ("index", "screen", "enrol", "build", "split", "audit", "report")
-_SPLIT_VERSION = 2
+_SPLIT_VERSION = 3
 _AUDIT_VERSION = 1
 
 
@@ -208,7 +208,15 @@ def _split(context: Context) -> Mapping[str, int]:
         return dict((workspace.done("split") or {})["counts"])
     folder = workspace.start("split")
     previous = read_split(workspace.store, options.name) if options.name in names else None
-    made = split_workspace(workspace, options, seed=config.seed, previous=previous, engine=engine)
+    made = split_workspace(
+        workspace,
+        options,
+        seed=config.seed,
+        previous=previous,
+        engine=engine,
+        jobs=context.jobs,
+        progress=context.progress,
+    )
     write_split(workspace.store, options.name, made)
     outer = outer_splits(made)
     drop_splits(workspace.store, [n for n in names if n.startswith(f"{options.name}-outer-")])

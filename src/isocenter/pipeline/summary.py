@@ -129,7 +129,9 @@ def certified(split: Split) -> list[str]:
     if worst:
         at = f"{worst.name} in {worst.partition}, {worst.count} of {worst.target:.1f} subjects"
         off = [f"Largest deviation of a label: {at}; whole people allow no less than {worst.least:.1f} off."]
-    return [head, *off, *(f"In the way: {o}." for o in found.obstacles)]
+    given = found.optimum.given if found.optimum else ""
+    only = [f"What is proved of the best holds {given}."] if given else []
+    return [head, *off, *only, *(f"In the way: {o}." for o in found.obstacles)]
 
 
 def _next_steps(context: Context, ran: list[str]) -> list[str]:

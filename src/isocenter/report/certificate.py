@@ -34,14 +34,15 @@ def _optimum(optimum: Mapping[str, Any] | None) -> str:
         return "The places were given, drawn by lot or told by time, not chosen: there is no best to compare them with."
     distance, bound = number(float(optimum["distance"]), 4), number(float(optimum["bound"]), 4)
     settled = "with what was settled before (kept places, whole sites)"
+    only = f" This holds {optimum['given']}." if optimum.get("given") else ""
     if optimum["proof"] == "integers":
-        return f"No split comes nearer to what was asked for, {settled}: people cannot be divided any finer (distance {distance})."
+        return f"No split comes nearer to what was asked for, {settled}: people cannot be divided any finer (distance {distance}).{only}"
     if optimum["proof"] == "exact":
         return (
             f"No split comes nearer to what was asked for, {settled}: all others were ruled out by branch and bound "
-            f"(distance {distance}, {optimum['nodes']} nodes)."
+            f"(distance {distance}, {optimum['nodes']} nodes).{only}"
         )
-    return f"Distance from what was asked for {distance}, {settled}; no split can be below {bound}."
+    return f"Distance from what was asked for {distance}, {settled}; no split can be below {bound}.{only}"
 
 
 def _deviations(found: Sequence[Mapping[str, Any]]) -> Table:

@@ -70,4 +70,5 @@ def test_agreement_of_every_pair() -> None:
     ]
     assert found[0].dice is None
     assert found[0].volumes_ml == (2.0, 1.0)
+    assert found[0].volume_difference_ml == -1.0
     assert agreement_of_boxes({"a": boxes(), "b": boxes()}, "nodule")[0].f1 is None

@@ -41,6 +41,7 @@ def test_all_pairs_in_the_order_of_names() -> None:
         (("b", "c"), 0.0),
     ]
     assert found[1].volumes_ml == pytest.approx((0.02, 0.01))
+    assert found[1].volume_difference_ml == pytest.approx(-0.01)
     assert {a.label for a in found} == {"liver"}
 
 

@@ -24,6 +24,17 @@ def test_what_was_added_is_read_in_order(journal, tmp_path):
     assert [json.loads(line)["case"] for line in lines] == ["a", "b", "a"]
 
 
+def test_an_end_without_a_line_end_loses_nothing(journal, tmp_path):
+    path = tmp_path / "said.jsonl"
+    path.write_text(path.read_text().rstrip("\n"))
+    assert journal.records() == RECORDS
+    journal.add({"case": "c"})
+    assert journal.records() == [*RECORDS, {"case": "c"}]
+    path.write_text(path.read_text().rstrip("\n")[:-4])
+    with pytest.raises(ConfigError, match="line 4 is no record"):
+        journal.records()
+
+
 @pytest.mark.parametrize(
     ("change", "number"),
     [

@@ -28,6 +28,13 @@ def test_a_clean_split_passes(say, table):
     assert "table  test              20 subjects, 1 sites, 20 images" in said.out
 
 
+def test_a_split_of_which_no_image_was_seen_does_not_just_pass(say, table):
+    table.write_text("path,subject,partition\na.nii,p,train\nb.nii,q,test\n")
+    said = say("audit", table)
+    assert said.code == 0
+    assert said.out.splitlines()[-1] == "passed by names alone: none of the images could be compared"
+
+
 def test_a_leaking_split_fails_and_says_who_and_where(say, table):
     said = say("audit", leaking(table))
     assert said.code == 1

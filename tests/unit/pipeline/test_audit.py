@@ -3,6 +3,8 @@
 import json
 import random
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 import isocenter as iso
@@ -182,3 +184,42 @@ def test_the_canary_says_when_it_cannot_sing(tmp_path):
     assert "audit/no-canary" in rules(audit(path, canary=True))
     with pytest.raises(ConfigError, match="needs the pixels"):
         audit(path, canary=True, pixels=False)
+
+
+def test_images_that_are_all_gone_are_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("path,subject,partition\na.nii,p,train\nb.nii,q,test\n")
+    found = audit(path, jobs=1)
+    assert [(i.rule, i.measured) for i in found.issues] == [("audit/unread-images", "file/not-there: 2")]
+    assert found.compared == 0
+    quiet = audit(path, jobs=1, pixels=False)
+    assert (quiet.issues, quiet.compared) == ((), None)
+
+
+def test_masks_that_cannot_be_read_are_told_apart(tmp_path):
+    (tmp_path / "a.nii").write_bytes(b"nothing")
+    entries = {
+        "training": [{"image": "a.nii", "label": "no.nii"}],
+        "testing": [{"image": "b.nii", "label": "no.nii"}],
+    }
+    (tmp_path / "list.json").write_text(json.dumps(entries))
+    values = np.random.default_rng(1).normal(size=(24, 24, 24)).astype(np.float32)
+    nib.save(nib.Nifti1Image(values, np.eye(4)), tmp_path / "b.nii")
+    told = {i.rule: i.measured for i in audit(tmp_path / "list.json", jobs=1).issues}
+    assert told["audit/unread-images"] == "file/not-an-image: 1"
+    assert told["audit/unread-masks"] == "file/not-there: 1"
+
+
+def test_what_is_claimed_of_a_split_in_memory_is_checked():
+    rows = [{"subject": f"s{n:02}", "site": f"c{n % 3}"} for n in range(60)]
+    made = split(rows, strategy="stratified")
+    assert "split/shared-site" not in {i.rule for i in audit(made).issues if i.severity is Severity.REJECT}
+    assert not audit(made, independent=True).passed
+
+
+@pytest.mark.parametrize(
+    "option", [{"canary": True}, {"layout": "table"}, {"splits": "x"}, {"images": "x"}, {"seeds": 3}]
+)
+def test_options_that_a_split_in_memory_cannot_obey_are_refused(option):
+    with pytest.raises(ConfigError, match=next(iter(option))):
+        audit(split([{"subject": str(n)} for n in range(9)]), **option)

@@ -9,9 +9,10 @@ from isocenter.model.attributes import Attribute, AttributeState
 from isocenter.model.descriptor_rows import Pair
 from isocenter.model.rows import CaseRow, Instance, LabelState, PlannedCase, PlannedChannel, Stack
 from isocenter.model.split import Split, SplitRow
-from isocenter.pipeline.audited_store import audited_store, descriptors_of, of_cases
+from isocenter.pipeline.audited_store import _is_training, audited_store, descriptors_of, of_cases
+from isocenter.rules.catalogue.split.study_in_two_partitions import study_in_two_partitions
 from isocenter.stores.splits import write_split
-from isocenter.testing.rules import a_stack
+from isocenter.testing.rules import a_stack, issues_of
 
 ATTRIBUTES = (
     Attribute(name="manufacturer", value="ACME"),
@@ -28,10 +29,11 @@ def packed(name, subject):
     )  # fmt: skip
 
 
-def planned(name, subject, verdict="keep", reason=""):
+def planned(name, subject, verdict="keep", reason="", **more):
     return PlannedCase(
         id=name, subject=subject, site="a", timepoint="", shard=0, digest="", verdict=verdict, reason=reason,
-        bytes_estimated=0, channels=(PlannedChannel(name="ct", stack=f"stack of {name}"),), annotations=(),
+        bytes_estimated=0, annotations=(),
+        channels=tuple(PlannedChannel(name=c, stack=f"stack of {s}") for c, s in (("ct", name), *more.items())),
     )  # fmt: skip
 
 
@@ -71,20 +73,38 @@ def audited(workspace, place, **claims):
 
 def test_the_index_tells_studies_and_dates_and_the_plan_what_was_left_out(workspace):
     found = audited(workspace, workspace)
-    assert [(i.id, i.partition, i.study, i.volume, i.date, i.left_out) for i in found.images] == [
-        ("k1", "train", "study of k1", "stack of k1", "2020-01-05", ""),
-        ("k2", "test", "study of k2", "stack of k2", "", ""),
-        ("k3", "test", "", "", "", "geometry/missing-slices"),
+    assert [(i.id, i.partition, i.studies, i.volumes, i.date, i.left_out) for i in found.images] == [
+        ("k1", "train", ("study of k1",), ("stack of k1",), "2020-01-05", ""),
+        ("k2", "test", ("study of k2",), ("stack of k2",), "", ""),
+        ("k3", "test", (), (), "", "geometry/missing-slices"),
     ]
     assert found.is_temporal  # by its strategy
     assert found.id == "default"
 
 
+def test_the_study_of_a_second_channel_is_seen_in_two_partitions(workspace):
+    cases = [planned("k1", "p", pet="k9"), planned("k2", "q")]
+    tables.write(workspace.stage("enrol") / "cases.parquet", PlannedCase, cases)
+    stacks = [a_stack(id=f"stack of {n}", study=s) for n, s in (("k1", "1"), ("k9", "2"), ("k2", "2"))]
+    tables.write(workspace.stage("index") / "stacks.parquet", Stack, stacks)
+    found = audited(workspace, workspace)
+    assert [i.studies for i in found.images] == [("1", "2"), ("2",)]
+    assert len(issues_of(study_in_two_partitions, found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("partition", "fold"), [("reserve", 0), ("", 0), ("test", 0), ("fold-0", 0), ("val", None)]
+)
+def test_what_is_not_used_is_not_trained_on(partition, fold):
+    assert not _is_training(partition, fold)
+    assert _is_training("fold-1", 0)
+
+
 def test_a_store_alone_tells_what_is_in_it(workspace):
     found = audited(workspace, None, is_independent=True)
-    assert [(i.id, i.study, i.digest, i.labels) for i in found.images] == [
-        ("k1", "", "pixels of k1", ("t",)),
-        ("k2", "", "pixels of k2", ("t",)),
+    assert [(i.id, i.studies, i.digest, i.labels) for i in found.images] == [
+        ("k1", (), "pixels of k1", ("t",)),
+        ("k2", (), "pixels of k2", ("t",)),
     ]
     facts = dict(found.images[0].facts)
     assert (facts["manufacturer"], facts["slices"], facts["row_spacing_mm"]) == ("ACME", "5", "0.8")

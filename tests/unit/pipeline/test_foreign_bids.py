@@ -2,9 +2,12 @@
 
 import json
 
+import nibabel as nib
+import numpy as np
 import pytest
 
 from isocenter.base.errors import ConfigError
+from isocenter.pipeline.audit import audit
 from isocenter.pipeline.foreign import audited_splits
 from isocenter.pipeline.foreign_bids import is_bids, read_bids
 from isocenter.pipeline.foreign_table import TableWords
@@ -55,3 +58,22 @@ def test_a_tree_that_is_not_divided_is_refused(tree):
 def test_a_participant_that_is_a_path_leads_nowhere(tree):
     (tree / "participants.tsv").write_text("participant_id\tsplit\n../x\ttrain\nsub-2\ttest\n")
     assert "participants without an image: 1" in read_bids(tree, TableWords()).notes
+
+
+@pytest.mark.parametrize("is_fetched", [True, False])
+def test_images_that_are_links_are_images(tree, is_fetched):
+    """As in a DataLad data set, where the files lie in .git/annex once they were fetched."""
+    store = tree / ".git/annex/objects"
+    store.mkdir(parents=True)
+    for n, name in enumerate(("sub-1/anat/sub-1_T1w", "sub-2/ses-1/anat/sub-2_ses-1_T1w")):
+        file, target = tree / f"{name}.nii.gz", store / f"MD5E-{n}.nii.gz"
+        if is_fetched:
+            values = np.random.default_rng(1).normal(size=(24, 24, 24)).astype(np.float32)
+            nib.save(nib.Nifti1Image(values, np.eye(4)), target)
+        file.unlink()
+        file.symlink_to(target)
+    found = audit(tree, jobs=1)
+    unread = [i.measured for i in found.issues if i.rule == "audit/unread-images"]
+    assert unread == (["file/not-there: 1"] if is_fetched else ["file/not-there: 3"])
+    assert found.compared == (2 if is_fetched else 0)
+    assert found.passed is not is_fetched  # the two are copies

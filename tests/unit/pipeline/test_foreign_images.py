@@ -1,6 +1,7 @@
 """Looking into the files of a foreign data set: slices of a series, pictures, links, and what is no image."""
 
 import imagecodecs
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -76,10 +77,66 @@ def test_what_is_no_image_is_told_by_its_reason(tmp_path):
     (tmp_path / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n rest")
     found = look([image(tmp_path / n) for n in ("a.txt", "b.png", "c.nii")], jobs=1, progress=silent)
     assert found.failed == {"a.txt": "file/not-an-image", "b.png": "file/corrupt", "c.nii": "file/not-there"}
-    assert told(found.failed) == "file/corrupt: 1, file/not-an-image: 1, file/not-there: 1"
+    assert told(found.failed.values()) == "file/corrupt: 1, file/not-an-image: 1, file/not-there: 1"
 
 
 def test_images_all_over_the_disk_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("os.path.commonpath", lambda _: tmp_path.anchor)
     with pytest.raises(ConfigError, match="no folder in common"):
         look([image(picture(tmp_path / "a.png", 1))], jobs=1, progress=silent)
+
+
+def volume(path, seed, values=None):
+    made = stream(seed, "volume").normal(size=(24, 24, 24)).astype(np.float32) if values is None else values
+    nib.save(nib.Nifti1Image(made, np.eye(4)), path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "\udcff", "circle"])
+def test_a_path_that_leads_nowhere_is_told(tmp_path, name):
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    good = picture(tmp_path / "a.png", 1)
+    found = look([image(tmp_path / name), image(good, mask=tmp_path / name)], jobs=1, progress=silent)
+    assert found.failed == {name: "file/not-there"}
+    assert found.seen["a.png"].digest
+
+
+def test_a_mask_with_no_number_in_it_still_tells_its_labels(tmp_path):
+    values = np.zeros((8, 8, 8), np.float32)
+    values[1:3], values[4], values[5] = 1, np.nan, np.inf
+    mask = volume(tmp_path / "mask.nii", 0, values)
+    found = look(
+        [image(volume(tmp_path / "a.nii", 1), mask=mask, values=((1, "x"),))], jobs=1, progress=silent
+    )
+    assert found.seen["a.nii"].labels == ("x",)
+    assert (found.failed, found.failed_masks) == ({}, {})
+
+
+def test_a_mask_that_fails_is_no_image_that_fails(tmp_path):
+    paths = [volume(tmp_path / f"{n}.nii", n) for n in range(2)]
+    (tmp_path / "mask.nii").write_bytes(b"nothing")
+    masks = (tmp_path / "mask.nii", tmp_path / "gone.nii")
+    found = look([image(p, mask=m) for p, m in zip(paths, masks, strict=True)], jobs=1, progress=silent)
+    assert found.failed == {}
+    assert found.failed_masks == {"0.nii": "file/not-an-image", "1.nii": "file/not-there"}
+
+
+def test_folders_hold_what_is_below_them(tmp_path):
+    for n, name in enumerate(("a/deep/1", "a/2", "b/3")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        volume(tmp_path / f"{name}.nii", n)
+    found = look([image(tmp_path / n) for n in ("a", "b", "a/deep")], jobs=1, progress=silent)
+    assert sorted(found.image_of.values()) == ["a", "a", "b", "deep"]
+
+
+def test_copies_are_found_whatever_their_files_are_called(tmp_path):
+    (tmp_path / "many#1").mkdir()
+    for name, seed in (("a#1", 1), ("b#1", 1), ("c#1", 2), ("many#1/x", 3), ("many#1/y", 2)):
+        volume(tmp_path / f"{name}.nii", seed)
+    table = tmp_path / "split.csv"
+    table.write_text(
+        "path,subject,partition\na#1.nii,p,train\nb#1.nii,q,test\nc#1.nii,r,train\nmany#1,s,test\n"
+    )
+    found = audit(table, jobs=1)
+    assert {(p.a, p.b) for p in found.pairs} == {("a#1.nii", "b#1.nii"), ("c#1.nii", "many#1")}
+    assert not found.passed

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from isocenter.base.errors import ConfigError, FormatError
+from isocenter.model.issue import Severity
+from isocenter.pipeline.audit import audit
 from isocenter.pipeline.foreign import audited_splits
 from isocenter.pipeline.foreign_nnunet import is_nnunet, read_nnunet
 
@@ -84,11 +86,39 @@ def test_cases_without_an_image_are_told(tmp_path):
     assert "cases of splits_final.json that have no image: 1" in read_nnunet(root, "{subject}").notes
 
 
-def test_a_fingerprint_of_all_cases_is_none_of_the_training_part(tmp_path):
+@pytest.mark.parametrize("cases", [2, 3])
+def test_a_fingerprint_of_all_cases_is_a_note_for_folds(tmp_path, cases):
+    """nnU-Net makes it so by design, and as many cases as the training part has need not be those."""
     path = folds(tmp_path, [{"train": ["p_1", "q_1"], "val": ["p_2"]}])
-    (tmp_path / "dataset_fingerprint.json").write_text(json.dumps({"spacings": [[1, 1, 1]] * 3}))
-    (found,) = read(path)
-    assert [(f.cases, f.training, f.is_training) for f in found.fitted] == [(3, 2, False)]
+    (tmp_path / "dataset_fingerprint.json").write_text(json.dumps({"spacings": [[1, 1, 1]] * cases}))
+    found = audit(path)
+    (issue,) = found.issues
+    assert (issue.rule, issue.severity) == ("audit/fingerprint-of-all-folds", Severity.NOTE)
+    assert issue.measured == str(cases)
+    assert found.passed
+
+
+@pytest.mark.parametrize(("cases", "fails"), [(2, False), (3, False), (4, True)])
+def test_a_fingerprint_that_counts_test_cases_is_rejected(tmp_path, cases, fails):
+    root = raw(tmp_path, test=("r_1",))
+    (root / "dataset_fingerprint.json").write_text(json.dumps({"spacings": [[1, 1, 1]] * cases}))
+    found = audit(root, pixels=False)
+    assert ("split/statistics-beyond-training" in {i.rule for i in found.issues}) is fails
+    assert found.passed is not fails
+
+
+def test_a_name_in_both_folders_is_in_both_partitions(tmp_path):
+    root = raw(tmp_path, test=("p_1", "r_1"))
+    folds(root, [{"train": ["p_1", "q_1"], "val": ["p_2", "r_1"]}])
+    fold, held_out = read(root)
+    assert {(i.id, i.partition) for i in held_out.images if "p_1" in i.id} == {
+        ("imagesTr/p_1_0000.nii.gz", "train"),
+        ("imagesTs/p_1_0000.nii.gz", "test"),
+    }
+    assert not [i.id for i in fold.images if "imagesTs" in i.id]
+    assert "cases of splits_final.json that have no image: 1" in read_nnunet(root, "{subject}").notes
+    found = audit(root, splits="imagesTr-imagesTs", pixels=False)
+    assert "split/subject-in-two-partitions" in {i.rule for i in found.issues}
 
 
 @pytest.mark.parametrize(

@@ -84,13 +84,13 @@ def test_the_subject_may_stand_in_the_path(tmp_path):
 def test_slices_are_told_by_the_names_of_files_or_by_a_column(tmp_path):
     text = "path,subject,partition\nd/p1_slice_01.png,a,train\nd/p1_slice_02.png,b,test\np_001.png,c,test\n"
     (found,) = read(tmp_path, text)
-    assert [(i.volume, i.is_volume_guessed) for i in found.images] == [
+    assert [(*i.volumes, i.is_volume_guessed) for i in found.images] == [
         ("d/p1", True),
         ("d/p1", True),
-        ("", False),
+        (False,),
     ]
     (found,) = read(tmp_path, "path,subject,partition,series\na_z1.png,a,train,7\nb.png,b,test,7\n")
-    assert [(i.volume, i.is_volume_guessed) for i in found.images] == [("7", False), ("7", False)]
+    assert [(*i.volumes, i.is_volume_guessed) for i in found.images] == [("7", False), ("7", False)]
 
 
 def test_one_file_in_two_places_is_one_image_and_of_two_subjects_two(tmp_path):

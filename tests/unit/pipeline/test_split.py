@@ -146,3 +146,16 @@ def test_the_partitions_of_the_source_are_kept(tmp_path):
 def test_a_folder_without_cases_is_no_workspace(tmp_path):
     with pytest.raises(StoreNotFound):
         split(tmp_path)
+
+
+def test_a_table_has_no_images_to_compare():
+    with pytest.raises(ConfigError, match=r"split\.near_duplicates: together"):
+        split(people(), near_duplicates="together")
+
+
+def test_the_certificate_says_what_was_chosen_before():
+    held = split(people(), seed=3)
+    centres = sorted({r.site for r in held.rows if r.is_external})
+    assert held.certificate.optimum.given == f"with centres {', '.join(centres)} held out"
+    assert split(people(), strategy="nested-k-fold").certificate.optimum.given == "of the outer folds"
+    assert split(people(), strategy="stratified").certificate.optimum.given == ""

@@ -7,9 +7,11 @@ from isocenter.base.workspace import Workspace
 from isocenter.model.descriptor_rows import Pair
 from isocenter.model.rows import CaseRow, Instance, LabelState, Stack, SubjectRow
 from isocenter.pipeline import split_workspace as module
+from isocenter.pipeline.split import split as public_split
 from isocenter.pipeline.split_workspace import bonds_of, split_workspace
 from isocenter.rules.engine import Engine
 from isocenter.rules.select import ScreenOptions
+from isocenter.stages.audit.near_duplicates import Compared
 from isocenter.stages.split.options import NearDuplicates, SplitOptions
 from isocenter.testing.rules import a_stack
 
@@ -102,10 +104,14 @@ def test_near_duplicates_stay_together_where_that_is_asked_for(workspace, monkey
     (workspace.root / "build/descriptors.parquet").touch()
     monkeypatch.setattr(module, "descriptors_of", lambda *_: {})
     likeness = [Pair(a="case-02 ct", b="case-31 ct", score=0.99, kind="mirrored")]
-    monkeypatch.setattr(module, "pairs", lambda _: likeness)
+    monkeypatch.setattr(module, "compare", lambda *_, **__: Compared(pairs=likeness, dropped=3))
     asked = {"near_duplicates": NearDuplicates.TOGETHER}
     assert together(workspace, (2, 31), **asked)
-    assert "split/near-duplicates" in {i.rule for i in made(workspace, **asked).issues}
+    rules = {i.rule for i in made(workspace, **asked).issues}
+    assert {"split/near-duplicates", "audit/pairs-not-compared"} <= rules
+    done = public_split(workspace.root, strategy="stratified", near_duplicates="together")
+    assert rules == {i.rule for i in done.issues}
+    assert done.rows == made(workspace, **asked).rows
     assert not together(workspace, (2, 31))
 
 
@@ -124,6 +130,7 @@ def test_dates_become_days_and_cut_the_cohort(workspace):
     train, test = ([r for r in done.of(p) if r.subject not in pair] for p in ("train", "test"))
     assert max(int(r.last) for r in train) < min(int(r.first) for r in test)
     assert not any("2020" in r.first for r in done.rows)
+    assert public_split(workspace.root, strategy="temporal").rows == done.rows
 
 
 def test_lesions_are_balanced_by_size(workspace):

@@ -18,7 +18,11 @@ ROWS = [
 
 
 def blocks(proof="exact", obstacles=()):
-    optimum = Optimum(distance=2.5, bound=2.25, proof=proof, nodes=11) if proof else None
+    optimum = (
+        Optimum(distance=2.5, bound=2.25, proof=proof, nodes=11, given="with centres c1 held out")
+        if proof
+        else None
+    )
     found = certify(ROWS, {"train": 0.6, "test": 0.4}, optimum=optimum, obstacles=obstacles)
     return certificate_blocks(json.loads(canonical_json(found)))
 
@@ -36,6 +40,7 @@ def test_what_was_proved_is_told(proof, said):
     first = blocks(proof)[0]
     assert isinstance(first, Prose)
     assert said in first.text
+    assert ("This holds with centres c1 held out." in first.text) is bool(proof)
 
 
 def test_every_deviation_is_a_row_and_every_obstacle_an_item():

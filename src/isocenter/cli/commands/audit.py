@@ -94,7 +94,12 @@ def lines_of(found: Audit) -> Iterator[str]:
         yield ""
         yield f"canary  {found.canary.summary}"
     yield ""
-    yield "passed" if found.passed else "FAILED: results on these partitions cannot be trusted"
+    if not found.passed:
+        yield "FAILED: results on these partitions cannot be trusted"
+    else:
+        yield (
+            "passed" if found.compared != 0 else "passed by names alone: none of the images could be compared"
+        )
 
 
 def _examples(issues: list[Issue]) -> Iterator[str]:

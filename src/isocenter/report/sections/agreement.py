@@ -157,7 +157,7 @@ def _queue(facts: ReportFacts) -> tuple[Block, ...]:
     low.sort(key=lambda e: (e[0], e[1].case, e[1].label, e[1].rater_a, e[1].rater_b))
     has_surfaces = any(row.hd95_mm is not None for _, row in low)
     rows = tuple(_row(value, row, has_surfaces=has_surfaces) for value, row in low[:_MOST_ROWS])
-    heads = ["Dice, or F1 of boxes", "Volumes (mL)", "Lesions", "Of these the same"]
+    heads = ["Dice, or F1 of boxes", "Volumes (mL)", "Difference (mL)", "Lesions", "Of these the same"]
     heads += ["Surface Dice", "HD95 (mm)"] if has_surfaces else []
     columns = (
         Column("Case", is_code=True),
@@ -176,7 +176,8 @@ def _row(value: float, row: AgreementRow, *, has_surfaces: bool) -> tuple[str, .
     volumes = f"{number(row.volume_a_ml, 1)} / {number(row.volume_b_ml, 1)}"
     raters = f"{row.rater_a or 'unnamed'} / {row.rater_b or 'unnamed'}"
     lesions = f"{row.lesions_a} / {row.lesions_b}"
-    cells = (row.case, row.label, raters, f"{value:.3f}", volumes, lesions, str(row.lesions_matched))
+    more = "" if row.volume_difference_ml is None else number(row.volume_difference_ml, 1)
+    cells = (row.case, row.label, raters, f"{value:.3f}", volumes, more, lesions, str(row.lesions_matched))
     if not has_surfaces:
         return cells
     surface = "" if row.surface_dice is None else f"{row.surface_dice:.3f}"

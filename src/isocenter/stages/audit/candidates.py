@@ -28,8 +28,8 @@ _FOR_PLANES = 3
 _TURNED = 5
 
 
-def candidates(descriptors: Sequence[Descriptor], nearest: int) -> NDArray[np.int64]:
-    """Pairs (N, 2) of places that are worth a second look, the lower place first, in order.
+def candidates(descriptors: Sequence[Descriptor], nearest: int) -> tuple[NDArray[np.int64], int]:
+    """Pairs (N, 2) of places that are worth a second look, the lower place first, in order, and how many were dropped.
 
     Args:
         descriptors: All images; blank ones are in no pair.
@@ -43,11 +43,11 @@ def candidates(descriptors: Sequence[Descriptor], nearest: int) -> NDArray[np.in
         if len(places) > 1
     ]
     if not found:
-        return np.empty((0, 2), np.int64)
+        return np.empty((0, 2), np.int64), 0
     pairs, alike = (np.concatenate(column) for column in zip(*found, strict=True))
     pairs, first = np.unique(np.sort(pairs, axis=1), axis=0, return_index=True)
     best = np.argsort(-alike[first], kind="stable")[:_MOST]
-    return np.asarray(pairs[np.sort(best)])
+    return np.asarray(pairs[np.sort(best)]), len(pairs) - len(best)
 
 
 def _kinds(descriptors: Sequence[Descriptor]) -> Iterator[tuple[bool, list[int]]]:

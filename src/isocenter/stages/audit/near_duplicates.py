@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +19,20 @@ from isocenter.stages.audit.candidates import candidates
 
 ALIKE = 0.78
 """Two images are one from this correlation on: where it comes from is told in docs/explanation/near-duplicates.md."""
+EQUALS = 32
+"""Of so many images with the same pixels every pair is told; of the rest their pairs with these."""
 # Less of a field of view than this in common is a crop.
 _CROPPED = 0.93
 # Pictures that are kept ready for comparison, some 100 kB each, and pairs that threads get at a time.
 _KEPT, _AT_A_TIME = 2048, 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Pairs of images that show the same, and how many candidates nobody looked at because there were too many."""
+
+    pairs: list[Pair]
+    dropped: int
 
 
 def pairs(
@@ -32,10 +43,23 @@ def pairs(
     jobs: int = 1,
     progress: Progress = silent,
 ) -> list[Pair]:
+    """All pairs of images that show the same, as `compare` finds them."""
+    return compare(descriptors, alike=alike, nearest=nearest, jobs=jobs, progress=progress).pairs
+
+
+def compare(
+    descriptors: Mapping[str, Descriptor],
+    *,
+    alike: float = ALIKE,
+    nearest: int = 8,
+    jobs: int = 1,
+    progress: Progress = silent,
+) -> Compared:
     """All pairs of images that show the same, by their names, in the order of the names.
 
-    Of several images with the same pixels only the first by name is compared with others, and each of the others is
-    paired with it: that is enough to see whether they are in several partitions.
+    Of several images with the same pixels only the first by name is compared with others, and what is found holds
+    for all of them, as a split may use any. Pairs of more than `EQUALS` such images are those of the first `EQUALS`
+    with all others: enough to see a leak as long as a split uses one of these.
 
     Args:
         descriptors: The images, by name.
@@ -52,22 +76,32 @@ def pairs(
             f"descriptors of version {versions.pop()} cannot be compared with those of {VERSION}"
         )
     names = sorted(descriptors)
-    first: dict[str, str] = {}
-    out = []
+    classes: dict[str, list[str]] = {}
     for name in names:
-        exact = descriptors[name].exact
-        if exact and exact in first:
-            out.append(Pair(a=first[exact], b=name, score=1.0, kind="same-pixels"))
-        elif exact:
-            first[exact] = name
-    single = [n for n in names if first.get(descriptors[n].exact) == n]
-    known = [descriptors[n] for n in single]
-    todo = candidates(known, nearest)
+        if exact := descriptors[name].exact:
+            classes.setdefault(exact, []).append(name)
+    equals = list(classes.values())
+    out = [
+        Pair(a=a, b=b, score=1.0, kind="same-pixels")
+        for same in equals
+        for n, a in enumerate(same[:EQUALS])
+        for b in same[n + 1 :]
+    ]
+    known = [descriptors[same[0]] for same in equals]
+    todo, dropped = candidates(known, nearest)
     for (a, b), found in zip(todo, _compared(known, todo, jobs, progress), strict=True):
         if found.score >= alike:
             score = round(min(found.score, 1.0), 4)
-            out.append(Pair(a=single[a], b=single[b], score=score, kind=_kind(found)))
-    return sorted(out, key=lambda p: (p.a, p.b))
+            for one, other in _between(equals[a], equals[b]):
+                out.append(Pair(a=min(one, other), b=max(one, other), score=score, kind=_kind(found)))
+    return Compared(pairs=sorted(out, key=lambda p: (p.a, p.b)), dropped=dropped)
+
+
+def _between(some: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of two classes of equal images: the first ones of each with all of the other."""
+    for n, one in enumerate(some):
+        for other in others if n < EQUALS else others[:EQUALS]:
+            yield one, other
 
 
 def _kind(found: Likeness) -> str:

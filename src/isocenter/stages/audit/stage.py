@@ -38,6 +38,8 @@ class Audit:
         pairs: Images that show the same, also those of one subject.
         notes: What was compared and what could not be, with numbers.
         canary: What a leak is worth on these images; None where nobody asked.
+        compared: How many images were compared by their pixels, of those that others' lists name; None where no
+            image was to be read.
     """
 
     splits: tuple[str, ...]
@@ -47,6 +49,7 @@ class Audit:
     pairs: tuple[Pair, ...] = ()
     notes: tuple[str, ...] = ()
     canary: Canary | None = None
+    compared: int | None = None
 
     @property
     def passed(self) -> bool:

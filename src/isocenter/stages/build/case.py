@@ -273,6 +273,7 @@ def _agreements(planned: PlannedCase, targets: Targets) -> list[AgreementRow]:
             lesions_b=a.lesions[1],
             lesions_matched=a.lesions_matched,
             lowest_lesion_dice=a.lowest_lesion_dice,
+            volume_difference_ml=a.volume_difference_ml,
         )
         for a in targets.agreements
     ]

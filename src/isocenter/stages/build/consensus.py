@@ -15,10 +15,10 @@ from isocenter.agreement.instances import fuse_instances
 from isocenter.agreement.metrics import agreement_of
 from isocenter.imaging.instances import Instance, instances_of, union_of
 from isocenter.imaging.shapes import boxes_to_voxel
-from isocenter.model.annotation import Agreement, Consensus
+from isocenter.model.annotation import Agreement, Consensus, Performance
 from isocenter.model.grid import Grid
 from isocenter.model.task import Task, TaskContract
-from isocenter.stages.build.opinions import Mask, Opinion, Opinions
+from isocenter.stages.build.opinions import Corners, Mask, Opinion, Opinions
 from isocenter.stages.build.options import AgreementOptions
 from isocenter.stages.build.shapes import filled
 
@@ -88,27 +88,40 @@ def agreed_of(opinions: Opinions, grid: Grid, contract: TaskContract, options: A
 
 
 def _vote(opinion: Opinion, contract: TaskContract, grid: Grid) -> Vote | None:
-    """What an opinion says of voxels; boxes leave open what is inside them, unless the task has them filled."""
-    if opinion.is_vote and opinion.mask is not None:
-        return Vote(opinion.mask, opinion.known, _lesions(opinion.mask, opinion.parts, contract))
-    if not (opinion.speaks and opinion.boxes) or contract.task is not Task.SEGMENTATION:
-        return None
-    inside = filled(opinion.boxes, grid)
+    """What an opinion says of voxels; boxes leave open what is inside them, unless the task has them filled.
+
+    A box in which the rater outlined voxels says no more than these do.
+    """
+    is_boxed = opinion.speaks and contract.task is Task.SEGMENTATION
+    boxes = [box for box in opinion.boxes if not _is_outlined(box, opinion, grid)] if is_boxed else []
+    mask = opinion.mask if opinion.is_vote else None
+    if not boxes:
+        return None if mask is None else Vote(mask, opinion.known, _lesions(mask, opinion.parts, contract))
+    inside = filled(boxes, grid)
     if contract.boxes_as_masks:
-        parts = _box_parts(opinion, grid) if contract.instances else []
-        return Vote(inside, opinion.known, _lesions(inside, parts, contract))
+        drawn = [] if mask is None else [*_lesions(mask, opinion.parts, contract)]
+        parts = [*drawn, *_box_parts(boxes, grid)] if contract.instances else []
+        both = inside if mask is None else inside | mask
+        known = None if opinion.known is None else opinion.known | inside
+        return Vote(both, known, _lesions(both, parts, contract))
     outside = ~inside if opinion.known is None else opinion.known & ~inside
-    return Vote(np.zeros(grid.shape, dtype=np.bool_), outside, is_outlined=False)
+    if mask is None:
+        return Vote(np.zeros(grid.shape, dtype=np.bool_), outside, is_outlined=False)
+    return Vote(mask, outside, _lesions(mask, opinion.parts, contract))
+
+
+def _is_outlined(box: Corners, opinion: Opinion, grid: Grid) -> bool:
+    return opinion.mask is not None and bool((opinion.mask & filled([box], grid)).any())
 
 
 def _lesions(mask: Mask, parts: list[Instance], contract: TaskContract) -> tuple[Instance, ...]:
     if not (contract.instances or contract.task is Task.DETECTION):
         return ()
-    return tuple(parts if len(parts) > 1 else instances_of(mask, contract.connectivity))
+    return tuple(parts or instances_of(mask, contract.connectivity))
 
 
-def _box_parts(opinion: Opinion, grid: Grid) -> list[Instance]:
-    voxels = boxes_to_voxel(np.array(opinion.boxes, dtype=np.float64).reshape(-1, 6), grid)
+def _box_parts(boxes: list[Corners], grid: Grid) -> list[Instance]:
+    voxels = boxes_to_voxel(np.array(boxes, dtype=np.float64).reshape(-1, 6), grid)
     sizes = voxels[:, 3:] - voxels[:, :3]
     return [
         Instance((box[0], box[1], box[2]), np.ones(size, dtype=np.bool_))
@@ -134,9 +147,9 @@ def _with_partial(
     how = METHODS.get(options.method)
     mask, known = np.zeros(grid.shape, dtype=np.bool_), np.zeros(grid.shape, dtype=np.bool_)
     shares: NDArray[np.float32] | None = None
-    largest: tuple[int, Fused | None] = (0, None)
+    told: list[tuple[int, int, Fused]] = []
     for names, where in _regions(votes, grid):
-        ballot = {rater: np.ascontiguousarray(votes[rater].mask) for rater in names}
+        ballot = {rater: votes[rater].mask & where for rater in names}  # elsewhere they did not all look
         made = how(Ballot(masks=ballot, tie_is_foreground=options.tie == "foreground", rater=options.rater))
         if made is None:
             continue
@@ -144,21 +157,25 @@ def _with_partial(
         if made.shares is not None:
             shares = np.zeros(grid.shape, dtype=np.float32) if shares is None else shares
             shares[where] = made.shares[where]
-        largest = max(largest, (int(np.count_nonzero(where)), made), key=lambda pair: pair[0])
-    told = largest[1]
+        told.append((int(np.count_nonzero(where)), len(names), made))
     consensus = replace(
         before,
         agreements=(*before.agreements, *_agreements(label, votes, grid, options)),
-        masks=before.masks if told is None else {**before.masks, label: mask},
+        masks={**before.masks, label: mask} if told else before.masks,
         shares=before.shares if shares is None else {**before.shares, label: shares},
-        # of how good raters are is told what the largest part says
-        performances=(
-            *before.performances,
-            *(replace(p, label=label) for p in (told.performances if told else ())),
-        ),
-        issues=(*before.issues, *(told.issues if told else ())),
+        performances=(*before.performances, *_performances(label, told)),
+        issues=(*before.issues, *dict.fromkeys(issue for *_, made in told for issue in made.issues)),
     )
     return consensus, known
+
+
+def _performances(label: str, told: list[tuple[int, int, Fused]]) -> list[Performance]:
+    """How good each rater is, as the largest part says that it saw together with another."""
+    out: dict[str, Performance] = {}
+    for _, raters, made in sorted(told, key=lambda one: -one[0]):
+        for performance in made.performances if raters > 1 else ():
+            out.setdefault(performance.rater, replace(performance, label=label))
+    return [out[rater] for rater in sorted(out)]
 
 
 def _regions(votes: Mapping[str, Vote], grid: Grid) -> list[tuple[list[str], Mask]]:

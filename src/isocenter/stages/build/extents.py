@@ -91,16 +91,17 @@ class Extents:
             plan: What is known of the file.
             slices: The slices that single annotations are on.
         """
+        if plan.covers == "marks":
+            return {a.concept: self.nothing for a in drawn}
         named = self.of_slices((*slices, *plan.searched_slices))
         if named is not None:
             return {a.concept: named for a in drawn}
         if plan.covers == "image":
             return self._stated(drawn)
         native = np.zeros(self.volume.grid.shape, dtype=np.bool_)
-        if plan.covers == "slices":
-            for annotation in drawn:
-                native |= annotation.mask(self.volume.grid)
-            native[native.any(axis=(1, 2))] = True
+        for annotation in drawn:
+            native |= annotation.mask(self.volume.grid)
+        native[native.any(axis=(1, 2))] = True
         looked = self.carried(native)
         return {a.concept: looked for a in drawn}
 

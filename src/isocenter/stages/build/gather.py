@@ -12,7 +12,7 @@ from isocenter.base.errors import FormatError
 from isocenter.formats.annotation import ANNOTATIONS
 from isocenter.imaging.affine import Reorder
 from isocenter.imaging.changes import Change
-from isocenter.imaging.instances import as_one
+from isocenter.imaging.instances import as_one, instances_of
 from isocenter.model.annotation import Annotation, AnnotationState
 from isocenter.model.grid import Grid
 from isocenter.model.issue import Issue
@@ -41,17 +41,22 @@ class Gathered:
 
     Args:
         opinions: By label and rater.
-        vanished: Labels of which something was marked that has no voxel on the case's grid.
+        vanished: Labels of which something was marked that has no voxel on the case's grid, and by whom.
         changes: How much of each label there was and is, all drawings added up.
         not_taken: By rater, what was held back because of where it is: where it would be without the suspected mistake.
         issues: What was seen on the way.
     """
 
     opinions: Opinions = field(default_factory=Opinions)
-    vanished: set[str] = field(default_factory=set)
+    vanished: dict[str, set[str]] = field(default_factory=dict)
     changes: dict[str, Change] = field(default_factory=dict)
     not_taken: dict[str, Mask] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
+
+    def alone(self, rater: str) -> Gathered:
+        """What one rater says, without the others."""
+        vanished = {label: {rater} for label, raters in self.vanished.items() if rater in raters}
+        return replace(self, opinions=self.opinions.alone(rater), vanished=vanished)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +184,8 @@ def _add_searched(
     out: Gathered, plan: PlannedAnnotation, found: Sequence[tuple[Annotation, str]], extents: Extents
 ) -> None:
     """Labels that the raters of a file looked for: what is not marked of them is not there."""
+    if plan.covers == "marks":
+        return  # nothing is known beside the marks
     for rater in dict.fromkeys(annotation.rater for annotation, _ in found) or (plan.rater,):
         for label in plan.searched:
             _add_marks(out.opinions.of(label, rater), AnnotationState.ABSENT, [], [], plan, extents)
@@ -195,8 +202,10 @@ def _add_marks(
 ) -> None:
     """Boxes and points of one label, and where the rater looked for them."""
     known = extents.of_slices(plan.searched_slices or ((where,) if where else plan.slices))
-    if known is None and plan.covers != "image" and (boxes or points):
-        known = extents.of_boxes(boxes if plan.covers == "slices" else [])
+    if plan.covers == "marks" and (boxes or points):
+        known = extents.nothing
+    elif known is None and plan.covers == "slices" and (boxes or points):
+        known = extents.of_boxes(boxes)
     is_partial = known is not None or state is AnnotationState.PARTIAL
     opinion.add(AnnotationState.PARTIAL if is_partial else state, known=known)
     opinion.boxes += boxes
@@ -219,15 +228,22 @@ def _add_drawings(
         label, rater = names[name].concept, names[name].rater
         opinion = out.opinions.of(label, rater)
         if drawing.is_lost:
-            out.vanished.add(label)  # smaller than a voxel of the grid, or off the image
+            out.vanished.setdefault(label, set()).add(
+                rater
+            )  # smaller than a voxel of the grid, or off the image
         known = looked.get(label)
         state = _STATES[bool(drawing.mask.any()) or drawing.is_lost]
         if known is not None:
             state, known = AnnotationState.PARTIAL, known | drawing.mask
         opinion.add(state, drawing.mask, known)
-        if is_apart and (part := as_one(drawing.mask)) is not None:
-            opinion.parts.append(part)
         out.changes[label] = out.changes.get(label, Change()) + drawing.change
+    for label in sorted({a.concept for a in names.values()} if is_apart else ()):
+        # several keys are lesions of their own; one key is all lesions, whatever other files there are
+        own = [(names[n].rater, d.mask) for n, d in drawings.items() if names[n].concept == label]
+        parts = [(rater, mask, part) for rater, mask in own if (part := as_one(mask)) is not None]
+        for rater, mask, part in parts:
+            found = [part] if len(parts) > 1 else instances_of(mask, contract.connectivity)
+            out.opinions.of(label, rater).parts += found
 
 
 def _add_rows(out: Gathered, plan: PlannedAnnotation, extents: Extents) -> None:

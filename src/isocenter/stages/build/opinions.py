@@ -29,6 +29,7 @@ class Opinion:
         points: x, y, z and diameter (0 where none is known) in RAS+ millimetres.
         votes: Class labels: whether it is there.
         slice_votes: The same of single slices of the case, by their number.
+        has_failed: Whether any of what the rater said could not be read, placed or trusted.
     """
 
     state: AnnotationState = AnnotationState.NOT_ANNOTATED
@@ -39,6 +40,7 @@ class Opinion:
     points: list[Corners] = field(default_factory=list)
     votes: list[bool] = field(default_factory=list)
     slice_votes: dict[int, bool] = field(default_factory=dict)
+    has_failed: bool = False
 
     @property
     def speaks(self) -> bool:
@@ -62,10 +64,15 @@ class Opinion:
 
         Of a rater one of whose files failed nothing is known but what the others mark.
         """
-        before = self.state
+        self.has_failed |= state is AnnotationState.FAILED
         if mask is not None:
             self.mask = mask if self.mask is None else self.mask | mask
-        self.state, self.known = _joined((before, self.known), (state, known), self.mask)
+        if not self.has_failed:
+            self.state, self.known = _joined((self.state, self.known), (state, known), self.mask)
+        elif self.mask is not None and self.mask.any():
+            self.state, self.known = AnnotationState.PARTIAL, self.mask
+        else:
+            self.state, self.known = AnnotationState.FAILED, None
 
 
 def _joined(
@@ -74,9 +81,6 @@ def _joined(
     states = {one[0], other[0]} - {AnnotationState.NOT_ANNOTATED}
     if not states:
         return AnnotationState.NOT_ANNOTATED, None
-    if AnnotationState.FAILED in states:
-        is_marked = mask is not None and bool(mask.any())
-        return (AnnotationState.PARTIAL, mask) if is_marked else (AnnotationState.FAILED, None)
     if whole := states & _WHOLE:
         is_marked = AnnotationState.MARKED in whole or (
             AnnotationState.PARTIAL in states and mask is not None and bool(mask.any())
@@ -99,3 +103,7 @@ class Opinions(dict[str, dict[str, Opinion]]):
     def raters(self) -> list[str]:
         """All who said anything, by name; "" stands for whoever is not named."""
         return sorted({rater for by_rater in self.values() for rater in by_rater})
+
+    def alone(self, rater: str) -> Opinions:
+        """What one rater says, without the others."""
+        return Opinions({n: {rater: by[rater]} for n, by in self.items() if rater in by})

@@ -17,7 +17,8 @@ from isocenter.model.task import Task, TaskContract
 from isocenter.stages.build.boxes import RaterBoxes
 from isocenter.stages.build.consensus import Agreed
 from isocenter.stages.build.gather import Gathered
-from isocenter.stages.build.opinions import Mask, Opinion
+from isocenter.stages.build.opinions import Corners, Mask, Opinion
+from isocenter.stages.build.shapes import filled
 
 POSITIVE, NEGATIVE, UNKNOWN, PARTIAL, FAILED = "positive", "negative", "unknown", "partial", "failed"
 
@@ -41,7 +42,9 @@ def states_of(
         out.append(
             LabelState(
                 label=label,
-                state=_state(label, contract.task, gathered, agreed, boxes, counts.get(label, 0)),
+                state=PARTIAL
+                if doubted_of(label, contract, gathered, agreed, grid) is not None
+                else _state(label, contract.task, gathered, agreed, boxes, counts.get(label, 0)),
                 volume_ml=round(volume, 6),
                 count=counts.get(label, 0),
                 **change,
@@ -54,6 +57,48 @@ def is_tied(opinions: Mapping[str, Opinion]) -> bool:
     """Whether as many class labels say that it is there as say that it is not."""
     said = [vote for opinion in opinions.values() for vote in opinion.votes]
     return bool(said) and 2 * sum(said) == len(said)
+
+
+def doubted_of(
+    label: str, contract: TaskContract, gathered: Gathered, agreed: Agreed, grid: Grid
+) -> Mask | None:
+    """Of a segmentation without a voxel of a label, where raters who outlined none say that it is; None for nowhere.
+
+    A point or a class label that masks contradict leaves nothing known: how far it reaches is not said.
+    """
+    mask, by_rater = agreed.consensus.masks.get(label), gathered.opinions.get(label, {})
+    if contract.task is not Task.SEGMENTATION or mask is None or mask.any() or label in gathered.vanished:
+        return None
+    opinions = [o for o in by_rater.values() if o.speaks and not (o.mask is not None and o.mask.any())]
+    known = agreed.known.get(label)
+    said = [vote for opinion in by_rater.values() for vote in opinion.votes]
+    is_said = any(any(o.votes) for o in opinions) and 2 * sum(said) >= len(said)
+    points = [point for o in opinions for point in o.points]
+    if (is_said and (known is None or known.all())) or _is_known_at(points, known, grid):
+        return np.ones(grid.shape, dtype=np.bool_)
+    boxes = [] if contract.boxes_as_masks else [box for o in opinions for box in o.boxes]
+    out = filled(boxes, grid)
+    there = {number for o in opinions for number, is_there in o.slice_votes.items() if is_there}
+    out[[n for n in sorted(there) if _slice_votes(by_rater, grid.shape[0])[n] != 0]] = True
+    return out if out.any() else None
+
+
+def is_contradicted(doubted: Mask, by_rater: Mapping[str, Opinion]) -> bool:
+    """Whether a mask says that nothing is there of what others say is."""
+    seen = [o.known for o in by_rater.values() if o.is_vote]
+    return any(known is None or bool((known & doubted).any()) for known in seen)
+
+
+def _is_known_at(points: Sequence[Corners], known: Mask | None, grid: Grid) -> bool:
+    if known is None or not points:
+        return bool(points)
+    voxels = np.rint(grid.to_voxel(np.array([p[:3] for p in points], dtype=np.float64))).astype(np.int64)
+    inside = [(k, j, i) for i, j, k in voxels.tolist() if _is_in((k, j, i), grid)]
+    return any(bool(known[voxel]) for voxel in inside)
+
+
+def _is_in(voxel: tuple[int, ...], grid: Grid) -> bool:
+    return all(0 <= n < size for n, size in zip(voxel, grid.shape, strict=True))
 
 
 def _state(label: str, task: Task, gathered: Gathered, agreed: Agreed, boxes: RaterBoxes, count: int) -> str:
@@ -86,7 +131,7 @@ def _said(by_rater: Mapping[str, Opinion], task: Task) -> str:
             return NEGATIVE
         return POSITIVE if task is Task.CLASSIFICATION else PARTIAL
     states = {opinion.state for opinion in by_rater.values() if not opinion.votes}
-    if not said and AnnotationState.ABSENT in states:
+    if not said and AnnotationState.ABSENT in states and AnnotationState.MARKED not in states:
         return NEGATIVE
     if AnnotationState.PARTIAL in states:
         return PARTIAL
@@ -101,8 +146,11 @@ def known_of(
     for state in states:
         if state.state != PARTIAL or contract.task is Task.CLASSIFICATION:
             continue
-        known = agreed.known.get(state.label)
-        if known is None:
+        known = agreed.known.get(state.label) if state.label in agreed.consensus.masks else None
+        doubted = doubted_of(state.label, contract, gathered, agreed, grid)
+        if doubted is not None:
+            known = ~doubted if known is None else known & ~doubted
+        elif known is None:
             known = np.zeros(grid.shape, dtype=np.bool_)
             for opinion in gathered.opinions.get(state.label, {}).values():
                 if opinion.known is not None and opinion.speaks:

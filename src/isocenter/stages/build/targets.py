@@ -84,17 +84,26 @@ def read_targets(
     if contract.task is Task.DETECTION:
         _add_boxes(out, agreed, drawn, gathered.opinions, agreement, grid)
     counts = {label: out.box_labels.count(label) for label in contract.labels}
-    out.labels = states.states_of(contract, gathered, agreed, boxes, counts, grid)
-    out.known = states.known_of(contract, out.labels, gathered, agreed, grid)
+    asked, asked_boxes = _asked(gathered, boxes, agreement)
+    out.labels = states.states_of(contract, asked, agreed, asked_boxes, counts, grid)
+    out.known = states.known_of(contract, out.labels, asked, agreed, grid)
     by_label = {n: out.boxes_voxel[[b == n for b in out.box_labels]] for n in set(out.box_labels)}
-    out.slice_labels = states.slice_labels_of(
-        contract, out.labels, gathered, agreed, out.known, by_label, grid
-    )
+    out.slice_labels = states.slice_labels_of(contract, out.labels, asked, agreed, out.known, by_label, grid)
     out.opinions = states.opinion_rows(gathered, agreed, boxes, grid)
     out.rater_boxes, out.rater_points = _marks(gathered.opinions, boxes, contract)
-    _tell_ties(out, gathered, agreed)
+    _tell_ties(out, asked, agreed)
+    _tell_silence(out, gathered, agreement)
+    _tell_contradictions(out, asked, agreed, contract, grid)
     out.issues = _softened(out)
     return out
+
+
+def _asked(gathered: Gathered, boxes: RaterBoxes, options: AgreementOptions) -> tuple[Gathered, RaterBoxes]:
+    """Those who decide what is known: all raters, or the one whom the method single names."""
+    if options.method != "single":
+        return gathered, boxes
+    rater = options.rater
+    return gathered.alone(rater), {n: {rater: by[rater]} for n, by in boxes.items() if rater in by}
 
 
 def _is_boxed(opinions: Opinions, label: str) -> bool:
@@ -213,6 +222,26 @@ def _tell_ties(out: Targets, gathered: Gathered, agreed: Agreed) -> None:
         is_drawn = label in agreed.consensus.masks or label in out.box_labels
         if states.is_tied(by_rater) and not is_drawn:
             out.issues.append(because("build/tied-labels", measured=label))
+
+
+def _tell_silence(out: Targets, gathered: Gathered, options: AgreementOptions) -> None:
+    """Others annotated the case, and the one rater who decides did not."""
+    if options.method != "single":
+        return
+    spoken = {(n, r) for n, by in gathered.opinions.items() for r, opinion in by.items() if opinion.speaks}
+    if spoken and not any(rater == options.rater for _, rater in spoken):
+        labels = ", ".join(sorted({label for label, _ in spoken}))
+        out.issues.append(because("build/silent-rater", measured=labels))
+
+
+def _tell_contradictions(
+    out: Targets, gathered: Gathered, agreed: Agreed, contract: TaskContract, grid: Grid
+) -> None:
+    """Labels that masks say are nowhere, and others that they are."""
+    for label in sorted(contract.labels):
+        doubted = states.doubted_of(label, contract, gathered, agreed, grid)
+        if doubted is not None and states.is_contradicted(doubted, gathered.opinions[label]):
+            out.issues.append(because("build/contradicted-mask", measured=label))
 
 
 def _softened(out: Targets) -> list[Issue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +19,9 @@ from isocenter.model.reasons import because
 from isocenter.model.rows import AnnotationObject, FileRow, Stack
 
 KIND = "dicom-registration"
-# Two ways from one frame to another are the same if no number of their matrices is further apart: millimetres.
+# Two ways from one frame to another are the same if they take no corner of a cube of a metre further apart than this.
 _SAME_MM = 0.05
+_CORNERS_MM = np.array([(*corner, 1.0) for corner in itertools.product((-500.0, 500.0), repeat=3)])
 
 Matrix = NDArray[np.float64]
 
@@ -70,7 +72,7 @@ class Registrations:
                 for first in self.steps[start, middle]
                 for second in self.steps.get((middle, end), [])
             ]
-        if not ways or any(np.abs(way - ways[0]).max() > _SAME_MM for way in ways):
+        if not ways or any(_apart_mm(way, ways[0]) > _SAME_MM for way in ways):
             return None
         return ways[0]
 
@@ -108,3 +110,9 @@ class Registrations:
     def _frame(self, found: AnnotationObject) -> str:
         uid = found.frame_of_reference_uid
         return self.names.of("for", uid) if uid else ""
+
+
+def _apart_mm(first: Matrix, second: Matrix) -> float:
+    """How far apart two ways take a point of a cube of a metre: at one of its corners it is farthest."""
+    moved = _CORNERS_MM @ (first - second).T
+    return float(np.linalg.norm(moved[:, :3], axis=1).max())

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from isocenter.base import tables
 from isocenter.base.digests import digest_of_file
@@ -30,11 +31,14 @@ from isocenter.stages.enrol.tables import link_table
 from isocenter.stages.enrol.units import tell_mixed_units
 
 STAGE = "enrol"
-VERSION = 5
+VERSION = 6
 
 # What may be wrong with a further annotation of an image, and what a person must then look at.
 _UNCLEAR = {"enrol/ambiguous-annotation", "enrol/unreadable-annotation"}
 _TO_CASES = _UNCLEAR | {"enrol/other-subject", "enrol/several-regions"}
+
+# What an annotation that is read from a file says label by label, where it says it.
+_BY_LABEL = ("keys", "labels", "states", "slices")
 
 
 def enrol(
@@ -171,18 +175,20 @@ def _without_repeats(
     """What is new in a source: the first source that reads a label from a file decides whose mark it is."""
     out = []
     for annotation in found:
-        pairs = [
-            (k, label)
-            for k, label in zip(annotation.keys, annotation.labels, strict=True)
-            if (annotation.id, label) not in taken
-        ]
-        if pairs:
-            keys, labels = zip(*pairs, strict=True)
-            out.append(replace(annotation, keys=keys, labels=labels))
+        new = [n for n, label in enumerate(annotation.labels) if (annotation.id, label) not in taken]
+        if new:
+            out.append(_only(annotation, new))
         elif not annotation.labels and (annotation.id, "") not in taken:
             out.append(annotation)  # it is the image's, though no name in it is a label
     taken |= {(a.id, label) for a in out for label in a.labels or ("",)}
     return out
+
+
+def _only(annotation: PlannedAnnotation, numbers: Sequence[int]) -> PlannedAnnotation:
+    """An annotation of a file with some of its labels, and all that stands beside these."""
+    said = {name: getattr(annotation, name) for name in _BY_LABEL}
+    kept: dict[str, Any] = {k: tuple(v[n] for n in numbers) for k, v in said.items() if v}
+    return replace(annotation, **kept)
 
 
 def _tell_cases(drafts: Sequence[Draft], issues: Sequence[Issue]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from isocenter.base.digests import digest_of
 from isocenter.model.certificate import Certificate, Deviation, Optimum
 from isocenter.model.prevalence import wilson_interval
-from isocenter.model.split import SplitRow
+from isocenter.model.split import UNUSED, SplitRow
 
 
 def certify(
@@ -42,10 +42,11 @@ def cohort_digest(rows: Iterable[SplitRow]) -> str:
 
 
 def _torn(places: Iterable[tuple[str, str]]) -> int:
-    """How many names are in more than one partition."""
+    """How many names are in more than one partition; what is not used is in none."""
     found: dict[str, set[str]] = defaultdict(set)
     for name, partition in places:
-        found[name].add(partition)
+        if partition not in UNUSED:
+            found[name].add(partition)
     return sum(len(p) > 1 for p in found.values())
 
 

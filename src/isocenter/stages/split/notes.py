@@ -40,15 +40,16 @@ def _optimum(optimum: Optimum | None) -> Iterator[str]:
     if optimum is None:
         return
     best = "no other way to place them, with what was settled before, comes nearer to what was asked for"
+    only = f"; this holds {optimum.given}" if optimum.given else ""
     if optimum.proof == "integers":
-        yield f"{best}: whole people allow no smaller distance than {optimum.distance:.4g}"
+        yield f"{best}: whole people allow no smaller distance than {optimum.distance:.4g}{only}"
     elif optimum.proof == "exact":
-        yield f"{best}: all others were ruled out ({optimum.nodes} nodes), distance {optimum.distance:.4g}"
+        yield f"{best}: all others were ruled out ({optimum.nodes} nodes), distance {optimum.distance:.4g}{only}"
     else:
         gap = optimum.distance - optimum.bound
         yield (
             f"distance from what was asked for {optimum.distance:.4g}; none can be below {optimum.bound:.4g}, "
-            f"so at most {gap:.4g} could be gained"
+            f"so at most {gap:.4g} could be gained{only}"
         )
 
 

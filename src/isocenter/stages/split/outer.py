@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from isocenter.model.split import Partition, Split
+from isocenter.model.split import RESERVE, Partition, Split
 from isocenter.stages.split.certificate import certify
-
-RESERVE = "reserve"
-"""The partition of subjects that are used for nothing, as using them would break a promise."""
 
 
 def outer_splits(split: Split) -> list[Split]:

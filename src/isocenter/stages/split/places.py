@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
-from isocenter.model.split import Partition, SplitRow
-from isocenter.stages.split.outer import RESERVE
+from isocenter.model.split import RESERVE, Partition, SplitRow
 from isocenter.stages.split.rows import gather
 
 # A source that divides what belongs together loses it to the part that is never trained on.

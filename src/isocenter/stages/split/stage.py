@@ -8,12 +8,11 @@ from dataclasses import replace
 
 from isocenter.base.errors import RunError
 from isocenter.model.certificate import Certificate
-from isocenter.model.split import Partition, Split, SplitRow, Way
+from isocenter.model.split import RESERVE, Partition, Split, SplitRow, Way
 from isocenter.rules.engine import Engine
 from isocenter.stages.split.certificate import certify
 from isocenter.stages.split.notes import notes_on
 from isocenter.stages.split.options import SplitOptions
-from isocenter.stages.split.outer import RESERVE
 from isocenter.stages.split.places import Kept, keep_places
 from isocenter.stages.split.strategy import STRATEGIES
 from isocenter.stages.split.units import asked_for

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import date
 
 from isocenter.base.errors import ConfigError
-
-_DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ].*)?")
+from isocenter.model.times import comparable
 
 
 def in_order(texts: Iterable[str]) -> dict[str, int]:
@@ -22,29 +19,8 @@ def in_order(texts: Iterable[str]) -> dict[str, int]:
     Raises:
         ConfigError: they are neither all dates nor all numbers.
     """
-    found = sorted(set(texts))
-    days = {t: _day(t) for t in found}
-    keys = days if all(d is not None for d in days.values()) else {t: _number(t) for t in found}
-    if any(k is None for k in keys.values()):
+    keys = comparable(texts)
+    if keys is None:
         raise ConfigError("times must all be dates (YYYY-MM-DD) or all be numbers (years, days)")
-    ranks = {k: n for n, k in enumerate(sorted({k for k in keys.values() if k is not None}))}
-    named = sorted(((ranks[k], t) for t, k in keys.items() if k is not None))
-    return {t: rank for rank, t in named}
-
-
-def _day(text: str) -> float | None:
-    match = _DATE.fullmatch(text.strip())
-    if match is None:
-        return None
-    try:
-        return float(date(*(int(g) for g in match.groups())).toordinal())
-    except ValueError:
-        return None
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if value - value == 0 else None
+    ranks = {k: n for n, k in enumerate(sorted(set(keys.values())))}
+    return {t: rank for rank, t in sorted((ranks[k], t) for t, k in keys.items())}

@@ -12,27 +12,35 @@ from isocenter.rules.catalogue.split.selected_test_part import selected_test_par
 from isocenter.rules.catalogue.split.shared_site import shared_site
 from isocenter.rules.catalogue.split.slices_of_one_volume import slices_of_one_volume
 from isocenter.rules.catalogue.split.study_in_two_partitions import study_in_two_partitions
+from isocenter.rules.catalogue.split.subject_in_two_partitions import subject_in_two_partitions
+from isocenter.rules.catalogue.split.too_few_external_subjects import too_few_external_subjects
 from isocenter.testing.audited import an_audited_split, an_image, twins
 from isocenter.testing.rules import a_split, issues_of
 
 
 @pytest.mark.parametrize(
     ("rule", "field"),
-    [(study_in_two_partitions, "study"), (slices_of_one_volume, "volume"), (same_pixels, "digest")],
+    [(study_in_two_partitions, "studies"), (slices_of_one_volume, "volumes"), (same_pixels, "digest")],
 )
 def test_what_is_shared_matters_across_partitions_only(rule, field):
     def found(*places):
-        images = [an_image(f"i{n}", place, **{field: "x"}) for n, place in enumerate(places)]
+        images = [
+            an_image(f"i{n}", place, **{field: "x" if field == "digest" else ("x",)})
+            for n, place in enumerate(places)
+        ]
         return [i.severity for i in rule(an_audited_split(*images))]
 
     assert found("train", "test") == [Severity.REJECT]
     assert found("train", "val") == [Severity.REJECT]
     assert Severity.REJECT not in found("train", "train")
     assert Severity.REJECT not in found("train", "")
+    assert found("test", "reserve") == []
 
 
 def test_a_volume_that_only_names_tell_is_to_be_looked_at():
-    pair = [an_image(n, p, volume="v", is_volume_guessed=True) for n, p in (("a", "train"), ("b", "test"))]
+    pair = [
+        an_image(n, p, volumes=("v",), is_volume_guessed=True) for n, p in (("a", "train"), ("b", "test"))
+    ]
     (issue,) = slices_of_one_volume(an_audited_split(*pair))
     assert issue.severity is Severity.REVIEW
 
@@ -98,6 +106,51 @@ def test_without_dates_the_rows_tell_and_without_those_a_person_must():
     (issue,) = early_test_part(an_audited_split(*pair, split=a_split(*rows), is_temporal=True))
     assert issue.severity is None or issue.severity is Severity.REJECT
     assert "by 1 day at most" in issue.message
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "severities"),
+    [
+        (["9", "nan"], ["3", "4"], [Severity.REVIEW, None]),
+        (["9", "inf"], ["12"], [Severity.REVIEW]),
+        (["-30"], ["-40"], [None]),
+        (["-30"], ["-20"], []),
+        (["20190101"], ["2020-05-01"], []),
+        (["20200601"], ["2020-05-01"], [None]),
+        (["2019-01-01"], ["30"], [Severity.REVIEW]),
+        (["2019-01-01", ""], ["2020-05-01"], [Severity.REVIEW]),
+        (["2019-01-01"], ["2020-05-01", "soon"], [Severity.REVIEW]),
+    ],
+)
+def test_times_are_dates_or_numbers_and_who_has_none_is_counted(train, test, severities):
+    images = [an_image(f"a{n}", "train", date=d) for n, d in enumerate(train)]
+    images += [an_image(f"b{n}", "test", date=d) for n, d in enumerate(test)]
+    images.append(an_image("c", "reserve"))
+    rows = [SplitRow(subject=i.id, partition=i.partition, first=i.date) for i in images]
+    bare = [an_image(i.id, i.partition) for i in images]
+    for split in (
+        an_audited_split(*images, is_temporal=True),
+        an_audited_split(*bare, split=a_split(*rows), is_temporal=True),
+    ):
+        found = [i.severity for i in early_test_part(split)]
+        assert found == [s or Severity.REJECT for s in severities]
+
+
+def test_who_is_in_reserve_is_in_no_partition():
+    rows = (
+        SplitRow(subject="a", partition="train", site="s"),
+        SplitRow(subject="b", partition="test", site="t", group="g", is_external=True),
+        SplitRow(subject="c", partition="reserve", site="t", group="g"),
+    )
+    split = a_split(*rows)
+    assert issues_of(subject_in_two_partitions, split) == []
+    assert issues_of(too_few_external_subjects, split) == []
+    assert issues_of(shared_site, an_audited_split(split=split)) == []
+
+
+def test_images_that_share_several_studies_are_told_once():
+    pair = [an_image(n, p, studies=("1", "2")) for n, p in (("a", "train"), ("b", "test"))]
+    assert len(issues_of(study_in_two_partitions, an_audited_split(*pair))) == 1
 
 
 @pytest.mark.parametrize(("out", "severity"), [(1, Severity.NOTE), (12, Severity.REVIEW)])

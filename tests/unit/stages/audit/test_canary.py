@@ -60,3 +60,10 @@ def test_planes_without_contrast_and_numbers_are_passed_over():
     assert slices_of(np.full((2, 8, 8), np.nan), 2) == ()
     assert slices_of(np.ones((3, 8, 8)), 0) == ()
     assert len(slices_of(stream(0, "s").normal(size=(3, 5, 7)), 3)) == 3
+
+
+def test_of_a_great_many_subjects_some_are_drawn_and_that_is_told():
+    vectors = stream(0, "noise").normal(size=(800 * 30, 8)).astype(np.float32)
+    found = sing(vectors, [f"p{n // 30:03}" for n in range(len(vectors))], seeds=2)
+    assert (found.subjects, found.slices, found.of_subjects, found.of_slices) == (300, 6000, 800, 24000)
+    assert "6000 slices of 300 subjects (drawn from 24000 of 800)" in found.summary

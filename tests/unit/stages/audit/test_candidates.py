@@ -3,6 +3,7 @@ import pytest
 
 from isocenter.imaging.descriptor import Descriptor
 from isocenter.imaging.spectrum import PARTS
+from isocenter.stages.audit import candidates as module
 from isocenter.stages.audit.candidates import candidates
 
 
@@ -22,30 +23,38 @@ def population(count, twins, seed=0, shared=3.0):
 
 
 def test_of_few_images_all_pairs_are_looked_at():
-    found = candidates(population(10, 0), nearest=2)
+    found, _ = candidates(population(10, 0), nearest=2)
     assert len(found) == 45
     assert (found[:, 0] < found[:, 1]).all()
 
 
 @pytest.mark.parametrize("count", [130, 1100])
 def test_twins_are_found_among_many_that_have_much_in_common(count):
-    found = {tuple(p) for p in candidates(population(count, 20), nearest=3).tolist()}
+    found = {tuple(p) for p in candidates(population(count, 20), nearest=3)[0].tolist()}
     assert {(n, count - 20 + n) for n in range(20)} <= found
     assert len(found) <= 3 * count
 
 
 def test_blank_images_are_in_no_pair():
     some = [*population(5, 0), with_vector(np.zeros(sum(PARTS)))]
-    assert 5 not in candidates(some, nearest=2)
+    assert 5 not in candidates(some, nearest=2)[0]
 
 
 def test_planes_and_volumes_are_not_compared():
     some = [with_vector(np.ones(sum(PARTS)), is_flat=n % 2 == 0) for n in range(6)]
-    assert {tuple(p) for p in candidates(some, nearest=9).tolist()} == {
+    assert {tuple(p) for p in candidates(some, nearest=9)[0].tolist()} == {
         (0, 2), (0, 4), (2, 4), (1, 3), (1, 5), (3, 5),
     }  # fmt: skip
 
 
 def test_nothing_comes_of_nothing():
-    assert candidates([], nearest=3).shape == (0, 2)
-    assert candidates(population(1, 0), nearest=3).shape == (0, 2)
+    assert candidates([], nearest=3)[0].shape == (0, 2)
+    assert candidates(population(1, 0), nearest=3)[0].shape == (0, 2)
+
+
+def test_what_is_too_much_is_counted(monkeypatch):
+    some = population(10, 2)
+    assert candidates(some, nearest=2)[1] == 0
+    monkeypatch.setattr(module, "_MOST", 40)
+    found, dropped = candidates(some, nearest=2)
+    assert (len(found), dropped) == (40, 5)

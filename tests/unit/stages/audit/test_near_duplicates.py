@@ -49,10 +49,28 @@ def test_each_copy_is_told_by_its_kind(people, kind, expected):
     assert 0.8 < found.score <= 1
 
 
-def test_several_copies_of_the_same_pixels_are_paired_with_the_first(people):
+def test_every_two_copies_of_the_same_pixels_are_a_pair(people):
     copies = {f"q{n}": copy_of(1, "other slope and type") for n in range(3)}
     found = pairs({**people, **copies})
-    assert [(p.a, p.b) for p in found] == [("p1", "q0"), ("p1", "q1"), ("p1", "q2")]
+    both = [("p1", "q0"), ("p1", "q1"), ("p1", "q2"), ("q0", "q1"), ("q0", "q2"), ("q1", "q2")]
+    assert [(p.a, p.b) for p in found] == both
+
+
+def test_what_is_like_one_image_is_like_its_equals(people):
+    some = {**people, "a": people["p2"], "q": copy_of(2, "noise of 5 %"), "r": copy_of(2, "noise of 5 %")}
+    found = {(p.a, p.b): p.kind for p in pairs(some)}
+    alike = {(a, b): "near-duplicate" for a in ("a", "p2") for b in ("q", "r")}
+    assert found == {("a", "p2"): "same-pixels", ("q", "r"): "same-pixels", **alike}
+
+
+def test_pairs_of_many_equals_do_not_grow_with_their_square(people, monkeypatch):
+    monkeypatch.setattr("isocenter.stages.audit.near_duplicates.EQUALS", 2)
+    copies = {f"q{n}": people["p0"] for n in range(4)}
+    likes = {f"r{n}": copy_of(0, "noise of 5 %") for n in range(3)}
+    found = [(p.a, p.b) for p in pairs({**copies, **likes})]
+    assert len(set(found)) == len(found) == (3 + 2) + (2 + 1) + 2 * 3 + 2 * 2
+    assert not {("q2", "q3"), ("q3", "r2")} & set(found)
+    assert {("q0", "r2"), ("q3", "r1"), ("q1", "q3")} <= set(found)
 
 
 def test_names_alone_decide_the_order(people):

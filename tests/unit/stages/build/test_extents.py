@@ -90,6 +90,8 @@ def test_what_an_annotation_says_of_itself():
 def test_slices_that_were_searched():
     found = same().of_drawings([drawn((1, 1, 1))], plan(searched_slices=("slice-0", "slice-1")))
     assert found["lesion"].all(axis=(1, 2)).tolist() == [True, True, False, False]
+    marks = plan(covers="marks", searched_slices=("slice-0",))
+    assert not same().of_drawings([drawn((1, 1, 1))], marks, ["slice-1"])["lesion"].any()
 
 
 def test_slices_that_boxes_reach_over():

@@ -90,6 +90,17 @@ def test_boxes_on_slices_speak_of_these_slices(monkeypatch):
     assert node.boxes == []
 
 
+@pytest.mark.parametrize("searched", [(), ("lesion", "node")])
+def test_where_marks_alone_are_known_slices_are_not(monkeypatch, searched):
+    named = {"slices": ("slice-2",), "searched_slices": ("slice-1", "slice-2"), "searched": searched}
+    out = gathered(monkeypatch, plan("lesion", covers="marks", **named), found=[boxes()])
+    lesion = out.opinions.of("lesion", "")
+    assert lesion.state is AnnotationState.PARTIAL
+    assert not lesion.known.any()
+    assert len(lesion.boxes) == 1
+    assert not out.opinions.of("node", "").speaks
+
+
 def test_a_file_without_marks_says_that_there_are_none(monkeypatch):
     out = gathered(monkeypatch, plan(searched=("lesion",)))
     assert out.opinions.of("lesion", "").state is AnnotationState.ABSENT

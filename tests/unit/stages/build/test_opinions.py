@@ -34,6 +34,11 @@ CASES = {
     "one file of two failed": ([(MARKED, SOME), (FAILED,)], PARTIAL, SOME),
     "one failed, the other found nothing": ([(ABSENT, NONE), (FAILED,)], FAILED, None),
     "both failed": ([(FAILED,), (FAILED,)], FAILED, None),
+    "one of three failed": ([(MARKED, SOME), (FAILED,), (MARKED, OTHER)], PARTIAL, SOME | OTHER),
+    "one failed, one marked, one found nothing": ([(MARKED, SOME), (FAILED,), (ABSENT, NONE)], PARTIAL, SOME),
+    "one failed, two found nothing": ([(ABSENT, NONE), (FAILED,), (ABSENT, NONE)], FAILED, None),
+    "one failed, a part and the whole": ([(PARTIAL, SOME, LEFT), (FAILED,), (MARKED, OTHER)], PARTIAL, SOME | OTHER),
+    "one failed, one is silent": ([(MARKED, SOME), (FAILED,), (NOT,)], PARTIAL, SOME),
 }  # fmt: skip
 
 
@@ -63,3 +68,12 @@ def test_opinions_by_label_and_rater():
     assert opinions.of("lesion", "b").state is ABSENT
     opinions.of("heart", "a")
     assert opinions.raters == ["a", "b"]
+
+
+def test_the_opinions_of_one_rater_alone():
+    opinions = Opinions()
+    own = opinions.of("lesion", "a")
+    opinions.of("lesion", "b")
+    opinions.of("heart", "b")
+    assert opinions.alone("a") == {"lesion": {"a": own}}
+    assert opinions.alone("c") == {}

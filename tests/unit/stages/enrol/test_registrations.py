@@ -50,6 +50,25 @@ def test_ways_that_differ_are_none():
     assert found.between("a", "b") is None
 
 
+def turn(degrees):
+    angle = np.deg2rad(degrees)
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return matrix
+
+
+def test_ways_that_turn_differ_by_how_far_they_take_a_point():
+    # at the corner, 707 mm off the axis, 0.003 degrees are 0.037 mm and 0.005 degrees are 0.062 mm
+    for degrees, is_same in ((2.5, False), (0.005, False), (0.003, True)):
+        found = frames(ab=np.eye(4))
+        found.add("a", "b", turn(degrees))
+        assert (found.between("a", "b") is not None) is is_same, degrees
+    # so they do about a frame's own origin that lies elsewhere
+    found = frames(ab=shift(100, 0, 0) @ turn(2.5))
+    found.add("a", "b", shift(100, 0, 0))
+    assert found.between("a", "b") is None
+
+
 def test_frames_differ_only_where_both_are_known():
     own = NAMES.of("for", "1.2.3")
     ways = Registrations(NAMES)

@@ -92,3 +92,33 @@ def test_a_file_without_a_known_name_stays_with_its_image():
     taken = set()
     assert _without_repeats([nameless], taken) == [nameless]
     assert _without_repeats([nameless], taken) == []
+
+
+def test_a_label_that_an_earlier_source_read_is_left_out_with_all_that_is_its_own():
+    drawn = PlannedAnnotation(
+        id="ann-1", kind="boxes", format="aim", rater="", on="s", file_id="f",
+        keys=(1, 2, 3), labels=("a", "b", "a"), slices=("6", "7", "8"), searched_slices=("6", "7", "8"),
+    )  # fmt: skip
+    [left] = _without_repeats([drawn], {("ann-1", "a")})
+    assert (left.keys, left.labels, left.slices) == ((2,), ("b",), ("7",))
+    assert left.searched_slices == drawn.searched_slices
+    assert _without_repeats([drawn], {("ann-1", "a"), ("ann-1", "b")}) == []
+    assert _without_repeats([drawn], {("ann-2", "a")}) == [drawn]
+
+
+def test_what_is_told_of_a_whole_image_is_new_once():
+    told = PlannedAnnotation(
+        id="ann-1",
+        kind="labels",
+        format="aim",
+        rater="",
+        on="s",
+        labels=("a", "b"),
+        states=("marked", "absent"),
+    )
+    taken = set()
+    assert _without_repeats([told], taken) == [told]
+    assert taken == {("ann-1", "a"), ("ann-1", "b")}
+    assert _without_repeats([told], taken) == []
+    [left] = _without_repeats([told], {("ann-1", "a")})
+    assert (left.keys, left.labels, left.states, left.slices) == ((), ("b",), ("absent",), ())

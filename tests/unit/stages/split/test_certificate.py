@@ -23,6 +23,7 @@ def test_what_is_in_two_places_is_counted():
     assert (found.subjects_twice, found.groups_divided, found.cases_twice) == (1, 2, 1)
     assert not found.holds
     assert certify([row("a", "train"), row("b", "test")], HALVES).holds
+    assert certify([row("a", "test", group="g"), row("b", "reserve", group="g")], HALVES).holds
 
 
 def test_deviations_are_those_of_a_count_by_hand():
@@ -94,4 +95,5 @@ class TestALockedTestPart:
         assert {r.subject for r in after.of("reserve")} == {r.subject for r in more}
         assert {r.subject for r in after.of("test")} == {r.subject for r in before.of("test")}
         assert any("in reserve" in n for n in after.notes)
+        assert after.certificate.holds
         assert {r.site for r in after.rows if r.is_external} == held

@@ -64,3 +64,9 @@ def test_how_near_the_best_it_comes_is_told():
 
 def test_an_empty_split_is_told():
     assert "0 subjects" in notes_on(made())[0]
+
+
+def test_what_a_proof_does_not_cover_is_told():
+    for proof in ("integers", "exact", "bound"):
+        optimum = Optimum(distance=3.0, bound=2.0, proof=proof, given="of the outer folds")
+        assert notes_on(made(A, B), optimum)[1].endswith("; this holds of the outer folds")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from isocenter.model.audited import AuditedSplit
 from isocenter.model.issue import Issue, Severity
+from isocenter.model.split import UNUSED
+from isocenter.model.times import comparable, is_time
 from isocenter.rules import Issues, rule
 
 
@@ -13,7 +13,8 @@ from isocenter.rules import Issues, rule
 def early_test_part(split: AuditedSplit) -> Issues:
     """The test part is said to be later than the training part, but examinations of it are not.
 
-    Examinations of the same day count as later neither way. Dates are told as distances in days.
+    Examinations of the same day count as later neither way. Where some have no date, or some a date and some a
+    number, a person has to look. Dates are told as distances in days.
 
     Why it matters:
         A network that is to work next year must be tested on data of the year after: scanners, protocols and
@@ -36,21 +37,32 @@ def early_test_part(split: AuditedSplit) -> Issues:
     """
     if not split.is_temporal:
         return
-    dated = _dated(split)
-    before = [last for partition, _, last in dated if partition != "test"]
-    test = [first for partition, first, _ in dated if partition == "test"]
-    if not before or not test:
+    times = _times(split)
+    known = [(place, first, last) for place, first, last in times if is_time(first) and is_time(last)]
+    days = comparable(text for _, first, last in known for text in (first, last))
+    before = [last for place, _, last in known if place != "test"]
+    test = [first for place, first, _ in known if place == "test"]
+    if days is None or not before or not test:
+        kinds = "" if days is not None else ": some are dates and some are numbers"
         yield Issue(
-            message="the test part is said to be later, but the dates do not tell",
+            message=f"the test part is said to be later, but the dates do not tell{kinds}",
             severity=Severity.REVIEW,
             measured=f"{len(before)} dated in train and val, {len(test)} in test",
             expected="dates in both",
         )
         return
-    last = max(before)
-    early = [day for day in test if day <= last]
+    if undated := len(times) - len(known):
+        yield Issue(
+            message=f"the test part is said to be later, but {undated} of {len(times)} images or subjects have no date",
+            severity=Severity.REVIEW,
+            measured=str(undated),
+            expected="0",
+            unit="without a date",
+        )
+    latest = max(days[text] for text in before)
+    early = [days[text] for text in test if days[text] <= latest]
     if early:
-        gap = last - min(early)
+        gap = latest - min(early)
         yield Issue(
             message=f"{len(early)} of {len(test)} dated images of the test part are not later than the last of "
             f"train and val, by {gap:g} day{'s' * (gap != 1)} at most",
@@ -60,17 +72,9 @@ def early_test_part(split: AuditedSplit) -> Issues:
         )
 
 
-def _dated(split: AuditedSplit) -> list[tuple[str, float, float]]:
+def _times(split: AuditedSplit) -> list[tuple[str, str, str]]:
     """Partition, first and last day of every image; of every subject where images have no dates."""
-    images = [(i.partition, _day(i.date), _day(i.date)) for i in split.used]
-    rows = [(r.partition, _day(r.first), _day(r.last or r.first)) for r in split.split.rows if r.partition]
-    chosen = images if any(first is not None for _, first, _ in images) else rows
-    return [(where, first, last) for where, first, last in chosen if first is not None and last is not None]
-
-
-def _day(text: str) -> float | None:
-    """A date as a number of days; a plain number stays one."""
-    try:
-        return float(date.fromisoformat(text[:10]).toordinal()) if "-" in text else float(text)
-    except ValueError:
-        return None
+    if any(is_time(i.date) for i in split.used):
+        return [(i.partition, i.date, i.date) for i in split.used]
+    rows = [r for r in split.split.rows if r.partition not in UNUSED]
+    return [(r.partition, r.first or r.last, r.last or r.first) for r in rows]

@@ -36,7 +36,7 @@ def same_pixels(split: AuditedSplit) -> Issues:
     References:
         S. Kapoor and A. Narayanan, Leakage and the reproducibility crisis, Patterns 4, 2023, L1.4: duplicates
     """
-    for images in sharing(split.used, lambda i: i.digest):
+    for images in sharing(split.used, lambda i: (i.digest,)):
         is_apart = len(partitions_of(images)) > 1
         if not is_apart and len({i.subject for i in images}) < 2:
             continue

@@ -6,6 +6,7 @@ from collections import Counter
 
 from isocenter.model.audited import AuditedSplit, listed
 from isocenter.model.issue import Issue, Severity
+from isocenter.model.split import UNUSED
 from isocenter.rules import Issues, rule
 
 
@@ -37,7 +38,7 @@ def shared_site(split: AuditedSplit) -> Issues:
         J. R. Zech et al., Variable generalization performance, PLOS Medicine 15(11), 2018
     """
     rows = split.split.rows
-    seen = {site for r in rows if r.partition not in {"test", ""} for site in r.site.split("+") if site}
+    seen = {site for r in rows if r.partition not in {"test", *UNUSED} for site in r.site.split("+") if site}
     claimed = [r for r in rows if r.partition == "test" and (split.is_independent or r.is_external)]
     shared = {r.subject: sorted(set(r.site.split("+")) & seen) for r in claimed if r.site}
     shared = {subject: sites for subject, sites in shared.items() if sites}

@@ -27,14 +27,14 @@ def slices_of_one_volume(split: AuditedSplit) -> Issues:
         >>> from isocenter.testing.rules import issues_of
         >>> issues_of(slices_of_one_volume, an_audited_split())
         []
-        >>> pair = (an_image("a-01", "train", volume="a"), an_image("a-02", "test", volume="a"))
+        >>> pair = (an_image("a-01", "train", volumes=("a",)), an_image("a-02", "test", volumes=("a",)))
         >>> issues_of(slices_of_one_volume, an_audited_split(*pair))
         ['2 slices of one volume are in different partitions']
 
     References:
         E. Yagis et al., Effect of data leakage in brain MRI classification, Scientific Reports 11, 2021
     """
-    for images in sharing(split.used, lambda i: i.volume):
+    for images in sharing(split.used, lambda i: i.volumes):
         if len(partitions_of(images)) > 1:
             is_guessed = any(i.is_volume_guessed for i in images)
             guessed = ", by the names of their files" if is_guessed else ""

@@ -23,14 +23,14 @@ def study_in_two_partitions(split: AuditedSplit) -> Issues:
         >>> from isocenter.testing.rules import issues_of
         >>> issues_of(study_in_two_partitions, an_audited_split())
         []
-        >>> pair = (an_image("a", "train", study="1.2"), an_image("b", "test", study="1.2"))
+        >>> pair = (an_image("a", "train", studies=("1.2",)), an_image("b", "test", studies=("1.2",)))
         >>> issues_of(study_in_two_partitions, an_audited_split(*pair))
         ['2 images of one study are in different partitions']
 
     References:
         DICOM PS3.3 C.7.2.1: General Study Module, Study Instance UID
     """
-    for images in sharing(split.used, lambda i: i.study):
+    for images in sharing(split.used, lambda i: i.studies):
         if len(partitions_of(images)) > 1:
             yield Issue(
                 message=f"{len(images)} images of one study are in different partitions",

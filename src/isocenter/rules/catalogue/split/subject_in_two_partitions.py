@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from isocenter.model.audited import listed
 from isocenter.model.issue import Issue, Severity
-from isocenter.model.split import Split
+from isocenter.model.split import UNUSED, Split
 from isocenter.rules import Issues, rule
 
 
@@ -38,7 +38,7 @@ def subject_in_two_partitions(split: Split) -> Issues:
         for row in split.rows:
             names = {"subject": (row.subject,), "group": (row.group,), "case": row.cases}[noun]
             for name in names:
-                if name and row.partition:
+                if name and row.partition not in UNUSED:
                     where[name].add(row.partition)
         torn = sorted(name for name, parts in where.items() if len(parts) > 1)
         if torn:

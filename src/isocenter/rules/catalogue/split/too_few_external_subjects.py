@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from isocenter.model.issue import Issue, Severity
-from isocenter.model.split import Split
+from isocenter.model.split import UNUSED, Split
 from isocenter.rules import Issues, rule
 
 
@@ -39,7 +39,7 @@ def too_few_external_subjects(
     test = split.of("test")
     if not test or len({r.site for r in split.rows if r.site}) < 2:
         return
-    seen = {r.site for r in split.rows if r.partition not in {"test", ""}}
+    seen = {r.site for r in split.rows if r.partition not in {"test", *UNUSED}}
     external = sum(bool(r.site) and r.site not in seen for r in test)
     if external < min_share * len(test) - 1e-9:
         short = next(n for n in range(1, len(test) + 1) if external + n >= min_share * len(test) - 1e-9)

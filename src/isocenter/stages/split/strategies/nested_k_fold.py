@@ -38,5 +38,5 @@ def assign(rows: Sequence[SplitRow], *, options: SplitOptions, seed: int) -> Ass
         partitions=places,
         fractions=outer,
         inner={subject: tuple(folds) for subject, folds in inner.items()},
-        optimum=done.optimum,
+        optimum=replace(done.optimum, given="of the outer folds") if done.optimum else None,
     )

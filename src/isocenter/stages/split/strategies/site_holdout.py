@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from isocenter.model.certificate import Optimum
 from isocenter.model.split import Partition, SplitRow
 from isocenter.stages.split.balance import balance
 from isocenter.stages.split.centres import hold_out
 from isocenter.stages.split.options import SplitOptions
 from isocenter.stages.split.strategy import Assignment
 from isocenter.stages.split.units import asked_for, subjects_in, units_of
+
+_MOST_NAMES = 8
 
 
 def assign(rows: Sequence[SplitRow], *, options: SplitOptions, seed: int) -> Assignment:
@@ -32,4 +35,16 @@ def assign(rows: Sequence[SplitRow], *, options: SplitOptions, seed: int) -> Ass
     ]
     most = {} if held.most is None else {Partition.TEST.value: held.most}
     done = balance(placed, options.fractions, seed, most=most, min_positive=least)
-    return Assignment(partitions=subjects_in(placed, done.chosen), obstacles=held.notes, optimum=done.optimum)
+    return Assignment(
+        partitions=subjects_in(placed, done.chosen),
+        obstacles=held.notes,
+        optimum=_given(done.optimum, held.centres),
+    )
+
+
+def _given(optimum: Optimum | None, centres: Sequence[str]) -> Optimum | None:
+    """What was proved is proved of the others: which centres are held out was chosen before."""
+    if optimum is None or not centres:
+        return optimum
+    names = f"centres {', '.join(centres)}" if len(centres) <= _MOST_NAMES else f"{len(centres)} centres"
+    return replace(optimum, given=f"with {names} held out")
