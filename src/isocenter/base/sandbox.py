@@ -248,7 +248,8 @@ class Sandbox:
     def offer(self, n_bytes: int) -> Iterator[memoryview]:
         """Shared memory to read the data of one or two calls into that are begun within; other threads wait meanwhile.
 
-        A third would have to wait for the first, with whose answer the memory is given up.
+        A third would have to wait for the first, with whose answer the memory is given up; a call of other data would be
+        put into the same memory. Neither may be begun within.
         """
         with self._lock:
             slot = self._free_slot()

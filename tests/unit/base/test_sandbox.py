@@ -117,8 +117,8 @@ def test_memory_that_was_offered_and_not_used_is_offered_again(sandbox):
     for _ in range(3):
         with pytest.raises(ZeroDivisionError), sandbox.offer(10):
             raise ZeroDivisionError
+    other = sandbox.begin("copy", b"def", 3)
     with sandbox.offer(3) as memory:
-        other = sandbox.begin("copy", b"def", 3)
         memory[:] = b"abc"
         assert sandbox.begin("copy", memory, 3).result() == b"abc"
     assert other.result() == b"def"
