@@ -85,7 +85,7 @@ def main() -> None:
     if run.gate or run.store is None:
         sys.exit(f"Stopped: {run.gate}")
     print("\nOne of the cases that wait for a person:")
-    print(*(f"  {line}" for line in lines_of([disagreed(run.workspace)])), sep="\n")
+    print(*(f"  {line}" for line in lines_of([disagreed(run.workspace)], run.workspace)), sep="\n")
     print("\nOne batch:")
     for name, shape in first_batch(run.store).items():
         print(f"  {name:6} {shape}")

@@ -181,6 +181,7 @@ def test_the_command(folder, capsys, monkeypatch):
     assert "the consensus that is packed: nothing of any label" in out
     assert "2 to review, 0 decided" in out
     first, second = waiting(folder)
+    assert f"isocenter review accept {first} --workspace work --because" in out
     assert say("review", "accept", first, "--because", "fine", "--by", "me")[0] == 0
     assert say("review", "reject", second, "--because", "not fine", "--by", "me")[0] == 0
     code, out = say("review", "--json")

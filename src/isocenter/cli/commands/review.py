@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from isocenter.cli.console import show
+from isocenter.cli.console import from_here, show
 from isocenter.cli.flags import AsJson, InWorkspace
 from isocenter.model.decision import Decision, Word
 from isocenter.model.rows import AgreementRow
@@ -46,7 +46,7 @@ app = typer.Typer(
 def list_cases(*, workspace: InWorkspace = Path("work"), as_json: AsJson = False) -> None:
     """List the cases that wait for a person, why, and what was decided so far."""
     found = waiting_in(workspace)
-    show([asdict(w) for w in found], lines_of(found), as_json=as_json)
+    show([asdict(w) for w in found], lines_of(found, workspace), as_json=as_json)
 
 
 @app.command()
@@ -100,8 +100,8 @@ def _said(made: Sequence[Decision]) -> Iterator[str]:
     yield "The next run acts on it: isocenter run CONFIG"
 
 
-def lines_of(found: Sequence[Waiting]) -> Iterator[str]:
-    """The list as lines: what waits first."""
+def lines_of(found: Sequence[Waiting], workspace: Path) -> Iterator[str]:
+    """The list as lines: what waits first, and at the end how to decide on it."""
     for row in sorted(found, key=lambda w: (w.state != "waiting", w.case)):
         at = f", {row.site}" if row.site else ""
         yield f"{row.case} ({row.subject}{at}): {row.state}{', acted upon by the next run' if row.is_new else ''}"
@@ -118,7 +118,8 @@ def lines_of(found: Sequence[Waiting]) -> Iterator[str]:
     waiting = [w for w in found if w.state == "waiting"]
     yield f"{len(waiting)} to review, {len(found) - len(waiting)} decided"
     if first := next((w for w in waiting if not w.is_to_choose), None):
-        yield f'Look at it in the gallery of the report, then: isocenter review accept {first.case} --because "..."'
+        command = f'isocenter review accept {first.case} --workspace {from_here(workspace)} --because "..."'
+        yield f"Look at it in the gallery of the report, then: {command}"
 
 
 def _pair(pair: AgreementRow) -> str:
