@@ -8,7 +8,7 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +24,15 @@ _SPARE_FILES = 8
 Call = Callable[[memoryview, memoryview, tuple[int, ...]], None]
 
 
-def serve(calls: Mapping[str, Call]) -> None:
+def serve(calls: Mapping[str, Call], writes_all: Collection[str] = ()) -> None:
     """Answer requests until the other end is closed; what a module does that is started by a `Sandbox`.
 
-    A call gets the data, the room for its output (zeros), and the numbers of its request. It raises whatever it likes.
+    A call gets the data, the room for its output, and the numbers of its request. It raises whatever it likes. The room is
+    of zeros, as nothing of an earlier call may shine through, but for calls that write all of it or raise.
 
     Args:
         calls: All that may be asked for, by name.
+        writes_all: Names of those that leave no byte of their room as it was.
     """
     requests, answers, memory_bytes, seconds, *files = (int(text) for text in sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller hears Ctrl-C too, and decides
@@ -44,8 +46,10 @@ def serve(calls: Mapping[str, Call]) -> None:
         try:
             data = room.of(2 * slot, data_size, mmap.PROT_READ)[at : at + n_data]
             out = room.of(2 * slot + 1, out_size, mmap.PROT_READ | mmap.PROT_WRITE)[:n_out]
-            np.frombuffer(out, np.uint8).fill(0)  # nothing of an earlier call may shine through
-            calls[name.rstrip(b"\0").decode()](data, out, tuple(numbers))
+            asked = name.rstrip(b"\0").decode()
+            if asked not in writes_all:
+                np.frombuffer(out, np.uint8).fill(0)
+            calls[asked](data, out, tuple(numbers))
             answer = DONE
         except MemoryError:
             answer = NO_MEMORY

@@ -240,8 +240,11 @@ class Sandbox:
         with self._lock:
             call.slot = self._free_slot()
             self._pending.append(call)
-            with self._uninterrupted():
+            try:
                 self._send(call)
+            except BaseException:
+                self._end()  # in the middle of a message, of which the next would be taken for the rest
+                raise
         return call
 
     @contextmanager
@@ -306,22 +309,28 @@ class Sandbox:
 
     def _answer(self) -> None:
         """Take the answer to the oldest call."""
-        with self._uninterrupted():
-            assert self._child is not None
-            call, answer = self._pending[0], self._child.read()
-            if answer is None:
-                self._bury()
-                return
-            if answer == DONE:
-                slot = self._child.slots[call.slot]
-                call.output = bytearray(call.n_out) if call.into is None else call.into
-                call.output[:] = slot.out.memory[: call.n_out]
-                slot.empty()
-            elif answer == NO_MEMORY:
-                call.error = _beyond(f"{self._memory_bytes >> 20} MiB")
-            else:
-                call.error = FormatError("file/corrupt", "the decoder refuses the compressed data")
-            self._pending.popleft()
+        try:
+            self._take()
+        except BaseException:
+            self._end()  # in the middle of a message, of which the next would be taken for the rest
+            raise
+
+    def _take(self) -> None:
+        assert self._child is not None
+        call, answer = self._pending[0], self._child.read()
+        if answer is None:
+            self._bury()
+            return
+        if answer == DONE:
+            slot = self._child.slots[call.slot]
+            call.output = bytearray(call.n_out) if call.into is None else call.into
+            call.output[:] = slot.out.memory[: call.n_out]
+            slot.empty()
+        elif answer == NO_MEMORY:
+            call.error = _beyond(f"{self._memory_bytes >> 20} MiB")
+        else:
+            call.error = FormatError("file/corrupt", "the decoder refuses the compressed data")
+        self._pending.popleft()
 
     def _bury(self) -> None:
         """The process is dead: what it worked on gets a second try, for others may have killed it; not what took too long."""
@@ -356,15 +365,6 @@ class Sandbox:
         self._child = None
         while self._pending:
             self._pending.popleft().error = FormatError("file/decoder-died", "the decoder was ended")
-
-    @contextmanager
-    def _uninterrupted(self) -> Iterator[None]:
-        """An interrupt in the middle of a message ends the process, for the next message would be taken for its rest."""
-        try:
-            yield
-        except BaseException:
-            self._end()
-            raise
 
 
 def _beyond(limit: str) -> FormatError:

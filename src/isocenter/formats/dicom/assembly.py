@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.base import recycled
 from isocenter.base.errors import FormatError
 from isocenter.formats.dicom.planes import Plane
 from isocenter.imaging.facts import Seen, look
@@ -40,7 +41,7 @@ class Assembly:
     """
 
     def __init__(self, stack: Stack, dtype: np.dtype[Any]) -> None:
-        self.array: NDArray[Any] = np.empty(stack.shape, dtype)
+        self.array: NDArray[Any] = recycled.empty(stack.shape, dtype)
         self.valid: NDArray[np.bool_] | None = None
         self.counts = Counts()
         self.seen: list[Seen] = []
