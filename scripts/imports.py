@@ -1,4 +1,4 @@
-"""Imports every module of the installed package; those that need torch are told and passed over."""
+"""Imports every module of the installed package; those that need a training framework are told and passed over."""
 
 import importlib
 import pkgutil
@@ -6,7 +6,7 @@ import platform
 
 import isocenter
 
-OPTIONAL = {"torch"}
+OPTIONAL = {"torch", "monai", "torchio", "tensorflow", "jax"}
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
             if error.name not in OPTIONAL:
                 raise
             passed_over.append(name)
-    without = f"; without torch: {', '.join(passed_over)}" if passed_over else ""
+    without = f"; without a training framework: {', '.join(passed_over)}" if passed_over else ""
     print(f"Python {platform.python_version()}: {len(names) - len(passed_over)} modules imported{without}")
 
 

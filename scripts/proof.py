@@ -208,6 +208,18 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             least=350,
             environment={"ISOCENTER_PEERS": "1"},
         ),
+        Proof(
+            claim="tests of frameworks hold: samples of torch, numpy, MONAI, TorchIO, TensorFlow and JAX are equal, the last "
+            "two in an environment of their own",
+            tests=("tests/contracts/test_frameworks.py", "tests/contracts/test_frameworks_apart.py"),
+            least=34,
+            environment={"ISOCENTER_FRAMEWORKS": "all"},
+        ),
+        Proof(
+            claim="examples learn: segmentation of real patients, also through MONAI and TorchIO, detection, classification",
+            tests=("tests/end_to_end/test_examples.py", "tests/real/test_examples.py"),
+            least=7,
+        ),
     ),
 }
 

@@ -16,6 +16,7 @@ A plug-in is a file in a folder, and its name is the file's name. A package of y
 point whose group is the folder's name (see [how to add one](../how-to/add-a-plug-in.md)).
 Rules and commands are plug-ins too and have [pages](rules.md) [of their own](commands.md).
 """
+_FRAMEWORKS = "isocenter.loading.frameworks"
 _ELSEWHERE = {"isocenter.rules.catalogue", "isocenter.cli.commands"}
 
 
@@ -33,7 +34,9 @@ def folders() -> dict[str, tuple[ModuleType, Plugins[object]]]:
     """Every plug-in folder, with the module that declares it: the one in the room of the folder."""
     found: dict[str, tuple[ModuleType, Plugins[object]]] = {}
     names = [m.name for m in pkgutil.walk_packages(isocenter.__path__, "isocenter.")]
-    for module in (importlib.import_module(n) for n in names if not n.endswith("__main__")):
+    # Frameworks hold no folders of plug-ins, and nobody has all of them installed.
+    wanted = [n for n in names if not n.endswith("__main__") and not n.startswith(f"{_FRAMEWORKS}.")]
+    for module in map(importlib.import_module, wanted):
         for name, value in list(vars(module).items()):
             if isinstance(value, Plugins) and name in getattr(module, "__annotations__", {}):
                 room = value.folder.rpartition(".")[0]

@@ -4,6 +4,7 @@ import importlib.metadata
 import re
 import tomllib
 
+import pytest
 from packaging.requirements import Requirement
 
 TEXT = {
@@ -31,6 +32,8 @@ PERMISSIVE = re.compile(
     r"\b(?:BSD|MIT|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|0BSD|Zlib|CC0|HPND|Unlicense)\b",
     re.IGNORECASE,
 )
+# Extras that are tested in an environment of their own, see tests/contracts/test_frameworks_apart.py.
+APART = {"tensorflow", "jax"}
 COPYLEFT = re.compile(r"(?<!L)\bA?GPL|GNU General Public|GNU Affero", re.IGNORECASE)
 
 
@@ -78,15 +81,19 @@ def test_the_licence_is_apache_2(root):
 
 def test_what_is_installed_with_the_package_has_a_permissive_licence(root):
     project = _project(root)
-    extras = [
-        r for name, rs in project["optional-dependencies"].items() if name not in {"dev", "docs"} for r in rs
-    ]
+    left_out = {"dev", "docs"} | APART
+    extras = [r for name, rs in project["optional-dependencies"].items() if name not in left_out for r in rs]
     names = _closure([*project["dependencies"], *extras])
-    assert {"numpy", "pydicom"} <= names
-    licences = {name: _licence(name) for name in sorted(names)}
-    assert {
-        n: text for n, text in licences.items() if COPYLEFT.search(text) or not PERMISSIVE.search(text)
-    } == {}
+    assert {"numpy", "pydicom", "torch", "monai"} <= names
+    assert _not_permissive(names) == {}
+
+
+@pytest.mark.parametrize("extra", sorted(APART))
+def test_what_is_installed_apart_has_a_permissive_licence(root, extra):
+    pytest.importorskip(extra, reason="scripts/proof 8 has an environment for it")
+    names = _closure(_project(root)["optional-dependencies"][extra])
+    assert extra in names
+    assert _not_permissive(names) == {}
 
 
 def test_every_dependency_is_pinned(root):
@@ -117,6 +124,12 @@ def _closure(requirements):
         seen.add(key)
         pending += [Requirement(r) for r in importlib.metadata.requires(key) or []]
     return seen
+
+
+def _not_permissive(names):
+    """What a package that is not known to be permissive says of its licence."""
+    licences = {name: _licence(name) for name in sorted(names)}
+    return {n: text for n, text in licences.items() if COPYLEFT.search(text) or not PERMISSIVE.search(text)}
 
 
 def _licence(name):

@@ -24,7 +24,16 @@ from isocenter.base.errors import MissingExtra, UnknownPlugin
 T = TypeVar("T")
 
 # Top-level module of an optional library -> the extra that installs it.
-_EXTRAS = {"torch": "torch", "jinja2": "report", "matplotlib": "report", "SimpleITK": "sitk"}
+_EXTRAS = {
+    "torch": "torch",
+    "monai": "monai",
+    "torchio": "torchio",
+    "tensorflow": "tensorflow",
+    "jax": "jax",
+    "jinja2": "report",
+    "matplotlib": "report",
+    "SimpleITK": "sitk",
+}
 
 
 class Plugins(Generic[T]):

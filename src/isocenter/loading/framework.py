@@ -15,7 +15,8 @@ class Framework(Protocol):
         * The data set has a length, and an index from 0 gives the sample of that number as a dict.
         * `set_epoch(e)` changes what every later sample is drawn from, in running workers too.
         * `samples` is what it wraps: channel names, labels, cases, what was left out.
-        * It is picklable; values are those of `Samples.sample`, in the framework's own arrays.
+        * It is picklable; values are those of `Samples.sample`, in the framework's own arrays and, where it has another
+          order of axes, turned (see `isocenter.loading.turned`). What it cannot carry is left out and its docs say so.
     """
 
     def wrap(self, samples: Samples) -> Any:
