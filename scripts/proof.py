@@ -185,6 +185,11 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             least=6,
         ),
         Proof(
+            claim="planted leaks of real CT in a foreign nnU-Net folder and in a table are found by rule, clean ones pass",
+            tests=("tests/real/test_foreign_leaks.py",),
+            least=2,
+        ),
+        Proof(
             claim="planted copies of real images are found, no false pair among twelve patients' CT, PET and MR",
             tests=("tests/real/test_near_duplicates.py", "tests/unit/imaging/test_likeness.py"),
             least=6,

@@ -12,9 +12,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.imaging.correlation import AA, AB, BB, COUNT, A, B, correlation_of, is_within, row_of, sampled
+
 _STEADY = 1e-3
-# Sums that a round leaves behind.
-_COUNT, _A, _B, _AA, _BB, _AB = range(6)
+# Moves along three axes, turns in three planes, and scales of the two axes that a plane has.
+_WAYS = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -25,7 +27,7 @@ class Fit:
         matrix: (3, 3): takes steps from the middle of the first array, in pixels (k, j, i), to pixels of the second.
         offset: (3,): where the middle of the first lies in the second.
         steps: Size of a pixel of either, (3,) each, in one unit.
-        may_stretch: Whether axes may be scaled.
+        may_stretch: Whether the axes j and i may be scaled.
         is_mirrored: Whether the start was.
         is_by_field: Whether sizes are shares of the fields of view, not millimetres.
         score: Correlation where they overlap.
@@ -60,43 +62,23 @@ def _improve(
     rounds: int,
 ) -> tuple[float, float]:
     """Improve `matrix` and `offset` in place; returns the best correlation and the number of pixels behind it."""
-    moves = _moves(second.shape[0] == 1, may_stretch)
-    square, pull, sums = np.zeros((9, 9)), np.zeros(9), np.zeros(6)
+    square, pull, sums = np.zeros((_WAYS, _WAYS)), np.zeros(_WAYS), np.zeros(6)
+    free = (3 if second.shape[0] == 1 else 6) + (2 if may_stretch else 0)
     best, best_count = -1.0, 0.0
     now, at = matrix.copy(), offset.copy()
     for _ in range(rounds):
-        _gather(first, second, now, at, step, moves, square, pull, sums)
-        score = _correlation(sums)
+        _gather(first, second, now, at, step, may_stretch, square, pull, sums)
+        score = correlation_of(sums)
         if score > best:
-            best, best_count = score, sums[_COUNT]
+            best, best_count = score, sums[COUNT]
             matrix[:] = now
             offset[:] = at
-        if score < best - 0.05 or sums[_COUNT] < 0.2 * first.size:
+        if score < best - 0.05 or sums[COUNT] < 0.2 * first.size:
             break
-        change = _solved(square, pull, len(moves))
-        largest = _moved(now, at, step, moves, change, first.shape)
-        if largest < 0.02:
+        change = _solved(square, pull, free)
+        if _moved(now, at, step, change, first.shape) < 0.02:
             break
     return best, best_count
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _moves(is_flat: bool, may_stretch: bool) -> NDArray[np.int64]:
-    """What may be changed, one row each: 0 and an axis to move along, 1 and two axes to turn in, 2 and one to scale."""
-    out = np.zeros((9, 3), np.int64)
-    count = 0
-    for axis in range(1 if is_flat else 0, 3):
-        out[count, 0], out[count, 1] = 0, axis
-        count += 1
-    for axis in range(1 if is_flat else 0, 2):
-        for other in range(axis + 1, 3):
-            out[count, 0], out[count, 1], out[count, 2] = 1, axis, other
-            count += 1
-    if may_stretch:
-        for axis in range(1 if is_flat else 0, 3):
-            out[count, 0], out[count, 1] = 2, axis
-            count += 1
-    return out[:count]
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -106,112 +88,67 @@ def _gather(
     matrix: NDArray[np.float64],
     offset: NDArray[np.float64],
     step: NDArray[np.float64],
-    moves: NDArray[np.int64],
+    may_stretch: bool,
     square: NDArray[np.float64],
     pull: NDArray[np.float64],
     sums: NDArray[np.float64],
 ) -> None:
-    """The normal equations of one step, and the sums of a correlation, over all pixels that overlap."""
+    """The normal equations of one step, of which the lower half, and the sums of a correlation, where both overlap."""
     square[:] = 0.0
     pull[:] = 0.0
-    sums[:] = 0.0
     depth, height, width = first.shape
-    slope, seen, way = np.zeros(3), np.zeros(3), np.zeros(9)
-    where = np.zeros(3)
+    count, a, b, aa, bb, ab = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    way, ratio, free = np.zeros(_WAYS), np.outer(step, 1 / step), np.float64(may_stretch)
     for k in range(depth):
         for j in range(height):
+            row = row_of(matrix, k - (depth - 1) / 2, j - (height - 1) / 2)
             for i in range(width):
-                x = k - (depth - 1) / 2, j - (height - 1) / 2, i - (width - 1) / 2
-                for axis in range(3):
-                    seen[axis] = matrix[axis, 0] * x[0] + matrix[axis, 1] * x[1] + matrix[axis, 2] * x[2]
-                    where[axis] = seen[axis] + offset[axis]
-                if not _is_within(where, second.shape):
+                x = i - (width - 1) / 2
+                p, q, r = row[0] + matrix[0, 2] * x, row[1] + matrix[1, 2] * x, row[2] + matrix[2, 2] * x
+                at = p + offset[0], q + offset[1], r + offset[2]
+                if not is_within(at[0], at[1], at[2], second.shape):
                     continue
-                value = _sampled(second, where, slope)
+                value, way[0], way[1], way[2] = sampled(second, at[0], at[1], at[2])
                 other = np.float64(first[k, j, i])
-                sums[_COUNT] += 1
-                sums[_A] += other
-                sums[_B] += value
-                sums[_AA] += other * other
-                sums[_BB] += value * value
-                sums[_AB] += other * value
-                for n in range(len(moves)):
-                    kind, p, q = moves[n]
-                    if kind == 0:
-                        way[n] = slope[p]
-                    elif kind == 1:
-                        way[n] = (
-                            slope[q] * seen[p] * step[p] / step[q] - slope[p] * seen[q] * step[q] / step[p]
-                        )
-                    else:
-                        way[n] = slope[p] * seen[p]
-                for n in range(len(moves)):
+                count += 1
+                a += other
+                b += value
+                aa += other * other
+                bb += value * value
+                ab += other * value
+                way[3] = way[1] * p * ratio[0, 1] - way[0] * q * ratio[1, 0]
+                way[4] = way[2] * p * ratio[0, 2] - way[0] * r * ratio[2, 0]
+                way[5] = way[2] * q * ratio[1, 2] - way[1] * r * ratio[2, 1]
+                way[6], way[7] = free * way[1] * q, free * way[2] * r
+                for n in range(_WAYS):
                     pull[n] += way[n] * (other - value)
                     for m in range(n + 1):
                         square[n, m] += way[n] * way[m]
+    sums[COUNT], sums[A], sums[B], sums[AA], sums[BB], sums[AB] = count, a, b, aa, bb, ab
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _is_within(where: NDArray[np.float64], shape: tuple[int, int, int]) -> bool:
-    """Whether a place lies in a field of view; between its border and the middles of outer pixels it is moved in."""
-    for axis in range(3):
-        if where[axis] < -0.501 or where[axis] > shape[axis] - 0.499:
-            return False
-    for axis in range(3):
-        where[axis] = min(max(where[axis], 0.0), shape[axis] - 1.0)
-    return True
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _sampled(array: NDArray[np.float32], where: NDArray[np.float64], slope: NDArray[np.float64]) -> float:
-    """The value between eight pixels, and its slope along (k, j, i)."""
-    depth, height, width = array.shape
-    k0, j0, i0 = int(where[0]), int(where[1]), int(where[2])
-    k1, j1, i1 = min(k0 + 1, depth - 1), min(j0 + 1, height - 1), min(i0 + 1, width - 1)
-    k, j, i = where[0] - k0, where[1] - j0, where[2] - i0
-    a, b = array[k0, j0, i0], array[k0, j0, i1]
-    c, d = array[k0, j1, i0], array[k0, j1, i1]
-    e, f = array[k1, j0, i0], array[k1, j0, i1]
-    g, h = array[k1, j1, i0], array[k1, j1, i1]
-    ab, cd, ef, gh = a + (b - a) * i, c + (d - c) * i, e + (f - e) * i, g + (h - g) * i
-    near, far = ab + (cd - ab) * j, ef + (gh - ef) * j
-    slope[0] = far - near
-    slope[1] = (cd - ab) * (1 - k) + (gh - ef) * k
-    slope[2] = ((b - a) * (1 - j) + (d - c) * j) * (1 - k) + ((f - e) * (1 - j) + (h - g) * j) * k
-    return float(near + (far - near) * k)
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _correlation(sums: NDArray[np.float64]) -> float:
-    count = sums[_COUNT]
-    if count < 20:
-        return 0.0
-    spread = (sums[_AA] - sums[_A] ** 2 / count) * (sums[_BB] - sums[_B] ** 2 / count)
-    return (sums[_AB] - sums[_A] * sums[_B] / count) / np.sqrt(spread) if spread > 1e-9 else 0.0
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _solved(square: NDArray[np.float64], pull: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Solve the normal equations, held steady a little, by Cholesky's decomposition."""
+def _solved(square: NDArray[np.float64], pull: NDArray[np.float64], free: int) -> NDArray[np.float64]:
+    """Solve the normal equations, held steady a little, by Cholesky's decomposition; `free` ways are more than 0."""
     trace = 0.0
-    for n in range(count):
+    for n in range(_WAYS):
         trace += square[n, n]
-    steady = _STEADY * trace / count + 1e-9
-    lower, out = np.zeros((count, count)), np.zeros(count)
-    for n in range(count):
+    steady = _STEADY * trace / free + 1e-9
+    lower, out = np.zeros((_WAYS, _WAYS)), np.zeros(_WAYS)
+    for n in range(_WAYS):
         for m in range(n + 1):
             rest = square[n, m] + (steady if n == m else 0.0)
             for p in range(m):
                 rest -= lower[n, p] * lower[m, p]
             lower[n, m] = np.sqrt(max(rest, 1e-12)) if n == m else rest / lower[m, m]
-    for n in range(count):
+    for n in range(_WAYS):
         rest = pull[n]
         for p in range(n):
             rest -= lower[n, p] * out[p]
         out[n] = rest / lower[n, n]
-    for n in range(count - 1, -1, -1):
+    for n in range(_WAYS - 1, -1, -1):
         rest = out[n]
-        for p in range(n + 1, count):
+        for p in range(n + 1, _WAYS):
             rest -= lower[p, n] * out[p]
         out[n] = rest / lower[n, n]
     return out
@@ -222,25 +159,24 @@ def _moved(
     matrix: NDArray[np.float64],
     offset: NDArray[np.float64],
     step: NDArray[np.float64],
-    moves: NDArray[np.int64],
     change: NDArray[np.float64],
     shape: tuple[int, int, int],
 ) -> float:
     """Carry out a step in place; returns by how many pixels about the largest of its parts moves anything."""
-    largest = 0.0
     reach = max(shape[0], shape[1], shape[2]) / 2
-    for n in range(len(moves)):
-        kind, p, q = moves[n]
-        if kind == 0:
-            offset[p] += change[n]
-            largest = max(largest, abs(change[n]))
-            continue
+    largest = 0.0
+    for axis in range(3):
+        offset[axis] += change[axis]
+        largest = max(largest, abs(change[axis]))
+    for n in range(3, _WAYS):
         largest = max(largest, abs(change[n]) * reach)
+    for n, p, q in ((3, 0, 1), (4, 0, 2), (5, 1, 2)):
+        cosine, sine = np.cos(change[n]), np.sin(change[n])
         for column in range(3):
-            if kind == 2:
-                matrix[p, column] *= np.exp(change[n])
-            else:
-                one, two = matrix[p, column] * step[p], matrix[q, column] * step[q]
-                matrix[p, column] = (np.cos(change[n]) * one - np.sin(change[n]) * two) / step[p]
-                matrix[q, column] = (np.sin(change[n]) * one + np.cos(change[n]) * two) / step[q]
+            one, two = matrix[p, column] * step[p], matrix[q, column] * step[q]
+            matrix[p, column] = (cosine * one - sine * two) / step[p]
+            matrix[q, column] = (sine * one + cosine * two) / step[q]
+    for n, p in ((6, 1), (7, 2)):
+        for column in range(3):
+            matrix[p, column] *= np.exp(change[n])
     return largest

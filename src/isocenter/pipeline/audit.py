@@ -309,7 +309,7 @@ def _in_memory(split: Split, options: AuditOptions) -> AuditedSplit:
 
 def _alike(descriptors: Mapping[str, Descriptor], jobs: int, progress: Progress) -> Compared:
     if len(descriptors) < 2:
-        return Compared(pairs=[], dropped=0)
+        return Compared(pairs=[], looks=0, dropped=0)
     return compare(descriptors, jobs=jobs, progress=progress)
 
 

@@ -104,7 +104,7 @@ def test_near_duplicates_stay_together_where_that_is_asked_for(workspace, monkey
     (workspace.root / "build/descriptors.parquet").touch()
     monkeypatch.setattr(module, "descriptors_of", lambda *_: {})
     likeness = [Pair(a="case-02 ct", b="case-31 ct", score=0.99, kind="mirrored")]
-    monkeypatch.setattr(module, "compare", lambda *_, **__: Compared(pairs=likeness, dropped=3))
+    monkeypatch.setattr(module, "compare", lambda *_, **__: Compared(pairs=likeness, looks=5, dropped=3))
     asked = {"near_duplicates": NearDuplicates.TOGETHER}
     assert together(workspace, (2, 31), **asked)
     rules = {i.rule for i in made(workspace, **asked).issues}

@@ -29,9 +29,16 @@ _KEPT, _AT_A_TIME = 2048, 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """Pairs of images that show the same, and how many candidates nobody looked at because there were too many."""
+    """Pairs of images that show the same.
+
+    Args:
+        pairs: The pairs.
+        looks: How many candidates were looked at closely.
+        dropped: How many nobody looked at, because there were too many.
+    """
 
     pairs: list[Pair]
+    looks: int
     dropped: int
 
 
@@ -94,7 +101,7 @@ def compare(
             score = round(min(found.score, 1.0), 4)
             for one, other in _between(equals[a], equals[b]):
                 out.append(Pair(a=min(one, other), b=max(one, other), score=score, kind=_kind(found)))
-    return Compared(pairs=sorted(out, key=lambda p: (p.a, p.b)), dropped=dropped)
+    return Compared(pairs=sorted(out, key=lambda p: (p.a, p.b)), looks=len(todo), dropped=dropped)
 
 
 def _between(some: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:

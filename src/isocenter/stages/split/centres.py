@@ -180,6 +180,10 @@ def _reasons(held: Held, facts: _Facts, rank: int, target: float, share: float) 
     out = [f"no set of whole centres gives {aim}; {held.external} can be external, {short} short"]
     if left := [f"{n} with {size[n]}" for n in sorted(size) if n not in held.centres]:
         out.append(f"too large to be held out: {', '.join(left)} of {facts.everybody} subjects")
+    if not facts.names and not facts.blocked:
+        out.append(
+            "no subject has a known centre, so none can be held out: the parts are those of `stratified`"
+        )
     if facts.blocked:
         out.append(f"already trained on by an earlier run: {', '.join(facts.blocked)}")
     return tuple(out)

@@ -124,6 +124,13 @@ def test_subjects_of_no_known_centre_are_never_external():
     assert held(rows).centres == ()
 
 
+def test_where_no_centre_is_known_that_is_said():
+    found = held([SplitRow(subject=f"x{n}") for n in range(10)])
+    assert found.centres == ()
+    assert found.notes[1].startswith("no subject has a known centre")
+    assert not any("known centre" in n for n in held(cohort(a=98, b=2)).notes)
+
+
 def sums(sizes):
     reached = {0}
     for size in sizes:
