@@ -1,179 +1,191 @@
-"""Measures reading patches from a store against reading them from raw files, on a simulated archive.
+"""Measures keeping an image and its mask, and reading parts of them, against peers and against memory, in one run.
 
-Every way reads the same patches of the same cases, in turn, within one run; what is printed are ratios to the
-store, so that the machine and its load matter little. The floor is a copy of the patch out of memory. Each way
-runs in a process of its own for the peak of its memory, above that of a process that only imports.
+Every way runs in a process of its own, a peer in its own environment, and all take turns at the same boxes; what is
+judged are the ratios of CPU time within the run, of one thread each. Every way must read the same voxels.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import json
+import os
+import random
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
-import pydicom
-from numpy.typing import NDArray
 
-import isocenter as iso
-from isocenter.base import seeds
-from isocenter.testing.simulate import simulate
+from benchmarks.index import peers
+from benchmarks.index.children import Child
+from benchmarks.store.volume import make
+from isocenter.stores.shard import BACKENDS
 
-PATIENTS, MATRIX, SLICES = 6, 320, 96
-PATCH = (32, 64, 64)
-ROUNDS, PATCHES = 7, 8
-CONFIG = """\
-task: segmentation
-sources: [{path: archive/site-a}]
-channels: {ct: {modality: CT}}
-labels: {lesion: {value: 1, aliases: ["*"]}}
-annotations: [{kind: objects}]
-"""
+PATCH = (128, 128, 128)
+PATCHES, WHOLE_EVERY = 8, 5
+PEERS = Path(__file__).parents[1]
 
-Image = NDArray[Any]
-Reader = Callable[[Path], Any]
+
+@dataclass(slots=True)
+class Way:
+    """A way, and what was measured of it."""
+
+    title: str
+    peer: str = ""
+    lists: Path = PEERS / "store" / "peers"
+    is_slow: bool = False
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    size: float = 0.0
+    memory: tuple[int, int] = (0, 0)
+
+
+WAYS = {
+    "memory": Way("floor: copied out of memory"),
+    "isocenter": Way("isocenter, HDF5"),
+    "isocenter-out": Way("isocenter, HDF5, into the same array"),
+    "isocenter-lmdb": Way("isocenter, LMDB"),
+    "h5py": Way("the same shard, h5py + hdf5plugin"),
+    "nnunet": Way("nnU-Net, b2nd, opened for each patch", "nnunet", PEERS / "resample" / "peers"),
+    "nnunet-open": Way("nnU-Net, b2nd, held open", "nnunet", PEERS / "resample" / "peers"),
+    "npy": Way(".npy, mapped"),
+    "zarr": Way("Zarr, sharded, Blosc", "zarr"),
+    "nifti": Way(".nii.gz, nibabel", is_slow=True),
+}
+# word, kind, ours, other, at most this times the other
+LINES = (
+    ("required", "patch", "isocenter", "nnunet", 1.3),
+    ("required", "patch", "isocenter", "memory", 4.0),
+    ("required", "patch", "isocenter", "nnunet-open", 1.3),
+    ("aim", "patch", "isocenter", "nnunet", 1.0),
+    ("aim", "patch", "isocenter", "nnunet-open", 1.0),
+    ("aim", "patch", "isocenter", "memory", 2.5),
+    ("required", "write", "isocenter", "nnunet", 1 / 5),
+    ("required", "patch", "isocenter-lmdb", "nnunet", 1.3),
+)
 
 
 def main() -> None:
-    """Make the archive and the store, measure all ways, print the table."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        make(folder)
-        seconds = time_all(folder)
-        megabytes = {way: peak_of(folder, way) for way in WAYS}
-        sizes = {way: size_of(folder, way) for way in WAYS}
-    store, base = seconds["store"], megabytes.pop("floor")
-    volume = MATRIX * MATRIX * SLICES * 2 / 1e6
-    print(f"patches {PATCH} of {PATIENTS} volumes of {volume:.0f} MB, CPU time, median of {ROUNDS} rounds\n")
-    print(f"{'way':<28}{'ms per patch':>13}{'x store':>9}{'peak MB':>9}{'size / raw':>12}")
-    for way, (title, _) in WAYS.items():
-        peak = f"{megabytes[way] - base:9.0f}" if way in megabytes else f"{'':9}"
-        size = f"{sizes[way]:12.2f}" if sizes[way] else f"{'':12}"
-        print(f"{title:<28}{seconds[way] * 1e3:13.2f}{seconds[way] / store:9.2f}{peak}{size}")
+    """Measure what the command line asks for."""
+    chosen = _arguments()
+    if chosen.data is None:
+        raise SystemExit("name a folder with the real files: --data FOLDER or ISOCENTER_REAL_DATA")
+    ways = {n: w for n, w in WAYS.items() if not (chosen.ours and w.peer)}
+    if "lmdb" not in BACKENDS.names():
+        del ways["isocenter-lmdb"]
+    with tempfile.TemporaryDirectory(prefix="isocenter-bench-") as name:
+        title = make(Path(chosen.data), Path(name))
+        shape = np.load(Path(name) / "image.npy", mmap_mode="r").shape
+        measure(ways, Path(name), shape, chosen.rounds)
+        print_results(title, shape, ways)
 
 
-def make(folder: Path) -> None:
-    """A simulated archive, its store, and the same images as files of other kinds."""
-    simulate(
-        folder / "archive", patients=PATIENTS, sites=1, matrix=MATRIX, slices=SLICES, faults=False,
-        kinds=("ct-rtstruct",),
-    )  # fmt: skip
-    (folder / "cohort.yaml").write_text(CONFIG)
-    run = iso.run(folder / "cohort.yaml")
-    if run.store is None:
-        sys.exit(f"no store was made: {run.gate}")
-    store = iso.open(run.store)
-    for case_id in store:
-        array = np.asarray(store[case_id].image[0])
-        np.save(folder / f"{case_id}.npy", array)
-        nibabel.save(nibabel.Nifti1Image(array.T, np.eye(4)), folder / f"{case_id}.nii.gz")
+def measure(ways: dict[str, Way], folder: Path, shape: tuple[int, ...], rounds: int) -> None:
+    """Let all ways write, and then take turns at reading."""
+    with contextlib.ExitStack() as stack:
+        children = {name: stack.enter_context(_child(name, way, folder)) for name, way in ways.items()}
+        for name, child in children.items():
+            child.wait_until_ready()
+            for _ in range(1 if ways[name].is_slow else 3):
+                told = _ask(child, {"do": "write"})
+                ways[name].seconds.setdefault("write", []).append(told["cpu"])
+            ways[name].size = _size(folder / name) / (3 * np.prod(shape))
+        for number in range(rounds):
+            draw = random.Random(number)  # noqa: S311 - places of patches
+            asked = {"patch": [_patch(shape, draw) for _ in range(PATCHES)], "slice": [_slice(shape, draw)]}
+            if number % WHOLE_EVERY == 0:
+                asked["whole"] = [[(0, n) for n in shape]]
+            for kind, boxes in asked.items():
+                _take_turns(ways, children, kind, boxes, number)
 
 
-def time_all(folder: Path) -> dict[str, float]:
-    """CPU seconds per patch of every way, the ways taking turns."""
-    readers = {way: read(folder) for way, (_, read) in WAYS.items()}
-    taken: dict[str, list[float]] = {way: [] for way in WAYS}
-    for number in range(ROUNDS + 1):
-        for way, reader in readers.items():
-            start = time.process_time()
-            draw(folder, number, reader)
-            if number:  # the first round opens files and fills caches
-                taken[way].append((time.process_time() - start) / PATCHES)
-    return {way: statistics.median(each) for way, each in taken.items()}
+def _take_turns(
+    ways: dict[str, Way], children: dict[str, Child], kind: str, boxes: list[Any], number: int
+) -> None:
+    sums: set[int] = set()
+    for name, child in children.items():
+        if ways[name].is_slow and (number % WHOLE_EVERY or kind == "slice"):
+            continue
+        told = _ask(child, {"do": "read", "boxes": boxes})
+        if not sums:
+            sums.add(told["sum"])
+        elif told["sum"] not in sums:
+            sys.exit(f"{name} read other voxels than were written")
+        if number or ways[name].is_slow:  # the first round opens files and compiles
+            ways[name].seconds.setdefault(kind, []).append(told["cpu"])
+        if kind == "patch":
+            ways[name].memory = told["memory"]
 
 
-def draw(folder: Path, number: int, reader: Reader) -> None:
-    """Read the patches of one round."""
-    cases = sorted(folder.glob("*.npy"))
-    random = seeds.stream(0, "bench", number)
-    for _ in range(PATCHES):
-        image = reader(cases[random.integers(len(cases))])
-        corner = [int(random.integers(n - p + 1)) for n, p in zip(image.shape[-3:], PATCH, strict=True)]
-        where = tuple(slice(c, c + p) for c, p in zip(corner, PATCH, strict=True))
-        patch = image[where] if image.ndim == 3 else image[(0, *where)]
-        if np.ascontiguousarray(patch).shape != PATCH:
-            sys.exit("a patch has another shape than was asked for")
-
-
-def peak_of(folder: Path, way: str) -> float:
-    """Peak of a process's memory in MB while it reads the patches of some rounds; "floor" only imports."""
-    command = [sys.executable, __file__, way, str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
-    return float(done.stdout) / 1e3
-
-
-def measure(way: str, folder: Path) -> None:
-    """What the child process does."""
-    if way != "floor":
-        reader = WAYS[way][1](folder)
-        for number in range(3):
-            draw(folder, number, reader)
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    print(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
-
-
-def size_of(folder: Path, way: str) -> float:
-    """Bytes on disk over the bytes of the voxels; 0 where it is no file."""
-    patterns = {"store": "work/store/shards/*", "npy": "*.npy", "nifti": "*.nii.gz"}
-    if way not in patterns:
-        return 0.0
-    raw = sum(int(np.load(p, mmap_mode="r").nbytes) for p in folder.glob("*.npy"))
-    return float(sum(p.stat().st_size for p in folder.glob(patterns[way])) / raw)
-
-
-def from_memory(folder: Path) -> Reader:
-    """Whole volumes held in memory: the floor."""
-    held = {p: np.load(p) for p in sorted(folder.glob("*.npy"))}
-    return lambda case: held[case]
-
-
-def from_store(folder: Path) -> Reader:
-    """The packed store: only the chunks that a patch touches are read."""
-    store = iso.open(folder / "work" / "store")
-    return lambda case: store[case.stem].image
-
-
-def from_npy(_folder: Path) -> Reader:
-    """Uncompressed arrays, mapped into memory."""
-    return lambda case: np.load(case, mmap_mode="r")
-
-
-def from_nifti(_folder: Path) -> Reader:
-    """Compressed NIfTI files, as most data sets are kept."""
-    return lambda case: np.asanyarray(nibabel.load(case.with_suffix(".nii.gz")).dataobj).T
-
-
-def from_dicom(folder: Path) -> Reader:
-    """The DICOM series themselves."""
-    cases = sorted(folder.glob("*.npy"))
-    series = sorted(
-        {p.parent for p in (folder / "archive").rglob("*") if p.is_file() and p.parent.name == "CT"}
+def print_results(title: str, shape: tuple[int, ...], ways: dict[str, Way]) -> None:
+    """Print a row for each way, and the lines."""
+    middle = {n: {k: statistics.median(s) for k, s in w.seconds.items()} for n, w in ways.items()}
+    print(f"{title}: {shape}, int16 and uint8, {3 * np.prod(shape) / 1e6:.0f} MB; patches {PATCH}")
+    print(
+        "CPU ms, medians, one thread; warm files; memory over that after imports: peak so far, and private now\n"
     )
+    heads = f"{'patch':>9}{'x floor':>9}{'slice':>9}{'whole':>9}{'write':>9}{'size/raw':>9}"
+    print(f"{'':<42}{heads}{'peak MB':>9}{'private':>9}")
+    for name, way in ways.items():
+        took = middle[name]
+        times = "".join(
+            f"{took[k] * 1e3:>9.2f}" if k in took else f"{'':>9}" for k in ("slice", "whole", "write")
+        )
+        ratio = took["patch"] / middle["memory"]["patch"]
+        row = f"{took['patch'] * 1e3:>9.2f}{ratio:>9.2f}{times}{way.size:>9.3f}"
+        print(f"{way.title:<42}{row}{way.memory[0] / 1e6:>9.0f}{way.memory[1] / 1e6:>9.0f}")
+    print()
+    for word, kind, ours, other, most in LINES:
+        if ours in middle and other in middle:
+            ratio = middle[ours][kind] / middle[other][kind]
+            holds = "holds" if ratio <= most else "DOES NOT HOLD"
+            print(
+                f"{word:<9} {kind:<6} {WAYS[ours].title} / {WAYS[other].title}: {ratio:.2f}, at most {most:g}: {holds}"
+            )
 
-    def read(case: Path) -> Image:
-        slices = [pydicom.dcmread(p) for p in sorted(series[cases.index(case) % len(series)].iterdir())]
-        slices.sort(key=lambda s: float(s.ImagePositionPatient[2]))
-        return np.stack([s.pixel_array for s in slices])
 
-    return read
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench store", description="Measure the store")
+    add = parser.add_argument
+    add("--data", default=os.environ.get("ISOCENTER_REAL_DATA"), help="the folder with the real files")
+    add("--rounds", type=int, default=16, help="how often each way takes its turn")
+    add("--ours", action="store_true", help="without the peers that need an environment of their own")
+    return parser.parse_args()
 
 
-WAYS: dict[str, tuple[str, Callable[[Path], Reader]]] = {
-    "floor": ("floor: copied from memory", from_memory),
-    "store": ("isocenter store", from_store),
-    "npy": (".npy, mapped", from_npy),
-    "nifti": (".nii.gz, nibabel", from_nifti),
-    "dicom": ("DICOM series, pydicom", from_dicom),
-}
+def _child(name: str, way: Way, folder: Path) -> Child:
+    python = peers.interpreter(way.peer, way.lists) if way.peer else sys.executable
+    return Child([python, "-m", "benchmarks.store.ways", name, str(folder)])
+
+
+def _ask(child: Child, request: dict[str, Any]) -> dict[str, Any]:
+    assert child.process.stdin is not None
+    assert child.process.stdout is not None
+    child.process.stdin.write(json.dumps(request) + "\n")
+    child.process.stdin.flush()
+    line = child.process.stdout.readline()
+    if not line:
+        child.fail()
+    told: dict[str, Any] = json.loads(line)
+    return told
+
+
+def _patch(shape: tuple[int, ...], draw: random.Random) -> list[tuple[int, int]]:
+    corner = [draw.randrange(n - p + 1) for n, p in zip(shape, PATCH, strict=True)]
+    return [(c, c + p) for c, p in zip(corner, PATCH, strict=True)]
+
+
+def _slice(shape: tuple[int, ...], draw: random.Random) -> list[tuple[int, int]]:
+    k = draw.randrange(shape[0])
+    return [(k, k + 1), (0, shape[1]), (0, shape[2])]
+
+
+def _size(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        measure(sys.argv[1], Path(sys.argv[2]))
-    else:
-        main()
+    main()

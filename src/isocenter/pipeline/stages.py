@@ -34,6 +34,7 @@ from isocenter.stages.index.options import IndexOptions
 from isocenter.stages.index.stage import index
 from isocenter.stages.screen.stage import screen
 from isocenter.stages.split.outer import outer_splits
+from isocenter.stores.chunks import chunk_for
 from isocenter.stores.splits import drop_splits, read_split, split_names, write_split
 
 STAGES = ("index", "screen", "enrol", "build", "split", "audit", "report")
@@ -176,7 +177,7 @@ def build_options(context: Context) -> BuildOptions:
         agreement=replace(config.agreement, rater=rater),
         screen=rules_of(context),
         backend=config.store.backend,
-        chunk=config.store.chunk,
+        chunk=config.store.chunk or chunk_for(config.store.patch),
     )
 
 

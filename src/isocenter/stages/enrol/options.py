@@ -150,13 +150,19 @@ class StoreOptions:
     backend: Annotated[str, "file format of the shards"] = "hdf5"
     shards: Annotated[int | None, "number of shards, a power of two; chosen by the first run if empty"] = None
     shard_bytes: Annotated[int, "bytes a shard should have, before compression"] = 256 << 20
-    chunk: Annotated[tuple[int, ...], "chunk (k, j, i) in voxels"] = (32, 64, 64)
+    patch: Annotated[
+        tuple[int, ...], "patch (k, j, i) in voxels that will be read most: chunks are chosen for it"
+    ] = (128, 128, 128)
+    chunk: Annotated[tuple[int, ...] | None, "chunk (k, j, i) in voxels; chosen for the patch if empty"] = (
+        None
+    )
 
     def __post_init__(self) -> None:
         if self.shards is not None and (self.shards < 1 or self.shards & (self.shards - 1)):
             raise ValueError("shards must be a power of two")
-        if len(self.chunk) != 3 or min(self.chunk) < 1:
-            raise ValueError("chunk needs three sizes (k, j, i), each at least 1")
+        for name, sizes in {"chunk": self.chunk, "patch": self.patch}.items():
+            if sizes is not None and (len(sizes) != 3 or min(sizes) < 1):
+                raise ValueError(f"{name} needs three sizes (k, j, i), each at least 1")
         if self.shard_bytes < 1:
             raise ValueError("shard_bytes must be positive")
 

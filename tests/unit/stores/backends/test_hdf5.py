@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -54,12 +55,12 @@ def test_zero_chunks_of_integers_are_not_stored_but_those_of_floats_are(tmp_path
 
 
 def hostile(path, change):
-    """A shard whose record is as we write it but for one thing."""
-    with h5py.File(path, "w") as file:
-        group = file.create_group("c")
-        meta = np.frombuffer(b'{"digests": {}}', np.uint8)
-        group.create_dataset("meta", data=meta, chunks=meta.shape)
-        change(file, group)
+    """A shard as we write it, but for one thing."""
+    with hdf5.create(path, chunk=(2, 4, 4)) as writer:
+        writer.put(make_record(other=DATA))
+    with h5py.File(path, "r+", locking=False) as file:
+        del file["c/image"]
+        change(file, file["c"])
     return path
 
 
@@ -127,20 +128,131 @@ def nested(file, group):
     group.create_group("image")
 
 
+def other_order(file, group):
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((4,))
+    plist.set_fletcher32()
+    plist.set_filter(hdf5plugin.BLOSC_ID, h5py.h5z.FLAG_OPTIONAL, (2, 2, 2, 8, 5, 2, 1))
+    h5py.h5d.create(group.id, b"image", h5py.h5t.NATIVE_INT16, h5py.h5s.create_simple((4,)), plist)
+
+
+def no_check_sum(file, group):
+    group.create_dataset("image", data=DATA, chunks=DATA.shape, **hdf5plugin.Blosc())
+
+
+def skipped_check_sum(file, group):
+    data = group.create_dataset(
+        "image", shape=(4,), dtype="i2", chunks=(4,), fletcher32=True, **hdf5plugin.Blosc()
+    )
+    data.id.write_direct_chunk((0,), bytes(8), 2)
+
+
+def long_chunk(file, group):
+    data = group.create_dataset(
+        "image", shape=(4,), dtype="i2", chunks=(4,), fletcher32=True, **hdf5plugin.Blosc()
+    )
+    data.id.write_direct_chunk((0,), bytes(4096))
+
+
 @pytest.mark.parametrize(
     "change",
     [external_link, soft_link, record_elsewhere, external_storage, virtual, other_filter, plugin_filter,
-     unknown_filter, huge_chunk, huge_array, strings, references, contiguous, nested],
+     unknown_filter, huge_chunk, huge_array, strings, references, contiguous, nested, other_order, no_check_sum, skipped_check_sum,
+     long_chunk],
 )  # fmt: skip
 def test_a_file_that_is_no_shard_of_ours_is_refused(tmp_path, change):
     with h5py.File(tmp_path / "secret.h5", "w") as file:
         file["data"] = np.arange(4, dtype=np.int16)
         file.create_group("c")
     reader = hdf5.open(hostile(tmp_path / "a.h5", change), cache_bytes=0)
-    for look in (reader.arrays, reader.meta, lambda case: reader.read(case, "image", ...)):
-        with pytest.raises(StoreCorrupt):
-            look("c")
+    with pytest.raises(StoreCorrupt):
+        reader.read("c", "image", ...)
+    if change not in {skipped_check_sum, long_chunk}:  # which only the places of chunks tell
+        for look in (reader.arrays, reader.meta, lambda case: reader.read(case, "other", ...)):
+            with pytest.raises(StoreCorrupt):
+                look("c")
     reader.close()
+
+
+def test_a_shard_that_nothing_was_changed_in_is_not_refused(tmp_path):
+    reader = hdf5.open(hostile(tmp_path / "a.h5", lambda *_: None), cache_bytes=0)
+    np.testing.assert_array_equal(reader.read("c", "other", ...), DATA)
+    reader.close()
+
+
+def test_a_chunk_that_hdf5_left_uncompressed_is_read(tmp_path):
+    """Shards of layout 4 hold such chunks, where Blosc gained nothing."""
+    noise = np.random.default_rng(0).random((1, 6))
+    path = hostile(tmp_path / "a.h5", lambda _, group: group.create_dataset(
+        "image", data=noise, chunks=noise.shape, fletcher32=True, **hdf5plugin.Blosc(cname="lz4")
+    ))  # fmt: skip
+    with h5py.File(path, locking=False) as file:
+        assert file["c/image"].id.get_chunk_info(0).filter_mask == 1
+    reader = hdf5.open(path, cache_bytes=0)
+    np.testing.assert_array_equal(reader.read("c", "image", ...), noise)
+    placed = list(reader.payloads("c", "image")[2])
+    assert [(position, mask) for position, _, mask in placed] == [((0, 0), 1)]  # and so it would be kept
+    reader.close()
+
+
+def test_what_h5py_writes_is_read_alike(tmp_path):
+    """The same arrays through HDF5's own filters, in larger chunks, by all parts of them."""
+    rng = np.random.default_rng(0)
+    image = (
+        np.arange(3 * 40 * 90 * 70).reshape(3, 40, 90, 70) // 7 + rng.integers(0, 9, (3, 40, 90, 70))
+    ).astype("i2")
+    path = hostile(tmp_path / "a.h5", lambda _, group: group.create_dataset(
+        "image", data=image, chunks=(1, 32, 64, 64), fletcher32=True,
+        **hdf5plugin.Blosc(cname="lz4", clevel=5, shuffle=hdf5plugin.Blosc.BITSHUFFLE),
+    ))  # fmt: skip
+    reader = hdf5.open(path, cache_bytes=0)
+    for index in (..., np.s_[1, 3:38, 60:70, 5:66], np.s_[:, -1, ::3, 2]):
+        np.testing.assert_array_equal(reader.read("c", "image", index), image[index])
+        np.testing.assert_array_equal(reader.read("c", "image", index, threads=3), image[index])
+    reader.close()
+
+
+def test_the_places_that_are_remembered_are_bounded(tmp_path):
+    with hdf5.create(tmp_path / "a.h5", chunk=(2, 4, 4)) as writer:
+        for n in range(20):
+            writer.put(make_record(f"c{n:02}"))
+    reader = hdf5.open(tmp_path / "a.h5", cache_bytes=100)
+    for n in [*range(20), *range(20)]:
+        np.testing.assert_array_equal(reader.read(f"c{n:02}", "image", ...), DATA)
+        assert sum(p.nbytes for p in reader._placed.values()) == reader._held <= 200
+    reader.close()
+
+
+def test_a_file_that_was_cut_after_it_was_opened_is_told(shard):
+    reader = hdf5.open(shard, cache_bytes=1 << 20)
+    reader.read("c", "image", 0)
+    with h5py.File(shard, locking=False) as file:
+        end = file["c/image"].id.get_chunk_info(7).byte_offset + 9
+    os.truncate(shard, end)
+    with pytest.raises(StoreCorrupt, match="ends early"):
+        reader.read("c", "image", ...)
+    reader.close()
+
+
+def test_writing_needs_no_more_memory_than_a_slab(tmp_path):
+    """What is read back after writing is not held as a whole."""
+    code = (
+        "import sys, numpy as np, resource\n"
+        "from pathlib import Path\n"
+        "from isocenter.stores.backends import hdf5\n"
+        "from isocenter.stores.shard import Record, digest_of_array\n"
+        "image = np.random.default_rng(0).integers(0, 9, (1, 400, 256, 256)).astype(np.int16)\n"
+        "record = Record('c', {'image': image}, {'digests': {'image': digest_of_array(image)}})\n"
+        "small = Record('b', {'image': image[:, :8]}, {'digests': {'image': digest_of_array(image[:, :8])}})\n"
+        "with hdf5.create(Path(sys.argv[1]), chunk=(8, 32, 32)) as writer: writer.put(small)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "with hdf5.create(Path(sys.argv[1]), chunk=(8, 32, 32)) as writer: writer.put(record)\n"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / image.nbytes)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.h5")], capture_output=True, text=True, check=True
+    )
+    assert float(run.stdout) < 0.3
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", b"text", b"\x00" * 4096])
