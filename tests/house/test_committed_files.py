@@ -28,7 +28,7 @@ PRIVATE = re.compile(
     r"|--(?:extra-)?index-url|--find-links|--trusted-host|registry\s*=\s*http"
 )
 PERMISSIVE = re.compile(
-    r"\b(?:BSD|MIT|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|0BSD|Zlib|CC0|HPND|Unlicense)\b",
+    r"\b(?:BSD|MIT|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|0BSD|Zlib|CC0|HPND|Unlicense|OLDAP|OpenLDAP)\b",
     re.IGNORECASE,
 )
 COPYLEFT = re.compile(r"(?<!L)\bA?GPL|GNU General Public|GNU Affero", re.IGNORECASE)

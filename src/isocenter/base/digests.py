@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,14 @@ def digest_of(value: Any) -> str:
 def digest_of_bytes(data: bytes | memoryview) -> str:
     """Hash (32 hex digits) of a run of bytes; any contiguous buffer will do."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def digest_of_parts(parts: Iterable[bytes | memoryview]) -> str:
+    """Hash (32 hex digits) of runs of bytes, one after another: that of all of them as one run."""
+    hashed = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        hashed.update(part)
+    return hashed.hexdigest()
 
 
 def digest_of_file(path: Path) -> str:

@@ -42,9 +42,17 @@ class Handles:
         readers.move_to_end(path)
         return readers[path]
 
-    def read(self, path: Path, case_id: str, name: str, index: Index) -> NDArray[Any]:
-        """Part of an array of a record."""
-        return self.reader(path).read(case_id, name, index)
+    def read(
+        self,
+        path: Path,
+        case_id: str,
+        name: str,
+        index: Index,
+        out: NDArray[Any] | None = None,
+        threads: int = 1,
+    ) -> NDArray[Any]:
+        """Part of an array of a record, in `out` where it is given."""
+        return self.reader(path).read(case_id, name, index, out, threads)
 
     def close(self) -> None:
         """Close what this thread has opened."""

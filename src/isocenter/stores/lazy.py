@@ -16,7 +16,8 @@ class LazyArray:
     """Slices like a NumPy array and reads only the chunks that a slice needs; `np.asarray` reads it all.
 
     Args:
-        read: Reads part of the array; it is pickled with the object.
+        read: Reads part of the array by an index, into an array or None for a new one, in as many threads; it is
+            pickled with the object.
         facts: Shape and type as stored.
         name: The case and the array, for errors.
         is_mask: Stored as 0 and 1, to be given as bool.
@@ -25,7 +26,7 @@ class LazyArray:
 
     def __init__(
         self,
-        read: Callable[[Index], NDArray[Any]],
+        read: Callable[[Index, NDArray[Any] | None, int], NDArray[Any]],
         facts: ArrayFacts,
         *,
         name: str,
@@ -53,9 +54,28 @@ class LazyArray:
         return self.shape[0]
 
     def __getitem__(self, index: Index) -> Any:
-        array = self._read(index)
+        return self.read(index)
+
+    def read(self, index: Index, out: NDArray[Any] | None = None, threads: int = 1) -> NDArray[Any]:
+        """Part of the array, decoded straight into `out`.
+
+        Args:
+            index: What NumPy takes between square brackets.
+            out: Receives the part; a new array where it is None. It has the part's shape and type.
+            threads: How many threads decode; more help where one process reads large parts and has processors left.
+
+        Returns:
+            The part: `out` where it was given.
+
+        Raises:
+            StoreCorrupt: a check sum differs.
+        """
+        target = out.view(np.uint8) if out is not None and self._is_mask and out.dtype == np.bool_ else out
+        array = self._read(index, target, threads)
         if self._digest and array.shape == self.shape and digest_of_array(array) != self._digest:
             raise StoreCorrupt(f"{self._name} is not what was sealed")
+        if out is not None:
+            return out
         return array.view(np.bool_) if self._is_mask else array
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:

@@ -64,8 +64,10 @@ class ShardReader(Protocol):
     def arrays(self, case_id: str) -> dict[str, ArrayFacts]:
         """Names, shapes and types of a record's arrays."""
 
-    def read(self, case_id: str, name: str, index: Index) -> NDArray[Any]:
-        """Part of an array; only the chunks it touches are read."""
+    def read(
+        self, case_id: str, name: str, index: Index, out: NDArray[Any] | None = None, threads: int = 1
+    ) -> NDArray[Any]:
+        """Part of an array, in `out` where it is given; only the chunks it touches are read."""
 
     def close(self) -> None:
         """Let go of the file."""

@@ -8,10 +8,15 @@ from isocenter.stores.shard import ArrayFacts, digest_of_array
 DATA = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
 
 
+def read(index, out, _threads):
+    if out is None:
+        return DATA[index]
+    out[...] = DATA[index]
+    return out
+
+
 def lazy(digest="", *, is_mask=False):
-    return LazyArray(
-        DATA.__getitem__, ArrayFacts(DATA.shape, DATA.dtype), name="c image", is_mask=is_mask, digest=digest
-    )
+    return LazyArray(read, ArrayFacts(DATA.shape, DATA.dtype), name="c image", is_mask=is_mask, digest=digest)
 
 
 def test_it_slices_like_an_array():
@@ -36,3 +41,11 @@ def test_a_mask_is_given_as_truth_values():
 def test_it_cannot_be_had_without_reading():
     with pytest.raises(ValueError, match="without reading"):
         np.array(lazy(), copy=False)
+
+
+def test_a_part_is_read_into_what_is_given():
+    out, truth = np.zeros((2, 4), np.uint8), np.zeros((3, 4), np.bool_)
+    assert lazy().read((1, slice(0, 2)), out) is out
+    np.testing.assert_array_equal(out, DATA[1, :2])
+    assert lazy(is_mask=True).read(0, truth, threads=2) is truth
+    np.testing.assert_array_equal(truth.view(np.uint8), DATA[0])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,15 @@ import hdf5plugin
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.base.digests import canonical_json
+from isocenter.base.digests import canonical_json, digest_of_parts
 from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
 from isocenter.base.files import write_atomically
-from isocenter.stores.shard import NAME, ArrayFacts, Index, Record, checked_name, digest_of_array
+from isocenter.stores import chunks
+from isocenter.stores.fletcher import fletcher32
+from isocenter.stores.part import Part
+from isocenter.stores.placed import SUM_BYTES, Placed, read_part, read_payloads
+from isocenter.stores.scratch import scratch
+from isocenter.stores.shard import NAME, ArrayFacts, Index, Record, checked_name
 
 suffix = "h5"
 
@@ -27,19 +33,17 @@ META = "meta"
 """The dataset (UTF-8 JSON as bytes) that holds a record's facts; the others are its arrays."""
 
 _VERSION = ("v110", "v110")  # readable from HDF5 1.10 on; the newest would change with the library
-_COMPRESSION = hdf5plugin.Blosc(cname="lz4", clevel=5, shuffle=hdf5plugin.Blosc.BITSHUFFLE)
-_FILTERS = {hdf5plugin.BLOSC_ID, h5py.h5z.FILTER_FLETCHER32}
+_FILTERS = [hdf5plugin.BLOSC_ID, h5py.h5z.FILTER_FLETCHER32]
 _MAX_CHUNK_BYTES = 256 << 20
 _MAX_ARRAY_BYTES = 64 << 30
-_TABLE_CHUNK = 1 << 16
-_OPEN_DATASETS = 4
+_KNOWN_RECORDS = 1024
 
 
 class Writer:
     """Writes records to an HDF5 file that is open for writing.
 
-    A record is first made in memory and then copied object by object, as a kept one is copied out of its
-    old file: so both leave the same bytes.
+    Chunks are compressed here and handed to HDF5 as they are; those of a kept record go the same way, so that both
+    leave the same bytes.
     """
 
     def __init__(self, file: Any, name: str, chunk: tuple[int, int, int]) -> None:
@@ -51,21 +55,26 @@ class Writer:
     def put(self, record: Record) -> None:
         """Write a new record."""
         self._next(record.id)
-        with _writing(self._name), _own_settings(), _in_memory() as scratch:
-            group = scratch.create_group(record.id)
-            for name in sorted(record.arrays):
-                self._write(group, checked_name(name), np.ascontiguousarray(record.arrays[name]))
-            text = canonical_json(record.meta).encode()
-            self._write(group, META, np.frombuffer(text, np.uint8))
-            self._copy(scratch, record.id)
+        text = np.frombuffer(canonical_json(record.meta).encode(), np.uint8)
+        arrays = [(checked_name(n), np.ascontiguousarray(record.arrays[n])) for n in sorted(record.arrays)]
+        each = [(n, a, chunks.grid(a.shape, a.dtype, self._chunk)) for n, a in [*arrays, (META, text)]]
+        with _writing(self._name):
+            group = self._file.create_group(record.id)
+            for name, array, chunk in each:
+                payloads = ((p, _with_sum(b), 0) for p, b in chunks.cut(array, chunk))
+                _write(group, name, ArrayFacts(array.shape, array.dtype), chunk, payloads)
 
     def keep(self, old: Path, case_id: str) -> None:
         """Copy a record's compressed bytes out of another shard file, as they are."""
         self._next(case_id)
         reader = open(old, cache_bytes=0)
         try:
+            names = [*reader.arrays(case_id), META]
             with _writing(self._name):
-                self._copy(reader.checked_file(case_id), case_id)
+                group = self._file.create_group(case_id)
+                for name in names:
+                    facts, chunk, payloads = reader.payloads(case_id, name)
+                    _write(group, name, facts, chunk, payloads)
         finally:
             reader.close()
 
@@ -74,47 +83,55 @@ class Writer:
             raise ValueError(f"records come in the order of their ids: {case_id} after {self._last}")
         self._last = case_id
 
-    def _copy(self, source: Any, case_id: str) -> None:
-        name = case_id.encode()
-        h5py.h5o.copy(source.id, name, self._file.id, name)
 
-    def _write(self, group: Any, name: str, array: NDArray[Any]) -> None:
-        if array.dtype.kind not in "iuf" or not array.size:
-            raise ValueError(f"{name}: an array of a record holds numbers, not {array.dtype} {array.shape}")
-        chunk = _chunk_of(array, self._chunk)
-        dataset = group.create_dataset(
-            name,
-            shape=array.shape,
-            dtype=array.dtype,
-            chunks=chunk,
-            fillvalue=0,  # without it the rest of a chunk at the border would be whatever memory held
-            fletcher32=True,
-            track_times=False,
-            **_COMPRESSION,
-        )
-        steps = (range(0, n, c) for n, c in zip(array.shape, chunk, strict=True))
-        for corner in itertools.product(*steps):
-            where = tuple(slice(a, a + c) for a, c in zip(corner, chunk, strict=True))
-            block = array[where]
-            if array.dtype.kind == "f" or block.any():  # a float zero has a sign
-                dataset[where] = block
+def _with_sum(payload: bytes) -> bytes:
+    """A payload and its check sum, as the file holds them."""
+    data = np.frombuffer(payload, np.uint8)
+    return payload + int(fletcher32(data.ctypes.data, data.size)).to_bytes(SUM_BYTES, "little")
+
+
+def _write(
+    group: Any,
+    name: str,
+    facts: ArrayFacts,
+    chunk: tuple[int, ...],
+    payloads: Iterable[tuple[chunks.Position, bytes, int]],
+) -> None:
+    """Write an array whose chunks are compressed already."""
+    dataset = group.create_dataset(
+        name,
+        shape=facts.shape,
+        dtype=facts.dtype,
+        chunks=chunk,
+        fillvalue=0,
+        fletcher32=True,
+        track_times=False,
+        **hdf5plugin.Blosc(cname="lz4", clevel=5, shuffle=hdf5plugin.Blosc.BITSHUFFLE),
+    )
+    for position, payload, mask in payloads:
+        corner = tuple([p * c for p, c in zip(position, chunk, strict=True)])
+        dataset.id.write_direct_chunk(corner, payload, mask)
 
 
 class Reader:
     """Reads the records of one HDF5 file; what is not of the kind we write is refused.
 
+    Voxels do not go through HDF5: where the chunks of an array lie is asked once, and then their bytes are read
+    from the file, compared with their check sums and decoded in one step.
+
     Args:
         path: The file.
-        cache_bytes: Bound of the decoded chunks held; 0 for none.
+        cache_bytes: Bound of what is remembered of the places of chunks, but for the array that was read last.
     """
 
     def __init__(self, path: Path, cache_bytes: int) -> None:
         self._name = path.name
-        each = max(cache_bytes, 0) // _OPEN_DATASETS
+        self._most = cache_bytes
         with self._refusing(""):
-            self._file = h5py.File(path, "r", locking=False, rdcc_nbytes=each)
-        self._records: dict[str, dict[str, ArrayFacts]] = {}
-        self._datasets: OrderedDict[tuple[str, str], Any] = OrderedDict()
+            self._file = h5py.File(path, "r", locking=False, rdcc_nbytes=0)
+        self._records: OrderedDict[str, dict[str, ArrayFacts]] = OrderedDict()
+        self._placed: OrderedDict[tuple[str, str], Placed] = OrderedDict()
+        self._held = 0
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -125,8 +142,7 @@ class Reader:
     def meta(self, case_id: str) -> dict[str, Any]:
         """A record's facts."""
         with self._refusing(case_id):
-            self._check(case_id)
-            facts: dict[str, Any] = json.loads(self._file[case_id][META][()].tobytes())
+            facts: dict[str, Any] = json.loads(self.read(case_id, META, ...).tobytes())
             return facts
 
     def arrays(self, case_id: str) -> dict[str, ArrayFacts]:
@@ -134,31 +150,57 @@ class Reader:
         with self._refusing(case_id):
             return {n: f for n, f in self._check(case_id).items() if n != META}
 
-    def read(self, case_id: str, name: str, index: Index) -> NDArray[Any]:
+    def read(
+        self, case_id: str, name: str, index: Index, out: NDArray[Any] | None = None, threads: int = 1
+    ) -> NDArray[Any]:
         """Part of an array; only the chunks it touches are read."""
-        with self._refusing(f"{case_id} {name}"):
-            self._check(case_id)
-            return np.asarray(self._dataset(case_id, name)[index])
+        with self._refusing(case_id, name):
+            placed = self._place(case_id, name)
+            part = Part(placed.facts, placed.chunk, index, out)
+            read_part(self._descriptor, placed, part, threads)
+            return part.result()
 
-    def checked_file(self, case_id: str) -> Any:
-        """The open file, when the record has been found to be of the kind we write."""
-        with self._refusing(case_id):
-            self._check(case_id)
-        return self._file
+    def depth(self, case_id: str, name: str) -> int:
+        """Planes of a chunk of an array."""
+        with self._refusing(case_id, name):
+            return self._place(case_id, name).chunk[-3]
+
+    def payloads(
+        self, case_id: str, name: str
+    ) -> tuple[ArrayFacts, tuple[int, ...], Iterator[tuple[chunks.Position, bytes, int]]]:
+        """Facts of an array, the shape of its chunks, their compressed bytes with check sums, and filter masks."""
+        with self._refusing(case_id, name):
+            placed = self._place(case_id, name)
+        return placed.facts, placed.chunk, self._payloads(placed, case_id, name)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._datasets.clear()
+        self._placed.clear()
         self._file.close()
 
-    def _dataset(self, case_id: str, name: str) -> Any:
+    def _payloads(
+        self, placed: Placed, case_id: str, name: str
+    ) -> Iterator[tuple[chunks.Position, bytes, int]]:
+        with self._refusing(case_id, name):
+            yield from read_payloads(self._descriptor, placed)
+
+    @property
+    def _descriptor(self) -> int:
+        descriptor: int = self._file.id.get_vfd_handle()
+        return descriptor
+
+    def _place(self, case_id: str, name: str) -> Placed:
         key = (case_id, name)
-        if key not in self._datasets:
-            self._datasets[key] = self._file[case_id][name]
-            if len(self._datasets) > _OPEN_DATASETS:
-                self._datasets.popitem(last=False)  # and its chunk cache with it
-        self._datasets.move_to_end(key)
-        return self._datasets[key]
+        placed = self._placed.get(key)
+        if placed is None:
+            facts = self._check(case_id)[name]
+            placed = Placed.of(self._file[case_id][name], facts, self._file.id.get_filesize())
+            self._placed[key] = placed
+            self._held += placed.nbytes
+            while self._held > self._most and len(self._placed) > 1:
+                self._held -= self._placed.popitem(last=False)[1].nbytes
+        self._placed.move_to_end(key)
+        return placed
 
     def _check(self, case_id: str) -> dict[str, ArrayFacts]:
         if case_id not in self._records:
@@ -167,17 +209,23 @@ class Reader:
             for name in group:
                 _check_link(group, name)
             self._records[case_id] = {name: _facts(group[name]) for name in group}
+            if len(self._records) > _KNOWN_RECORDS:
+                self._records.popitem(last=False)
         return self._records[case_id]
 
     @contextmanager
-    def _refusing(self, what: str) -> Iterator[None]:
+    def _refusing(self, *what: str) -> Iterator[None]:
         """Whatever HDF5 says about a broken file becomes one kind of error, without a path in it."""
+        where = " ".join((self._name, *what))
         try:
             yield
+        except StoreCorrupt as error:
+            told = str(error)
+            raise StoreCorrupt(told if told.startswith(self._name) else f"{where}: {told}") from None
         except FileNotFoundError:
             raise StoreNotFound(f"shard {self._name} is missing") from None
         except (OSError, KeyError, RuntimeError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise StoreCorrupt(f"{self._name} {what}: cannot be read ({type(error).__name__})") from None
+            raise StoreCorrupt(f"{where}: cannot be read ({type(error).__name__})") from None
 
 
 def _check_link(group: Any, name: str) -> None:
@@ -193,8 +241,8 @@ def _facts(dataset: Any) -> ArrayFacts:
     plist = dataset.id.get_create_plist()
     if plist.get_layout() != h5py.h5d.CHUNKED or plist.get_external_count():
         raise StoreCorrupt("holds an array that is kept elsewhere")
-    if not {plist.get_filter(n)[0] for n in range(plist.get_nfilters())} <= _FILTERS:
-        raise StoreCorrupt("needs a filter that no shard of ours has")
+    if [plist.get_filter(n)[0] for n in range(plist.get_nfilters())] != _FILTERS:
+        raise StoreCorrupt("has other filters than a shard of ours")
     dtype = dataset.dtype
     if dtype.kind not in "iuf":
         raise StoreCorrupt("holds something else than numbers")
@@ -208,32 +256,25 @@ def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
     """Write a shard; it is under its name when the block has ended."""
     for leftover in path.parent.glob(f".{path.name}.*"):  # of a process that was killed
         leftover.unlink()
-    scratch = path.with_name(f".{path.name}.part-{os.getpid()}")
+    partial = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
         with _writing(path.name):
-            file = h5py.File(scratch, "w", libver=_VERSION)
+            file = h5py.File(partial, "w", libver=_VERSION)
         try:
             yield Writer(file, path.name, chunk)
         finally:
             with _writing(path.name):
                 file.close()
-        _read_back(scratch, path.name)
-        write_atomically(path, lambda temporary: _rename(scratch, temporary))
+        _read_back(partial, path.name)
+        with _writing(path.name):
+            write_atomically(path, lambda temporary: _rename(partial, temporary))
     finally:
-        scratch.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
 
 
 def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001 - the promise's name
     """Open a shard for reading; `cache_bytes` bound the decoded chunks it holds."""
     return Reader(path, cache_bytes)
-
-
-def _chunk_of(array: NDArray[Any], chunk: tuple[int, int, int]) -> tuple[int, ...]:
-    """The chunk of an array: one image or label at a time, the rest of it no larger than the array."""
-    if array.ndim < 3:
-        return (min(array.shape[0], _TABLE_CHUNK), *array.shape[1:])
-    last = (min(n, c) for n, c in zip(array.shape[-3:], chunk, strict=True))
-    return (*(1,) * (array.ndim - 3), *last)
 
 
 def _read_back(path: Path, name: str) -> None:
@@ -242,16 +283,26 @@ def _read_back(path: Path, name: str) -> None:
     try:
         for case_id in reader.ids:
             digests = reader.meta(case_id).get("digests", {})
-            for array in reader.arrays(case_id):
-                data = reader.read(case_id, array, ...)
-                if digests.get(array) != digest_of_array(data):
+            for array, facts in reader.arrays(case_id).items():
+                if digests.get(array) != digest_of_parts(_slabs(reader, case_id, array, facts)):
                     raise StoreCorrupt(f"{name} {case_id} {array}: reads back otherwise than it was written")
     finally:
         reader.close()
 
 
-def _in_memory() -> Any:
-    return h5py.File("record", "w", driver="core", backing_store=False, block_size=16 << 20, libver=_VERSION)
+def _slabs(reader: Reader, case_id: str, name: str, facts: ArrayFacts) -> Iterator[memoryview]:
+    """The bytes of an array in C order, few at a time and in memory that is used again."""
+    if len(facts.shape) < 3:
+        yield reader.read(case_id, name, ...).reshape(-1).view(np.uint8).data
+        return
+    depth, plane = reader.depth(case_id, name), facts.dtype.itemsize * math.prod(facts.shape[-2:])
+    for lead in itertools.product(*map(range, facts.shape[:-3])):
+        for k in range(0, facts.shape[-3], depth):
+            count = min(depth, facts.shape[-3] - k)
+            data = scratch("slab", count * plane)[: count * plane]
+            out = data.view(facts.dtype).reshape(count, *facts.shape[-2:])
+            reader.read(case_id, name, (*lead, slice(k, k + count)), out)
+            yield data.data
 
 
 @contextmanager
@@ -262,16 +313,6 @@ def _writing(name: str) -> Iterator[None]:
         code = getattr(error, "errno", None)
         reason = os.strerror(code) if code else "the disk is full or failed"
         raise StoreError(f"{name} cannot be written: {reason}") from error
-
-
-@contextmanager
-def _own_settings() -> Iterator[None]:
-    """Hide the environment's settings of Blosc, which would override ours and change the bytes."""
-    hidden = {k: os.environ.pop(k) for k in list(os.environ) if k.startswith("BLOSC_")}
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -1,0 +1,138 @@
+"""Chunks: arrays cut into compressed boxes, of which a part of an array needs only those that it touches."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from isocenter.stores.decoding import AXES
+from isocenter.stores.encoding import collect, is_zero, payload_of
+from isocenter.stores.part import Part, each_batch
+from isocenter.stores.shard import ArrayFacts, Index
+
+Position: TypeAlias = tuple[int, ...]
+"""Place of a chunk in the grid of chunks, one number per axis."""
+
+Fetch: TypeAlias = Callable[[list[Position]], Sequence[bytes | memoryview | None]]
+"""Gives the verified payloads of chunks by their positions; None for a chunk of zeros, which is not stored."""
+
+BATCH_BYTES = 1 << 19
+"""Payloads are fetched and decoded by as many bytes at a time: they stay in the processor's cache."""
+
+CHUNK_VOXELS = 1 << 15
+"""Smaller chunks have more to be looked up and skipped, larger ones more that is decoded in vain (design 0009)."""
+
+_TABLE_CHUNK = 1 << 16
+
+
+def grid(shape: tuple[int, ...], dtype: DTypeLike, chunk: tuple[int, int, int]) -> tuple[int, ...]:
+    """Shape of the chunks of an array: one image or label at a time, along no axis larger than the array.
+
+    Args:
+        shape: Of the array.
+        dtype: Of the array.
+        chunk: Wanted of volumes, as (k, j, i).
+
+    Raises:
+        ValueError: An array of a record has one to four axes, numbers, and not none of them.
+    """
+    if not 1 <= len(shape) <= AXES or 0 in shape or np.dtype(dtype).kind not in "iuf":
+        raise ValueError(f"an array of a record holds numbers along 1 to {AXES} axes, not {dtype} {shape}")
+    if len(shape) < 3:
+        return (min(shape[0], _TABLE_CHUNK), *shape[1:])
+    last = (min(n, c) for n, c in zip(shape[-3:], chunk, strict=True))
+    return (*(1,) * (len(shape) - 3), *last)
+
+
+def chunk_for(patch: tuple[int, ...]) -> tuple[int, int, int]:
+    """The chunk (k, j, i) of `CHUNK_VOXELS` with which a patch at a random place touches the fewest voxels.
+
+    Args:
+        patch: Its shape (k, j, i).
+
+    >>> chunk_for((128, 128, 128))
+    (32, 32, 32)
+    >>> chunk_for((1, 512, 512))
+    (1, 128, 256)
+    """
+    powers = [1 << n for n in range(CHUNK_VOXELS.bit_length())]
+    fitting = [
+        (k, j, CHUNK_VOXELS // (k * j))
+        for k, j in itertools.product(powers, repeat=2)
+        if k * j <= CHUNK_VOXELS
+    ]
+    # chunks of c voxels that p voxels in a row touch on average: (p - 1) / c + 1; of equals the longest rows
+    return min(
+        fitting, key=lambda chunk: (math.prod(p + c - 1 for p, c in zip(patch, chunk, strict=True)), chunk)
+    )
+
+
+def encode(block: NDArray[Any]) -> bytes:
+    """The payload of one whole chunk (see `isocenter.stores.encoding`), whatever the environment says of Blosc."""
+    return payload_of(np.ascontiguousarray(block))
+
+
+def cut(array: NDArray[Any], chunk: tuple[int, ...]) -> Iterator[tuple[Position, bytes]]:
+    """Positions and payloads of an array's chunks, in C order; those of integers that are all zero are left out.
+
+    A chunk that reaches over the border of the array is filled up with zeros.
+    """
+    lead = AXES - array.ndim
+    shape = np.array([1] * lead + list(array.shape), np.int64)
+    size, strides = array.dtype.itemsize, np.array([0] * lead + list(array.strides), np.int64)
+    if array.strides[-1] != size:
+        raise ValueError("the last axis of an array that is cut is contiguous")
+    box = np.array([1] * lead + list(chunk), np.int64)
+    whole = np.empty(chunk, array.dtype)
+    flat = whole.reshape(-1).view(np.uint8)
+    for place in itertools.product(*map(range, (-(-shape // box)).tolist())):
+        corner = box * place
+        source = array.ctypes.data + int(corner @ strides)
+        collect(source, strides, np.minimum(box, shape - corner), box, size, whole.ctypes.data)
+        if array.dtype.kind == "f" or not is_zero(flat):  # a float zero has a sign
+            yield place[lead:], payload_of(whole)
+
+
+def read(
+    fetch: Fetch,
+    facts: ArrayFacts,
+    chunk: tuple[int, ...],
+    index: Index,
+    out: NDArray[Any] | None = None,
+    threads: int = 1,
+) -> NDArray[Any]:
+    """Part of an array, decoded straight into one array.
+
+    Args:
+        fetch: Gives payloads by the positions of chunks.
+        facts: Shape and type of the whole array.
+        chunk: Shape of its chunks.
+        index: What NumPy takes between square brackets: integers, slices with a positive step, an ellipsis.
+        out: Receives the part; a new array where it is None.
+        threads: How many threads decode.
+
+    Returns:
+        The part: `out` where it was given.
+
+    Raises:
+        StoreCorrupt: a payload is not one of ours.
+    """
+    part = Part(facts, chunk, index, out)
+    ndim, most = len(chunk), max(1, BATCH_BYTES // (math.prod(chunk) * facts.dtype.itemsize))
+
+    def decode_batch(start: int) -> None:
+        places = part.places[start : start + most]
+        held = fetch([tuple(p[AXES - ndim :]) for p in places.tolist()])
+        views = [np.frombuffer(b"" if payload is None else payload, np.uint8) for payload in held]
+        addresses = np.array([v.ctypes.data if v.size else 0 for v in views], np.int64)
+        part.decode(
+            slice(start, start + most), addresses, np.array([v.size for v in views], np.int64), summed=0
+        )
+
+    each_batch(decode_batch, range(0, len(part.places), most), threads)
+    return part.result()
