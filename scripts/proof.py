@@ -223,6 +223,37 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
         Proof(
             claim="examples learn: segmentation of real patients, also through MONAI and TorchIO, detection, classification",
             tests=("tests/end_to_end/test_examples.py", "tests/real/test_examples.py"),
+        ),
+        Proof(
+            claim="ways in which every single change of a file goes wrong while a shard is rewritten (killed before it, torn "
+            "in the middle, refused, disk full, lost unseen; both backends): the old shard or the new one, and done again "
+            "the same bytes",
+            tests=("tests/faults/test_shards.py",),
+            least=12,
+            environment={"ISOCENTER_FAULT_STEP": "1"},
+        ),
+        Proof(
+            claim="backends whose builds were killed at 200 moments, and at every step of the commit protocol killed, "
+            "refused or the disk full: no store opens that is not sound, and run again the bytes are the same",
+            tests=("tests/faults/test_runs.py",),
+            least=2,
+            environment={"ISOCENTER_KILLS": "200", "ISOCENTER_FAULT_SHARE": "1"},
+        ),
+        Proof(
+            claim="backends of whose stores 1,000 bits were flipped and 100 files cut off: all found, none read as voxels, no "
+            "signal",
+            tests=("tests/faults/test_damage.py",),
+            least=2,
+            environment={"ISOCENTER_FLIPS": "1000", "ISOCENTER_CUTS": "100"},
+        ),
+        Proof(
+            claim="tests of a full disk of 8 MiB, and of a file that may grow to any size but the right one, hold",
+            tests=("tests/faults/test_full_disk.py",),
+            least=2,
+        ),
+        Proof(
+            claim="tests of equal bytes hold: workers, order, locale, time zone, hash seed, and a changed backend",
+            tests=("tests/properties/test_same_store.py",),
             least=7,
         ),
     ),

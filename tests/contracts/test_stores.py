@@ -41,6 +41,12 @@ def write(backend, path, records, chunk=CHUNK):
     return path.read_bytes()
 
 
+def read_all(backend, path, case_id):
+    reader = backend.open(path, cache_bytes=0)
+    for name in reader.arrays(case_id):
+        reader.read(case_id, name, ...)
+
+
 def interrupted(backend, path):
     with backend.create(path, chunk=CHUNK) as writer:
         writer.put(make_record("d"))
@@ -169,6 +175,53 @@ def test_what_is_not_there_is_told_without_a_path(backend, tmp_path):
         writer.keep(tmp_path / "a", "d")
     assert str(tmp_path) not in f"{missing.value}{no_record.value}{no_array.value}"
     reader.close()
+
+
+def test_a_part_is_read_into_the_array_that_is_given(backend, tmp_path):
+    record = make_record("c")
+    write(backend, tmp_path / "a", [record])
+    reader = backend.open(tmp_path / "a", cache_bytes=0)
+    batch = np.full((2, 5, 6, 7), 77, np.int16)
+    for threads in (1, 2):
+        given = reader.read("c", "image", (1, slice(2, 7), slice(3, 9), slice(10, 17)), batch[1], threads)
+        assert given is batch[1] or np.shares_memory(given, batch[1])
+        np.testing.assert_array_equal(batch[1], record.arrays["image"][1, 2:7, 3:9, 10:17])
+        assert (batch[0] == 77).all()
+    with pytest.raises(ValueError, match="out"):
+        reader.read("c", "image", (1, slice(2, 7), slice(3, 9), slice(10, 16)), batch[1])
+    reader.close()
+
+
+def test_a_file_that_is_cut_off_is_refused_or_read_right_up_to_there(backend, tmp_path):
+    record = make_record("c")
+    data = write(backend, tmp_path / "a", [record])
+    for length in np.random.default_rng(3).integers(0, len(data), 60):
+        (tmp_path / "b").write_bytes(data[:length])
+        with pytest.raises(StoreError):
+            read_all(backend, tmp_path / "b", "c")
+
+
+def test_only_the_chunks_that_a_part_touches_are_read(backend, tmp_path):
+    """All others may be anything: the bytes of their payloads are not even looked at."""
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 1 << 16, (1, 32, 64, 64)).astype(np.uint16)
+    record = make_record("c", image=image)
+    data = write(backend, tmp_path / "a", [record], (8, 32, 32))
+    part = (0, slice(0, 8), slice(0, 32), slice(0, 32))
+    spoilt = 0
+    for at in range(len(data) // 2, len(data) - 4096, 997):
+        (tmp_path / "b").write_bytes(data[:at] + bytes([data[at] ^ 0x55]) + data[at + 1 :])
+        try:
+            reader = backend.open(tmp_path / "b", cache_bytes=0)
+            np.testing.assert_array_equal(reader.read("c", "image", part), image[part])
+        except StoreCorrupt:  # it was the index of the file, or the part itself
+            continue
+        try:
+            reader.read("c", "image", ...)
+        except StoreCorrupt:
+            spoilt += 1
+        reader.close()
+    assert spoilt > 20
 
 
 def test_no_flipped_bit_is_read_as_voxels(backend, tmp_path):

@@ -29,7 +29,7 @@ PRIVATE = re.compile(
     r"|--(?:extra-)?index-url|--find-links|--trusted-host|registry\s*=\s*http"
 )
 PERMISSIVE = re.compile(
-    r"\b(?:BSD|MIT|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|0BSD|Zlib|CC0|HPND|Unlicense)\b",
+    r"\b(?:BSD|MIT|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|0BSD|Zlib|CC0|HPND|Unlicense|OLDAP|OpenLDAP)\b",
     re.IGNORECASE,
 )
 # Extras that are tested in an environment of their own, see tests/contracts/test_frameworks_apart.py.

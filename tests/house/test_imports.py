@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "scipy", "numba", "torch", "pydicom", "nibabel", "nrrd", "imagecodecs", "h5py", "hdf5plugin",
+HEAVY = {"numpy", "scipy", "numba", "torch", "pydicom", "nibabel", "nrrd", "imagecodecs", "h5py", "hdf5plugin", "lmdb",
          "pyarrow", "pydantic", "ruamel", "dask", "jinja2", "matplotlib", "typer", "rich"}  # fmt: skip
 
 

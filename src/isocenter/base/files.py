@@ -26,6 +26,7 @@ __all__ = [
     "signature",
     "signature_of",
     "sync_folder",
+    "text_of_json",
     "walk",
     "write_atomically",
     "write_bytes",
@@ -192,7 +193,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON with sorted keys, atomically."""
-    write_text(path, json.dumps(json.loads(canonical_json(value)), indent=1, sort_keys=True) + "\n")
+    write_text(path, text_of_json(json.loads(canonical_json(value))))
+
+
+def text_of_json(plain: Any) -> str:
+    """What `write_json` writes of a plain value."""
+    return json.dumps(plain, indent=1, sort_keys=True) + "\n"
 
 
 def read_json(path: Path) -> Any:

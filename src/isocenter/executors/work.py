@@ -24,5 +24,8 @@ def attempt(function: Callable[[Item], Result], item: Item) -> Outcome[Result]:
 
 
 def failed(error: BaseException) -> Outcome[Result]:
-    """The outcome of an item that raised; only our own errors are known to hold no text from the data."""
-    return Outcome(failure=failure_of(error, str(error) if isinstance(error, IsocenterError) else ""))
+    """The outcome of an item that raised; only our own errors and the system's are known to hold no text from data."""
+    if isinstance(error, IsocenterError):
+        return Outcome(failure=failure_of(error, str(error)))
+    system = error.strerror if isinstance(error, OSError) else None
+    return Outcome(failure=failure_of(error, system or ""))

@@ -220,5 +220,5 @@ def _splits(folder: Path) -> tuple[SplitFacts, ...]:
         about = path.with_suffix(".json")
         facts = read_json(about) if about.exists() else {}
         rows = tuple(r for r in tables.read(path, SplitRow) if r.is_present)
-        out.append(SplitFacts(name=path.stem, rows=rows, about=facts))
+        out.append(SplitFacts(name=path.stem, rows=rows, about=facts.get("split", facts)))
     return tuple(out)

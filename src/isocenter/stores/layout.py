@@ -31,6 +31,9 @@ from isocenter.stores.shard import Record, digest_of_array
 LAYOUT_VERSION = 4
 """Goes up when what is written changes so that an older version of the package would misread it."""
 
+READABLE_LAYOUTS = (4,)
+"""Layouts that this version reads. A store of each is kept in `tests/golden`, and a layout leaves only with a note."""
+
 FOREGROUND_VOXELS = 1024
 
 

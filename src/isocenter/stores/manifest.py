@@ -14,7 +14,7 @@ from isocenter.base.digests import canonical_json, digest_of, digest_of_file
 from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
 from isocenter.base.files import sync_folder, write_json
 from isocenter.model.task import TaskContract, Window
-from isocenter.stores.layout import LAYOUT_VERSION
+from isocenter.stores.layout import LAYOUT_VERSION, READABLE_LAYOUTS
 from isocenter.stores.shard import BACKENDS
 
 NAME = "manifest.json"
@@ -102,7 +102,7 @@ def read_manifest(root: Path, *, verify: bool = True) -> Manifest:
     Raises:
         StoreNotFound: there is none: no store, or one whose build was interrupted.
         StoreCorrupt: it is not what was sealed.
-        StoreError: a newer version of the package wrote it.
+        StoreError: it has a layout that this version of the package does not read.
     """
     try:
         document = json.loads((root / NAME).read_text(encoding="utf-8"))
@@ -114,8 +114,9 @@ def read_manifest(root: Path, *, verify: bool = True) -> Manifest:
         ) from None
     except (ValueError, KeyError, TypeError):
         raise StoreCorrupt(f"{NAME} cannot be understood") from None
-    if layout != LAYOUT_VERSION:
-        raise StoreError(f"the store has layout {layout}, this version reads layout {LAYOUT_VERSION}")
+    if layout not in READABLE_LAYOUTS:
+        known = ", ".join(map(str, READABLE_LAYOUTS))
+        raise StoreError(f"the store has layout {layout!r}, this version reads layout {known}")
     if verify and digest_of(plain) != seal:
         raise StoreCorrupt(f"{NAME} is not what was sealed")
     try:

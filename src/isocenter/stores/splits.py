@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from isocenter.base import tables
-from isocenter.base.digests import digest_of_file
+from isocenter.base.digests import canonical_json, digest_of, digest_of_file
 from isocenter.base.errors import ConfigError, StoreCorrupt
 from isocenter.base.files import read_json, write_json
 from isocenter.base.plugins import did_you_mean
@@ -43,7 +44,8 @@ def write_split(root: Path, name: str, split: Split) -> None:
         "certificate": split.certificate,
         "digest": digest_of_file(table),
     }
-    write_json(folder / f"{name}.json", facts)
+    plain = json.loads(canonical_json(facts))
+    write_json(folder / f"{name}.json", {"split": plain, "seal": digest_of(plain)})
 
 
 def split_names(root: Path) -> tuple[str, ...]:
@@ -67,12 +69,22 @@ def read_split(root: Path, name: str) -> Split:
         )
     table = root / "splits" / f"{name}.parquet"
     try:
-        facts = read_json(root / "splits" / f"{name}.json")
+        facts = _facts(read_json(root / "splits" / f"{name}.json"), name)
         if digest_of_file(table) != facts["digest"]:
             raise StoreCorrupt(f"split {name}: its table is not the one that was written")
         return split_of(facts, tables.read(table, SplitRow))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreCorrupt(f"split {name} cannot be read ({type(error).__name__})") from None
+
+
+def _facts(document: dict[str, Any], name: str) -> dict[str, Any]:
+    """What is said of a split; what was written before there was a seal has none."""
+    if "strategy" in document:
+        return document
+    facts: dict[str, Any] = document["split"]
+    if digest_of(facts) != document["seal"]:
+        raise StoreCorrupt(f"split {name}: what is said of it is not what was written")
+    return facts
 
 
 def split_of(facts: Mapping[str, Any], rows: Iterable[SplitRow]) -> Split:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 
 from isocenter.base import tables
 from isocenter.base.errors import StoreError
+from isocenter.base.files import text_of_json
 from isocenter.model.rows import CaseRow
 from isocenter.stores.fitted import fitted_names, name_of, read_fitted
 from isocenter.stores.manifest import CASES, NAME, Manifest, SealedFile, read_manifest, sealed, shard_name
@@ -34,6 +36,9 @@ def verify(root: Path, manifest: Manifest) -> list[Problem]:
         read_manifest(root)
     except StoreError as error:
         out.append(Problem(shard=NAME, what=str(error)))
+    documents = sorted((root / NAME, *root.glob("splits/*.json"), *root.glob("fitted/*.json")))
+    names = (p.relative_to(root).as_posix() for p in documents if not _is_as_written(p))
+    out += [Problem(shard=name, what="is not what was written") for name in names]
     for file in manifest.files:
         out += _file(root, manifest, file)
     known = {f.name for f in manifest.files}
@@ -52,6 +57,15 @@ def verify(root: Path, manifest: Manifest) -> list[Problem]:
         except StoreError as error:
             out.append(Problem(shard=name_of(split, fold), what=str(error)))
     return out
+
+
+def _is_as_written(path: Path) -> bool:
+    """Whether a JSON file is to the byte what `write_json` makes of its content: a cut end may leave the content whole."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text == text_of_json(json.loads(text))
+    except (OSError, ValueError):
+        return False
 
 
 def _file(root: Path, manifest: Manifest, file: SealedFile) -> list[Problem]:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from isocenter.base.errors import ConfigError, StoreCorrupt
@@ -48,3 +50,18 @@ def test_a_table_of_another_split_is_corrupt(tmp_path):
     (tmp_path / "splits/two.json").write_text("{}")
     with pytest.raises(StoreCorrupt, match="split two"):
         read_split(tmp_path, "two")
+
+
+def test_what_is_said_of_a_split_is_sealed(tmp_path):
+    write_split(tmp_path, "one", SPLIT)
+    path = tmp_path / "splits/one.json"
+    path.write_text(path.read_text().replace('"seed": 7', '"seed": 3'))
+    with pytest.raises(StoreCorrupt, match="split one"):
+        read_split(tmp_path, "one")
+
+
+def test_a_split_from_before_there_was_a_seal_is_read(tmp_path):
+    write_split(tmp_path, "one", SPLIT)
+    path = tmp_path / "splits/one.json"
+    path.write_text(json.dumps(json.loads(path.read_text())["split"]))
+    assert read_split(tmp_path, "one") == SPLIT

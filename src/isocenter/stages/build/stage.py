@@ -12,7 +12,7 @@ from isocenter import __version__
 from isocenter.base import tables
 from isocenter.base.errors import RunError
 from isocenter.base.files import located
-from isocenter.base.outcome import Outcome
+from isocenter.base.outcome import Failure, Outcome
 from isocenter.base.progress import Progress, follow
 from isocenter.base.workspace import Workspace
 from isocenter.executors.executor import Executor
@@ -162,12 +162,14 @@ def _run(
 
     def case_by_case() -> Iterator[ShardResult | None]:
         for plan, outcome in outcomes:
-            made = _without_deadly(plan, executor) if outcome.value is None else outcome
+            is_dead = outcome.failure is not None and outcome.failure.kind == "WorkerDied"
+            made = _without_deadly(plan, executor) if is_dead else outcome
             if made.value is None:
-                kind, where = (made.failure.kind, made.failure.where) if made.failure else ("", "")
-                workspace.log.write("shard-failed", shard=plan.number, kind=kind, where=where)
+                failure = made.failure or Failure("", "")
+                workspace.log.write("shard-failed", shard=plan.number, kind=failure.kind, where=failure.where)
+                reason = failure.message or failure.kind
                 raise RunError(
-                    f"shard {plan.number} could not be made ({kind}); run again to go on from here"
+                    f"shard {plan.number} could not be made: {reason}; run again to go on from here"
                 )
             for kind, where in made.value.crashes:
                 workspace.log.write("crash", kind=kind, where=where, shard=plan.number)
@@ -188,11 +190,15 @@ def _without_deadly(plan: ShardPlan, executor: Executor) -> Outcome[ShardResult]
 
 
 def _drop_others(plans: list[ShardPlan], folder: Path, workspace: Workspace, options: BuildOptions) -> None:
-    """Remove shards of an earlier plan that no case goes to any more."""
+    """Remove shards of an earlier plan that no case goes to any more, and files of another backend."""
     wanted = {Path(p.parts).name for p in plans}
     for part in sorted((folder / "shards").glob("*")) if (folder / "shards").exists() else ():
         if part.name not in wanted:
             drop_shard(part, workspace.store / shard_name(options.backend, int(part.name)))
+    files = {Path(p.path).name for p in plans}
+    for stray in sorted((workspace.store / "shards").iterdir()):
+        if stray.name not in files:
+            stray.unlink()
 
 
 def _gather(plans: list[ShardPlan], folder: Path) -> list[CaseRow]:
