@@ -98,19 +98,24 @@ def row_of(case: Case, shard: int) -> CaseRow:
 
 
 def build(
-    root: Path, cases: list[Case], shards: int = 2, *, task: Task = Task.SEGMENTATION, **changes
+    root: Path,
+    cases: list[Case],
+    shards: int = 2,
+    *,
+    task: Task = Task.SEGMENTATION,
+    backend: str = "hdf5",
+    **changes,
 ) -> Path:
     (root / "shards").mkdir(parents=True)
-    backend = BACKENDS.get("hdf5")
     for shard in range(shards):
         mine = sorted((c for n, c in enumerate(cases) if n % shards == shard), key=lambda c: c.id)
         if mine:
-            with backend.create(root / shard_name("hdf5", shard), chunk=CHUNK) as writer:
+            with BACKENDS.get(backend).create(root / shard_name(backend, shard), chunk=CHUNK) as writer:
                 for case in mine:
                     writer.put(record_of(case))
     rows = sorted((row_of(c, n % shards) for n, c in enumerate(cases)), key=lambda r: r.id)
     tables.write(root / "cases.parquet", CaseRow, rows)
-    names = [shard_name("hdf5", s) for s in range(min(shards, len(cases)))]
+    names = [shard_name(backend, s) for s in range(min(shards, len(cases)))]
     channels = dict.fromkeys(c for case in cases for c in case.channels)
     manifest = Manifest(
         name="cohort",
@@ -120,7 +125,7 @@ def build(
             channels={c: Channel(modality=MODALITY[c]) for c in channels},
             reference="ct",
         ),
-        backend="hdf5",
+        backend=backend,
         shards=shards,
         chunk=CHUNK,
         orientation="canonical",
