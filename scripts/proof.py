@@ -223,6 +223,7 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
         Proof(
             claim="examples learn: segmentation of real patients, also through MONAI and TorchIO, detection, classification",
             tests=("tests/end_to_end/test_examples.py", "tests/real/test_examples.py"),
+            least=7,
         ),
         Proof(
             claim="ways in which every single change of a file goes wrong while a shard is rewritten (killed before it, torn "
@@ -255,6 +256,40 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             claim="tests of equal bytes hold: workers, order, locale, time zone, hash seed, and a changed backend",
             tests=("tests/properties/test_same_store.py",),
             least=7,
+        ),
+        Proof(
+            claim="backends and ways to start 8 workers (fork, spawn, forkserver) give 2,000 items, 0 wrong, 0 errors",
+            tests=("tests/properties/test_loader_items.py",),
+            least=3,
+            environment={
+                "ISOCENTER_LOADER_ITEMS": "2000",
+                "ISOCENTER_LOADER_CROWD": "8",
+                "ISOCENTER_LOADER_STARTS": "fork spawn forkserver",
+            },
+        ),
+        Proof(
+            claim="streams are the same to the byte for 0, 1, 2, 4 and 8 workers, however started, and for 1 to 8 ranks",
+            tests=("tests/properties/test_loader_stream.py",),
+            least=25,
+            environment={"ISOCENTER_LOADER_WORKERS": "0 1 2 4 8"},
+        ),
+        Proof(
+            claim="kinds of failure in a worker, however started, end the loader with the name of the sample",
+            tests=("tests/properties/test_loader_faults.py",),
+            least=36,
+            environment={"ISOCENTER_LOADER_STARTS": "fork spawn forkserver"},
+        ),
+        Proof(
+            claim="measures of memory hold: an index of 2 million cases takes a worker at most 20 MiB, the same every epoch; "
+            "PSS of all processes is within the budget",
+            tests=("tests/properties/test_loader_memory.py",),
+            least=4,
+            environment={
+                "ISOCENTER_INDEX_CASES": "2000000",
+                "ISOCENTER_INDEX_EPOCHS": "5",
+                "ISOCENTER_INDEX_WALKED": "8000",
+                "ISOCENTER_LOADER_STARTS": "fork spawn forkserver",
+            },
         ),
     ),
 }

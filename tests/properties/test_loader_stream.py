@@ -1,6 +1,8 @@
 """What a loader gives is a function of (seed, epoch, index): workers, and how they start, do not show."""
 
 import hashlib
+import itertools
+import os
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from isocenter.loading.dataset import dataset
 from isocenter.stores.store import Store
 from tests.contracts.packed import build, make_case
 
+WORKERS = [int(n) for n in os.environ.get("ISOCENTER_LOADER_WORKERS", "0 1 2").split()]
 POLICY = {"rotation_deg": 8, "contrast": 0.1, "noise_sigma": 0.01, "mirror": ("R",), "side_symmetric": True}
 
 
@@ -47,12 +50,41 @@ def loaded(data, workers, start):
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
 @pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
-@pytest.mark.parametrize("workers", [0, 1, 2])
+@pytest.mark.parametrize("workers", WORKERS)
 def test_streams_are_equal_to_the_byte(store, workers, start):
     data = make(store)
     assert data[0]["case"]  # a handle is open here when the workers start
     assert stream(loaded(data, workers, start)) == stream(loaded(make(store), 0, None))
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+@pytest.mark.parametrize("workers", WORKERS)
+def test_batches_of_a_loader_are_equal_to_the_byte_for_any_number_of_workers(store, workers):
+    data, alone = make(store), make(store)
+    loader = data.loader(5, workers=workers, start="fork", timeout_seconds=120)
+    for epoch in (0, 1):
+        data.set_epoch(epoch)
+        alone.set_epoch(epoch)
+        assert stream(loader) == stream(alone.loader(5))
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 4, 8])
+def test_ranks_together_see_every_sample_once(store, world):
+    ranks = [stream_of(make(store).loader(2, rank=r, world=world)) for r in range(world)]
+    assert sorted(itertools.chain(*ranks)) == sorted(stream_of(make(store).loader(2)))
+    assert len(set(itertools.chain(*ranks))) == len(make(store))
+
+
+def stream_of(loader):
+    """Digest of every sample that a loader gives."""
+    return [
+        hashlib.sha256(batch["image"][n].numpy().tobytes() + batch["case"][n].encode()).hexdigest()
+        for batch in loader
+        for n in range(len(batch["case"]))
+    ]
 
 
 def test_cache_threads_and_earlier_reads_do_not_show(store):

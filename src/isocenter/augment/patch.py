@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Patch:
             all is known.
         soft: float32 (L, K, J, I): how sure the consensus of several raters is of each label.
         instances: (K, J, I) numbers of lesions.
+        points: float64 (N, 3) RAS+ mm, landmarks of any kind; they may lie outside.
     """
 
     image: NDArray[np.float32]
@@ -52,6 +53,7 @@ class Patch:
     known: NDArray[np.bool_] | None = None
     soft: NDArray[np.float32] | None = None
     instances: NDArray[Any] | None = None
+    points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -296,6 +296,11 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
+def release() -> None:
+    """Give memory back that tables no longer need: a process that is forked off now would keep it for itself."""
+    pa.default_memory_pool().release_unused()
+
+
 def count(path: Path) -> int:
     """Number of rows of a Parquet file, from its footer."""
     return int(pq.read_metadata(path).num_rows)

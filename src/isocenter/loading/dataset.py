@@ -16,15 +16,21 @@ from isocenter.loading.fitted import fitted_of
 from isocenter.loading.framework import FRAMEWORKS
 from isocenter.loading.normalise import Scaling, needs_fitting, scalings_of
 from isocenter.loading.open import open as open_store
-from isocenter.loading.sampler import Grid, Sampler, Triple, sampler_of
+from isocenter.loading.sampler import Grid, PatchSize, Sampler, Weighted, sampler_of
 from isocenter.loading.samples import Samples
 from isocenter.loading.selection import Selection, select
+from isocenter.loading.skips import Skips
 from isocenter.model.split import Partition
 from isocenter.model.task import Task
 from isocenter.stores.store import Store
 
 # Values of which nothing says what they are.
 _NO_UNITS = {"stored", "arbitrary"}
+_PLANES: dict[str, PatchSize] = {
+    "axial": (1, None, None),
+    "coronal": (None, 1, None),
+    "sagittal": (None, None, 1),
+}
 
 
 def dataset(
@@ -33,7 +39,7 @@ def dataset(
     *,
     split: str = "default",
     fold: int | None = None,
-    patch: int | Sequence[int] | None = None,
+    patch: int | str | Sequence[int | None] | None = None,
     per_case: int = 1,
     sampler: str | Sampler = "uniform",
     channels: Sequence[str] | None = None,
@@ -43,6 +49,10 @@ def dataset(
     seed: int = 0,
     loss_mask: str = "voxel",
     soft: bool = False,
+    points: bool = False,
+    least_box_share: float = 0.0,
+    errors: str = "raise",
+    most_skipped: int = 10,
     framework: str = "torch",
 ) -> Any:
     """Make a data set of patches, each a function of (seed, epoch, index) alone.
@@ -52,11 +62,13 @@ def dataset(
         partition: "train", "val" or "test".
         split: Name of the split in the store.
         fold: For a split into folds: the fold that is "val".
-        patch: (k, j, i) in voxels, or one number for all three; None for whole volumes. What is larger
-            than a volume is padded on both sides with background, and not valid there.
+        patch: (k, j, i) in voxels, None along an axis for all of it, or one number for all three; "axial", "coronal"
+            or "sagittal" for whole slices; None for whole volumes. What is larger than a volume is padded on both sides
+            with background, and not valid there.
         per_case: Patches of each case per epoch.
-        sampler: "uniform", "label" (a third of the patches around a labelled voxel), "grid" (covers every
-            volume), or a sampler with its own options.
+        sampler: "uniform", "label" (a third of the patches around a labelled voxel), "lesion" (a third in a box, each
+            alike), "grid" (covers every volume; every slice once), or one of `isocenter.loading.sampler` with its own
+            options, such as `Weighted`.
         channels: Stored channels to read, in this order; None for all.
         normalise: None for what the cohort says of each channel or else fits it, or "none", "zscore",
             "percentile[:<low>-<high>]", "nyul", "cohort", "voi" or "window:<name>[,<name>]", for all or per
@@ -67,7 +79,13 @@ def dataset(
         loss_mask: "voxel": one plane, True where it is known of every label whether it is there; "label": one plane for
             each label. Labels that may overlap have one each in any case.
         soft: Whether samples have `soft`: how sure the raters are of each label, where they were asked in shares.
-        framework: "torch" or "numpy".
+        points: Whether samples have the points that raters set: `points` (mm), `points_voxel` (k, j, i in voxels of the
+            patch, with fractions), `point_labels` and `point_diameters_mm`; those outside the patch are left out.
+        least_box_share: Boxes of which a smaller share is in a patch are left out of it, as those are that miss it.
+        errors: "raise", or "skip": another sample, drawn by lot, takes the place of one that cannot be read, says so in
+            `instead_of`, and `skipped` of the data set lists it with the reason. For training only.
+        most_skipped: Of how many cases samples may be skipped; one more raises.
+        framework: "torch", "numpy" or another of `isocenter.loading.frameworks`.
 
     Raises:
         ConfigError: something asked for does not exist or does not go together.
@@ -77,13 +95,11 @@ def dataset(
     frame = FRAMEWORKS.get(framework)
     opened = store if isinstance(store, Store) else open_store(store)
     names = _channels(opened, channels)
-    chosen, size = sampler_of(sampler), _patch(patch)
-    _check_words(
-        opened, loss_mask, per_case, is_soft=soft, is_decided=isinstance(chosen, Grid) or size is None
-    )
+    chosen, size = _sampler(opened, sampler), _patch(opened, patch)
+    _check_words(opened, loss_mask, per_case, chosen, size, is_soft=soft)
+    skips = _skips(errors, most_skipped, str(partition), chosen)
     scalings = _scalings(opened, names, normalise, split, fold)
     selection = _selection(opened, str(partition), split, fold, review, scalings, names)
-    _check_scales(selection, scalings)
     policy = None if augment is None else policy_of(augment)
     _check_policy(opened, policy, str(partition), selection, scalings)
     return frame.wrap(
@@ -99,6 +115,9 @@ def dataset(
             seed=seed,
             is_by_label=loss_mask == "label",
             is_soft=soft,
+            has_points=points,
+            least_box_share=_share(least_box_share),
+            skips=skips,
         )
     )
 
@@ -113,7 +132,7 @@ def _selection(
     names: tuple[str, ...],
 ) -> Selection:
     """The cases, with what the scalings need of each."""
-    return select(
+    selection = select(
         store,
         partition,
         split=split,
@@ -123,9 +142,14 @@ def _selection(
         percents={names[s.channel]: s.percents for s in scalings},
         voi={names[s.channel] for s in scalings if s.kind == "voi"},
     )
+    _check_scales(selection, scalings)
+    return selection
 
 
-def _check_words(store: Store, loss_mask: str, per_case: int, *, is_soft: bool, is_decided: bool) -> None:
+def _check_words(
+    store: Store, loss_mask: str, per_case: int, sampler: Sampler, size: PatchSize | None, *, is_soft: bool
+) -> None:
+    is_decided = isinstance(sampler, Grid) or size is None
     if per_case < 1 or (per_case > 1 and is_decided):
         raise ConfigError("per_case is at least 1, and 1 where a grid or a whole volume decides what is read")
     if loss_mask not in {"voxel", "label"}:
@@ -144,13 +168,56 @@ def _channels(store: Store, channels: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _patch(patch: int | Sequence[int] | None) -> Triple | None:
+def _sampler(store: Store, value: str | Sampler) -> Sampler:
+    sampler = sampler_of(value)
+    if isinstance(sampler, Weighted):
+        labels = store.manifest.task.labels
+        for name in sampler.names:
+            if name not in labels:
+                raise ConfigError(f"sampler: no label {name!r}{did_you_mean(name, list(labels))}")
+        if sampler.map and store.manifest.task.task is not Task.SEGMENTATION:
+            raise ConfigError("sampler: only a segmentation has maps")
+    return sampler
+
+
+def _skips(errors: str, most_skipped: int, partition: str, sampler: Sampler) -> Skips | None:
+    if errors not in {"raise", "skip"}:
+        raise ConfigError(f"errors is raise or skip, not {errors!r}")
+    if errors == "skip" and (partition != Partition.TRAIN or isinstance(sampler, Grid)):
+        raise ConfigError(
+            "errors='skip' is for training: in what is evaluated or put together, nobody would see what is missing"
+        )
+    if most_skipped < 1:
+        raise ConfigError("most_skipped is at least 1; errors='raise' skips none")
+    return Skips(most_skipped) if errors == "skip" else None
+
+
+def _share(least_box_share: float) -> float:
+    if not 0 <= least_box_share <= 1:
+        raise ConfigError(f"least_box_share lies between 0 and 1, not {least_box_share:g}")
+    return least_box_share
+
+
+def _patch(store: Store, patch: int | str | Sequence[int | None] | None) -> PatchSize | None:
     if patch is None:
         return None
-    sizes = (patch,) * 3 if isinstance(patch, int) else tuple(int(n) for n in patch)
-    if len(sizes) != 3 or min(sizes) < 1:
+    if isinstance(patch, str):
+        return _plane(store, patch)
+    sizes = (patch,) * 3 if isinstance(patch, int) else tuple(None if n is None else int(n) for n in patch)
+    if len(sizes) != 3 or min((n for n in sizes if n is not None), default=1) < 1:
         raise ConfigError("patch: three sizes (k, j, i) of at least 1, or one for all three")
-    return sizes[0], sizes[1], sizes[2]
+    return None if sizes == (None, None, None) else (sizes[0], sizes[1], sizes[2])
+
+
+def _plane(store: Store, name: str) -> PatchSize:
+    if name not in _PLANES:
+        raise ConfigError(f"patch: no slices are called {name!r}{did_you_mean(name, sorted(_PLANES))}")
+    if store.manifest.orientation != "canonical":
+        raise ConfigError(
+            f"patch: in a store of native orientation each case has its own {name} axis; name the array axis instead, such"
+            " as (1, None, None) for slices as they were stored"
+        )
+    return _PLANES[name]
 
 
 def _scalings(
@@ -177,7 +244,7 @@ def _check_landmarks(selection: Selection, scalings: Sequence[Scaling]) -> None:
         is_there = selection.places[:, scaling.channel] >= 0
         marks = selection.marks[:, scaling.channel]
         flat = [
-            str(selection.ids[n])
+            selection.ids[int(n)]
             for n in np.flatnonzero(is_there)
             if not landmarks.is_usable(marks[n].tolist())
         ]
@@ -202,9 +269,7 @@ def _check_foreground(selection: Selection, scalings: Sequence[Scaling]) -> None
 def _check_units(selection: Selection, scalings: Sequence[Scaling]) -> None:
     """Refuse stored values of several units in one channel: a network would take the one for the other."""
     for scaling in (s for s in scalings if s.kind == "none"):
-        units = {
-            "no unit" if u in _NO_UNITS else u for u in selection.units[:, scaling.channel].tolist() if u
-        }
+        units = {"no unit" if u in _NO_UNITS else u for u in selection.units(scaling.channel)}
         if len(units) > 1:
             raise ConfigError(
                 f"normalise: channel {scaling.name!r} is in {' and '.join(sorted(units))}, which have no scale in"

@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,13 +97,34 @@ class Scaling:
             return landmarks.to_scale(array, scale.marks, self.fitted.standard)
         out = array.astype(np.float32)
         if self.kind == "cohort" and self.fitted is not None:
-            np.clip(out, np.float32(self.fitted.low), np.float32(self.fitted.high), out=out)
-            out -= np.float32(self.fitted.mean)
-            out *= np.float32(1 / self.fitted.std)
+            fitted = self.fitted
+            _line(out.reshape(-1), *_float32(fitted.low, fitted.high, fitted.mean, 1 / fitted.std))
         elif self.kind == "zscore":
-            out -= np.float32(scale.mean)
-            out *= np.float32(1 / scale.std)
+            _line(out.reshape(-1), *_float32(-np.inf, np.inf, scale.mean, 1 / scale.std))
         return out
+
+    def into(self, array: NDArray[Any], scale: CaseScale, out: NDArray[np.float32]) -> None:
+        """Write the values of a channel where they are needed, to the bit those of `apply`.
+
+        An integer of up to 16 bits can have few values: what each becomes is worked out once and looked up, in one pass
+        from the stored type to float32.
+
+        Args:
+            array: Stored values.
+            scale: What the case keeps of the channel.
+            out: C-contiguous, of the same shape.
+        """
+        kind = array.dtype
+        if (
+            kind.kind in "iu"
+            and kind.itemsize <= 2
+            and kind.isnative
+            and array.size >= 1 << 8 * kind.itemsize
+        ):
+            bits = np.ascontiguousarray(array).reshape(-1).view(f"u{kind.itemsize}")
+            _look_up(bits, _table(self, scale, kind.char), out.reshape(-1))
+        else:
+            out[...] = self.apply(array, scale)
 
     def value(self, value: float, scale: CaseScale) -> float:
         """One stored value as the network sees it."""
@@ -120,6 +143,37 @@ class Scaling:
         if self.kind == "cohort" and self.fitted is not None:
             return (self.fitted.high - self.fitted.low) / self.fitted.std
         return 1.0 if self.kind in _UNIT_RANGE else scale.width / scale.std
+
+
+@lru_cache(maxsize=32)
+def _table(scaling: Scaling, scale: CaseScale, kind: str) -> NDArray[np.float32]:
+    """What every value of an integer type becomes, in the order of their bits."""
+    bits = 8 * np.dtype(kind).itemsize
+    table = scaling.apply(np.arange(1 << bits, dtype=f"u{bits // 8}").view(kind), scale)
+    table.flags.writeable = False
+    return table
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _look_up(bits: Any, table: Any, out: Any) -> None:
+    for n in range(bits.size):
+        out[n] = table[bits[n]]
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _line(values: Any, low: Any, high: Any, mean: Any, factor: Any) -> None:
+    """Cut off, shift and scale in place."""
+    for n in range(values.size):
+        value = values[n]
+        if value < low:
+            value = low
+        elif value > high:
+            value = high
+        values[n] = (value - mean) * factor
+
+
+def _float32(*values: float) -> tuple[np.float32, ...]:
+    return tuple(np.float32(v) for v in values)
 
 
 def scalings_of(

@@ -17,7 +17,8 @@ def open(  # noqa: A001 - the public name, as one says it
     Args:
         path: Folder of a store, or a workspace that holds one.
         verify: "seal" compares the manifest, the table of cases and the size of every shard; "read" also
-            each array that is read as a whole; "none" nothing. `Store.verify()` compares every byte.
+            each array that is read as a whole, and every case when a data set reads it first in a process; "none"
+            nothing. `Store.verify()` compares every byte.
         cache_bytes: Bound of the decoded chunks that one reading thread holds.
 
     Raises:

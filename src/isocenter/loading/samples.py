@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,29 +14,27 @@ from isocenter.augment import transform
 from isocenter.augment.patch import Patch
 from isocenter.augment.policy import Policy
 from isocenter.base import seeds
-from isocenter.base.errors import IsocenterError
+from isocenter.base.errors import IsocenterError, StaleArtefact, StoreError
 from isocenter.loading import sampler as sampling
 from isocenter.loading.aims import Aims
+from isocenter.loading.facts import Facts, Recent, facts_of
 from isocenter.loading.normalise import Scaling
+from isocenter.loading.order import Part, walk
 from isocenter.loading.reading import Box, read, read_channels, read_valid
-from isocenter.loading.sampler import Grid, Sampler, Targets, Triple
-from isocenter.loading.selection import Selection
+from isocenter.loading.sampler import Grid, PatchSize, Sampler, Triple
+from isocenter.loading.selection import NOWHERE, Selection
+from isocenter.loading.shared import Columns
+from isocenter.loading.skips import Skip, Skips
 from isocenter.model.task import Task
-from isocenter.stores.layout import affine_of
+from isocenter.stores.lazy import LazyArray
 from isocenter.stores.store import Store
 
-_KNOWN_CASES = 512
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class _Facts:
-    """What a sample needs of a case besides its voxels; `numbered` are names of arrays by what they are and label."""
-
-    affine: NDArray[np.float64]
-    boxes: NDArray[np.float64]
-    boxes_voxel: NDArray[np.int32]
-    box_labels: NDArray[np.int64]
-    numbered: Mapping[str, Mapping[str, str]]
+FACTS_BYTES = 8 << 20
+_WHOLE_EPOCH = Part()
+# Samples that are tried in the place of one that cannot be read.
+_ATTEMPTS = 100
+# What bad data and bad disks raise; anything else is a bug, and never skipped.
+_UNREADABLE = (StoreError, StaleArtefact, OSError)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -49,27 +46,34 @@ class Samples:
         selection: The cases, as columns.
         channels: The stored channels that are read.
         scalings: How each channel of a sample is made of them.
-        patch: (k, j, i) in voxels; None for whole volumes.
+        patch: (k, j, i) in voxels, None along an axis for all of it; None for whole volumes.
         per_case: Samples of each case per epoch; a grid decides that itself.
         sampler: Where a patch lies.
         policy: Augmentation; None for none.
         seed: Where chance starts.
         is_by_label: Whether the loss mask has a plane for each label.
         is_soft: Whether samples have the shares of raters.
+        has_points: Whether samples have the points that raters set.
+        least_box_share: Boxes of which a smaller share is in a patch are left out of it.
+        skips: Where samples that cannot be read are noted when others take their places; None to raise instead.
     """
 
     store: Store
     selection: Selection
     channels: tuple[str, ...]
     scalings: tuple[Scaling, ...]
-    patch: Triple | None
+    patch: PatchSize | None
     per_case: int
     sampler: Sampler
     policy: Policy | None
     seed: int
     is_by_label: bool = False
     is_soft: bool = False
-    _known: OrderedDict[int, _Facts] = field(default_factory=OrderedDict, repr=False)
+    has_points: bool = False
+    least_box_share: float = 0.0
+    skips: Skips | None = None
+    _recent: Recent = field(default_factory=lambda: Recent(FACTS_BYTES), repr=False)
+    _checked: bytearray = field(default_factory=bytearray, repr=False)
 
     @functools.cached_property
     def label_values(self) -> dict[str, int]:
@@ -83,7 +87,17 @@ class Samples:
         return tuple(s.name for s in self.scalings)
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return len(self.selection.ids) * self.per_case if self._ends is None else int(self._ends["ends"][-1])
+
+    def indices(
+        self, epoch: int = 0, part: Part = _WHOLE_EPOCH, *, is_shuffled: bool = True
+    ) -> Iterator[int]:
+        """The samples of an epoch in their order, or of the part of it that one of several processes sees."""
+        return self.walk(part.places(len(self)), epoch, is_shuffled=is_shuffled)
+
+    def walk(self, places: range, epoch: int, *, is_shuffled: bool) -> Iterator[int]:
+        """The samples at some places of an epoch."""
+        return walk(places, len(self), self.seed, epoch, is_shuffled=is_shuffled)
 
     def sample(self, index: int, epoch: int = 0) -> dict[str, Any]:
         """One sample.
@@ -94,38 +108,78 @@ class Samples:
             (L, K, J, I), where asked for; `instances`, where the task tells them apart, and `box_numbers`, the number
             of the one that each box is of; `affine` of the patch; `labels` int8: 1, 0, or -1 for unknown; `present` bool (C,), False for a channel that the case
             lacks; `boxes`, `boxes_voxel` (cut off at the patch), `box_labels` and `box_shares` (how much of
-            each box is in the patch); `case`, `subject`, `start` and `padding` in voxels; `sampler` and
+            each box is in the patch); `points` and what belongs to them, where asked for; `case`, `subject`, `start` and `padding` in voxels; `sampler` and
             `augmentation`, as drawn.
+
+            With `skips`, also `instead_of`: the index of a sample that could not be read, whose place this one has
+            taken, or -1.
 
         Raises:
             IndexError: there is no such sample.
-            RuntimeError: it cannot be made; the message names the case.
+            RuntimeError: it cannot be made, or too many cases cannot be read; the message names the case.
         """
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
-        index %= len(self)
-        case = int(np.searchsorted(self._ends, index, side="right"))
-        try:
-            return self._make(case, index, epoch)
-        except Exception as error:
-            # A plain error, as one that cannot be sent between processes hangs a loader; its text only
-            # where it is ours, as others may hold paths.
-            text = str(error) if isinstance(error, IsocenterError) else type(error).__name__
-            raise RuntimeError(f"case {self.selection.ids[case]}: {text}") from error
+        index = asked = index % len(self)
+        for attempt in range(_ATTEMPTS):
+            try:
+                made = self._make(self.case_at(index), index, epoch)
+            except Exception as error:  # noqa: BLE001 - what is no bad data is raised again
+                self._skip(index, epoch, error)
+                index = int(seeds.stream(self.seed, "instead", epoch, asked, attempt).integers(len(self)))
+            else:
+                if self.skips is not None:
+                    made["instead_of"] = -1 if index == asked else asked
+                return made
+        raise RuntimeError(f"sample {asked}: {_ATTEMPTS} samples in its place cannot be read either")
+
+    def _skip(self, index: int, epoch: int, error: Exception) -> None:
+        """Note a sample that cannot be made; raise where it may not be skipped.
+
+        A plain error, as one that cannot be sent between processes hangs a loader; its text only where it is ours, as
+        others may hold paths.
+        """
+        case = self.selection.ids[self.case_at(index)]
+        text = str(error) if isinstance(error, IsocenterError) else type(error).__name__
+        if self.skips is None or not isinstance(error, _UNREADABLE):
+            raise RuntimeError(f"case {case}: {text}") from error
+        if not self.skips.add(Skip(epoch=epoch, index=index, case=case, reason=text)):
+            most = f"more than {self.skips.most} cases cannot be read"
+            raise RuntimeError(f"{most}; the last one was case {case}: {text}") from error
+
+    @property
+    def skipped(self) -> tuple[Skip, ...]:
+        """Samples that could not be read and whose places others took, in all processes so far."""
+        return () if self.skips is None else self.skips.all()
+
+    def case_at(self, index: int) -> int:
+        """The number of the case that a sample is of."""
+        if self._ends is None:
+            return index // self.per_case
+        return int(np.searchsorted(self._ends["ends"], index, side="right"))
+
+    def size_in(self, shape: Triple) -> Triple:
+        """Size of the patches of a volume."""
+        k, j, i = self.patch or (None, None, None)
+        return k or shape[0], j or shape[1], i or shape[2]
+
+    def shape_of(self, case: int) -> Triple:
+        """Shape of a case's volume."""
+        k, j, i = (int(n) for n in self.selection.shapes[case])
+        return k, j, i
 
     @functools.cached_property
-    def _counts(self) -> NDArray[np.int64]:
-        """Patches (N, 3) along each axis of each case: all of them with a grid, else one."""
-        if isinstance(self.sampler, Grid) and self.patch is not None:
-            return sampling.counts_on_grid(self.selection.shapes, self.patch, self.sampler.overlap)
-        return np.ones_like(self.selection.shapes)
-
-    @functools.cached_property
-    def _ends(self) -> NDArray[np.int64]:
-        return np.cumsum(self._counts.prod(axis=1) * self.per_case)
+    def _ends(self) -> Columns | None:
+        """With a grid, how many patches there are up to each case; else each case has the same number."""
+        if not isinstance(self.sampler, Grid) or self.patch is None:
+            return None
+        shapes = self.selection.shapes
+        sizes = np.where([p is None for p in self.patch], shapes, [p or 0 for p in self.patch])
+        counts = sampling.counts_on_grid(shapes, sizes, self.sampler.overlap)
+        return Columns({"ends": np.cumsum(counts.prod(axis=1))})
 
     def _make(self, case: int, index: int, epoch: int) -> dict[str, Any]:
-        shape: Triple = tuple(int(n) for n in self.selection.shapes[case])  # type: ignore[assignment]
+        shape = self.shape_of(case)
         box, drawn_by = self._place(case, index, epoch, shape)
         facts = self._facts(case)
         drawn: dict[str, dict[str, Any]] = {}
@@ -137,10 +191,15 @@ class Samples:
         patch = self._read(case, facts, box.grown(margin), shape)
         patch = _cut(transform.apply(patch, drawn), margin, box.size)
         return {
-            **_arrays_of(patch, has_loss=self.store.manifest.task.task is not Task.CLASSIFICATION),
+            **_arrays_of(
+                patch,
+                has_loss=self.store.manifest.task.task is not Task.CLASSIFICATION,
+                least_share=self.least_box_share,
+            ),
+            **(_points_of(patch, facts, drawn) if self.has_points else {}),
             "present": self._present(case),
-            "case": str(self.selection.ids[case]),
-            "subject": str(self.selection.subjects[case]),
+            "case": self.selection.ids[case],
+            "subject": self.selection.subjects[case],
             "start": np.array(box.start, np.int64),
             "padding": box.padding(shape),
             "sampler": drawn_by,
@@ -150,32 +209,39 @@ class Samples:
     def _place(self, case: int, index: int, epoch: int, shape: Triple) -> tuple[Box, str]:
         if self.patch is None:
             return Box(start=(0, 0, 0), size=shape), "whole"
+        size = self.size_in(shape)
         if isinstance(self.sampler, Grid):
-            number = index - (int(self._ends[case - 1]) if case else 0)
-            start = sampling.place_on_grid(
-                number, self._counts[case], shape, self.patch, self.sampler.overlap
-            )
-            return Box(start=start, size=self.patch), "grid"
+            before = int(self._ends["ends"][case - 1]) if self._ends is not None and case else 0
+            counts = sampling.counts_on_grid(np.array([shape]), size, self.sampler.overlap)[0]
+            start = sampling.place_on_grid(index - before, counts, shape, size, self.sampler.overlap)
+            return Box(start=start, size=size), "grid"
         generator = seeds.stream(self.seed, "patch", epoch, index)
-        start, how = sampling.draw(self.sampler, generator, shape, self.patch, lambda: self._targets(case))
-        return Box(start=start, size=self.patch), how
+        start, how = sampling.draw(self.sampler, generator, shape, size, lambda: self._facts(case).targets)
+        return Box(start=start, size=size), how
 
-    def _targets(self, case: int) -> Targets:
-        arrays = self.store.arrays(str(self.selection.ids[case]))
-        voxels = arrays["foreground"][...] if "foreground" in arrays else np.zeros((0, 4), np.int32)
-        return Targets(voxels=voxels, boxes=self._facts(case).boxes_voxel)
+    def _arrays(self, case: int) -> dict[str, LazyArray]:
+        """Arrays of a case; of a store that checks what is read, when a case is read first, all of it is compared."""
+        arrays = self.store.arrays(self.selection.ids[case], shard=int(self.selection.shards[case]))
+        if self.store.checks_reads:
+            if not self._checked:
+                self._checked = bytearray(len(self.selection.ids) // 8 + 1)
+            place, bit = case // 8, 1 << case % 8
+            if not self._checked[place] & bit:
+                for name in arrays:
+                    if not name.startswith("rater"):  # no sample has what each rater drew
+                        np.asarray(arrays[name])
+                self._checked[place] |= bit
+        return arrays
 
-    def _read(self, case: int, facts: _Facts, box: Box, shape: Triple) -> Patch:
-        arrays = self.store.arrays(str(self.selection.ids[case]))
+    def _read(self, case: int, facts: Facts, box: Box, shape: Triple) -> Patch:
+        arrays = self._arrays(case)
         background = [self.store.manifest.background[c] for c in self.channels]
         raw = read_channels(arrays["image"], self.selection.places[case], background, box, shape)
         scales = [self.selection.scale(case, s.channel) for s in self.scalings]
         image = np.empty((len(self.scalings), *box.size), np.float32)
         for c, (scaling, scale) in enumerate(zip(self.scalings, scales, strict=True)):
-            image[c] = scaling.apply(raw[scaling.channel], scale)
-        mask = None
-        if self.store.manifest.task.task is Task.SEGMENTATION:
-            mask = read(arrays["mask"], (slice(None),) * (arrays["mask"].ndim - 3), 0, box, shape)
+            scaling.into(raw[scaling.channel], scale, image[c])
+        mask = self._mask(arrays, box, shape)
         affine = facts.affine.copy()
         affine[:3, 3] += affine[:3, :3] @ np.array(box.start[::-1], np.float64)
         aims = Aims(arrays, facts.numbered, self.label_values, box, shape)
@@ -184,12 +250,13 @@ class Samples:
             valid=read_valid(arrays, box, shape),
             affine=affine,
             mask=mask,
-            known=self._known_in(case, aims, mask),
+            known=self._known_in(case, aims, mask, has_mask="mask" in arrays),
             soft=aims.soft(mask) if self.is_soft and mask is not None else None,
             instances=read(arrays["instances"], (), 0, box, shape) if "instances" in arrays else None,
             boxes=facts.boxes,
             boxes_voxel=facts.boxes_voxel - np.array(box.start * 2, np.int32),
             box_labels=facts.box_labels,
+            points=facts.points[:, :3],
             labels=self.selection.states[case],
             label_values=self.label_values,
             background=tuple(
@@ -199,40 +266,43 @@ class Samples:
             span=tuple(s.span(scale) for s, scale in zip(self.scalings, scales, strict=True)),
         )
 
-    def _known_in(self, case: int, aims: Aims, mask: NDArray[Any] | None) -> NDArray[np.bool_] | None:
+    def _mask(self, arrays: dict[str, LazyArray], box: Box, shape: Triple) -> NDArray[Any] | None:
+        """The mask in a box, for a segmentation; of a case that has labels and no mask, nothing is marked."""
+        task = self.store.manifest.task
+        if task.task is not Task.SEGMENTATION:
+            return None
+        if "mask" in arrays:
+            return read(arrays["mask"], (slice(None),) * (arrays["mask"].ndim - 3), 0, box, shape)
+        planes = (len(self.label_values),) if task.overlapping else ()
+        return np.zeros(
+            (*planes, *box.size), np.uint8 if max(self.label_values.values()) < 256 else np.uint16
+        )
+
+    def _known_in(
+        self, case: int, aims: Aims, mask: NDArray[Any] | None, *, has_mask: bool
+    ) -> NDArray[np.bool_] | None:
         task = self.store.manifest.task
         if task.task is Task.CLASSIFICATION:
             return None
-        return aims.known(
-            self.selection.extents[case], mask, is_by_label=self.is_by_label or task.overlapping
-        )
+        extents = self.selection.extents[case]
+        if task.task is Task.SEGMENTATION and not has_mask:  # it is somewhere, and nobody drew where
+            extents = np.where(self.selection.states[case] == 1, np.int8(NOWHERE), extents)
+        return aims.known(extents, mask, is_by_label=self.is_by_label or task.overlapping)
 
-    def _facts(self, case: int) -> _Facts:
-        """Facts of a case, those of the last few hundred cases kept."""
-        if case not in self._known:
-            case_id = str(self.selection.ids[case])
-            meta, arrays = self.store.meta(case_id), self.store.arrays(case_id)
-            has_boxes = "boxes" in arrays
-            self._known[case] = _Facts(
-                affine=affine_of(meta),
-                boxes=arrays["boxes"][...] if has_boxes else np.zeros((0, 6)),
-                boxes_voxel=arrays["boxes_voxel"][...] if has_boxes else np.zeros((0, 6), np.int32),
-                box_labels=np.array([self.label_values[n] for n in meta["box_labels"]], np.int64),
-                numbered={
-                    "known": {n: f"known-{i:03}" for i, n in enumerate(meta["known"])},
-                    "share": {n: f"share-{i:03}" for i, n in enumerate(meta["shares"])},
-                },
-            )
-            if len(self._known) > _KNOWN_CASES:
-                self._known.popitem(last=False)
-        self._known.move_to_end(case)
-        return self._known[case]
+    def _facts(self, case: int) -> Facts:
+        """Facts of a case, those of the cases seen last kept."""
+
+        def make() -> Facts:
+            meta = self.store.meta(self.selection.ids[case], shard=int(self.selection.shards[case]))
+            return facts_of(meta, self._arrays(case), self.store.manifest, self.sampler)
+
+        return self._recent.get(case, make)
 
     def _present(self, case: int) -> NDArray[np.bool_]:
         return np.array([self.selection.places[case, s.channel] >= 0 for s in self.scalings], np.bool_)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_known": OrderedDict()}
+        return {**self.__dict__, "_checked": bytearray()}
 
 
 def _cut(patch: Patch, margin: Triple, size: Triple) -> Patch:
@@ -259,13 +329,13 @@ def _inner(array: NDArray[Any] | None, window: tuple[slice, slice, slice]) -> ND
     return None if array is None else np.ascontiguousarray(array[(..., *window)])
 
 
-def _arrays_of(patch: Patch, *, has_loss: bool) -> dict[str, Any]:
-    """The arrays of a sample; boxes that miss the patch are left out."""
+def _arrays_of(patch: Patch, *, has_loss: bool, least_share: float) -> dict[str, Any]:
+    """The arrays of a sample; boxes of which too little is in the patch are left out, those that miss it always."""
     size = np.array(patch.shape, np.int32)
     low, high = np.clip(patch.boxes_voxel[:, :3], 0, size), np.clip(patch.boxes_voxel[:, 3:], 0, size)
     whole = np.maximum(patch.boxes_voxel[:, 3:] - patch.boxes_voxel[:, :3], 1).prod(axis=1)
     shares = (high - low).prod(axis=1) / whole
-    is_in = shares > 0
+    is_in = (shares > 0) & (shares >= least_share)
     return {
         "image": patch.image,
         **({} if patch.mask is None else {"mask": patch.mask}),
@@ -283,6 +353,21 @@ def _arrays_of(patch: Patch, *, has_loss: bool) -> dict[str, Any]:
         "boxes_voxel": np.concatenate([low, high], axis=1)[is_in].astype(np.int32),
         "box_labels": patch.box_labels[is_in],
         "box_shares": shares[is_in].astype(np.float32),
+    }
+
+
+def _points_of(patch: Patch, facts: Facts, drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """The points in a patch; those outside its voxels are left out, as are no others."""
+    inverse = np.linalg.inv(patch.affine)
+    voxel = (patch.points @ inverse[:3, :3].T + inverse[:3, 3])[:, ::-1]
+    is_in = ((voxel >= -0.5) & (voxel < np.array(patch.shape) - 0.5)).all(axis=1)
+    swap = drawn.get("mirror", {}).get("swap", {})
+    values = [patch.label_values.get(swap.get(name, name), 0) for name in facts.point_labels]
+    return {
+        "points": patch.points[is_in],
+        "points_voxel": voxel[is_in],
+        "point_labels": np.array(values, np.int64)[is_in],
+        "point_diameters_mm": facts.points[is_in, 3],
     }
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.base import tables
 from isocenter.base.errors import ConfigError, StoreCorrupt
 from isocenter.imaging.histogram import Histogram
 from isocenter.imaging.histogram_bytes import unpack
 from isocenter.loading.normalise import MOST_ERROR, CaseScale
+from isocenter.loading.shared import Columns, Names, encoded
 from isocenter.loading.voi import voi_marks
 from isocenter.model.issue import Verdict
 from isocenter.model.rows import CaseRow
@@ -26,6 +28,7 @@ FOLD = "fold-"
 
 # A window takes so many marks: centre, width and function.
 _N_VOI = 3
+_PART_ROWS = 4096
 _NO_PERCENTS: Mapping[str, tuple[float, ...]] = MappingProxyType({})
 _PRESENCE = {True: 1, False: 0, None: -1}
 EVERYWHERE, IN_PART, NOWHERE = 2, 1, 0
@@ -34,34 +37,74 @@ _EXTENTS = {"positive": EVERYWHERE, "negative": EVERYWHERE, "partial": IN_PART}
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Selection:
-    """Cases as columns of N.
+    """Cases as columns of N, which all processes share (`isocenter.loading.shared`).
 
     Args:
-        ids: Case ids, sorted.
-        subjects: Their subjects.
-        shapes: int64 (N, 3): k, j, i.
-        states: int8 (N, L): 1 there, 0 not there, -1 not known, labels in the order of their values. What is marked in a
-            part of a case is there, whatever the rest holds.
-        extents: int8 (N, L): where it is known whether a label is there: `EVERYWHERE`, `IN_PART` or `NOWHERE`.
-        places: int16 (N, C): where each channel is in the stored image, -1 where it is missing.
-        scales: float64 (N, C, 3): mean, standard deviation and width of each channel.
-        marks: float64 (N, C, M): percentiles of the foreground that were asked for, NaN where there are none.
-        units: str (N, C): unit of each channel, "" where it is missing.
-        has_scale: bool (N, C): False where a channel is there and nothing of it is foreground.
+        columns: The arrays that the properties give.
+        unit_names: What the numbers of units stand for.
         left_out: How many cases of the store are not in it, and why.
     """
 
-    ids: NDArray[np.str_]
-    subjects: NDArray[np.str_]
-    shapes: NDArray[np.int64]
-    states: NDArray[np.int8]
-    extents: NDArray[np.int8]
-    places: NDArray[np.int16]
-    scales: NDArray[np.float64]
-    marks: NDArray[np.float64]
-    units: NDArray[np.str_]
-    has_scale: NDArray[np.bool_]
+    columns: Columns
+    unit_names: tuple[str, ...]
     left_out: dict[str, int]
+
+    @property
+    def ids(self) -> Names:
+        """Case ids, sorted."""
+        return Names(self.columns["ids"])
+
+    @property
+    def subjects(self) -> Names:
+        """Their subjects."""
+        return Names(self.columns["subjects"])
+
+    @property
+    def shards(self) -> NDArray[np.int32]:
+        """The shard that each is in."""
+        return self.columns["shards"]
+
+    @property
+    def shapes(self) -> NDArray[np.int64]:
+        """(N, 3): k, j, i."""
+        return self.columns["shapes"]
+
+    @property
+    def states(self) -> NDArray[np.int8]:
+        """(N, L): 1 there, 0 not there, -1 not known, labels in the order of their values.
+
+        What is marked in a part of a case is there, whatever the rest holds.
+        """
+        return self.columns["states"]
+
+    @property
+    def extents(self) -> NDArray[np.int8]:
+        """(N, L): where it is known whether a label is there: `EVERYWHERE`, `IN_PART` or `NOWHERE`."""
+        return self.columns["extents"]
+
+    @property
+    def places(self) -> NDArray[np.int16]:
+        """(N, C): where each channel is in the stored image, -1 where it is missing."""
+        return self.columns["places"]
+
+    @property
+    def scales(self) -> NDArray[np.float64]:
+        """(N, C, 3): mean, standard deviation and width of each channel."""
+        return self.columns["scales"]
+
+    @property
+    def marks(self) -> NDArray[np.float64]:
+        """(N, C, M): percentiles of the foreground that were asked for, NaN where there are none."""
+        return self.columns["marks"]
+
+    @property
+    def has_scale(self) -> NDArray[np.bool_]:
+        """(N, C): False where a channel is there and nothing of it is foreground."""
+        return self.columns["has_scale"]
+
+    def units(self, channel: int) -> set[str]:
+        """The units of one channel in all cases that have it."""
+        return {self.unit_names[n] for n in np.unique(self.columns["units"][:, channel]).tolist()} - {""}
 
     def scale(self, case: int, channel: int) -> CaseScale:
         """What a case keeps of one channel."""
@@ -101,35 +144,79 @@ def select(
     wanted = subjects_of(store, partition, split, fold)
     labels = sorted(store.manifest.task.labels, key=lambda n: store.manifest.task.labels[n].value)
     left_out: Counter[str] = Counter()
-    columns: list[tuple[Any, ...]] = []
+    gathered = _Gathered(len(channels), len(labels))
     for row in store.rows():
         if row.subject not in wanted:
             left_out["another partition, or none"] += 1
         elif row.verdict == Verdict.REVIEW and review == "exclude":
             left_out["review"] += 1
         else:
-            columns.append(_columns(store, row, channels, labels, percents, voi))
-    if not columns:
+            gathered.add(_columns(store, row, channels, labels, percents, voi))
+    if not gathered.count:
         reasons = "; ".join(f"{n} cases: {why}" for why, n in sorted(left_out.items()))
         raise ConfigError(
             f"partition {partition!r} of split {split!r} holds no case ({reasons or 'empty store'})"
         )
-    ids, subjects, shapes, states, extents, places, scales, marks, units, has_scale = zip(
-        *sorted(columns, key=lambda c: str(c[0])), strict=True
-    )
+    columns = gathered.columns()
+    tables.release()
     return Selection(
-        ids=np.array(ids),
-        subjects=np.array(subjects),
-        shapes=np.array(shapes, np.int64),
-        states=np.array(states, np.int8).reshape(len(ids), len(labels)),
-        extents=np.array(extents, np.int8).reshape(len(ids), len(labels)),
-        places=np.array(places, np.int16),
-        scales=np.array(scales, np.float64),
-        marks=np.array(marks, np.float64).reshape(len(ids), len(channels), -1),
-        units=np.array(units),
-        has_scale=np.array(has_scale, np.bool_),
-        left_out=dict(sorted(left_out.items())),
+        columns=columns, unit_names=tuple(gathered.units), left_out=dict(sorted(left_out.items()))
     )
+
+
+class _Gathered:
+    """Rows on their way into columns: a few thousand as objects, the rest as arrays.
+
+    Args:
+        channels: How many channels each has.
+        labels: How many labels.
+    """
+
+    def __init__(self, channels: int, labels: int) -> None:
+        self.count = 0
+        self.units: dict[str, int] = {"": 0}
+        self._kinds: dict[str, tuple[Any, tuple[int, ...]]] = {
+            "shards": (np.int32, ()),
+            "shapes": (np.int64, (3,)),
+            "states": (np.int8, (labels,)),
+            "extents": (np.int8, (labels,)),
+            "places": (np.int16, (channels,)),
+            "scales": (np.float64, (channels, 3)),
+            "marks": (np.float64, (channels, -1)),
+            "units": (np.int16, (channels,)),
+            "has_scale": (np.bool_, (channels,)),
+        }
+        self._rows: list[dict[str, Any]] = []
+        self._parts: list[dict[str, NDArray[Any]]] = []
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take one row."""
+        row["units"] = [self.units.setdefault(u, len(self.units)) for u in row["units"]]
+        self._rows.append(row)
+        self.count += 1
+        if len(self._rows) == _PART_ROWS:
+            self._pack()
+
+    def columns(self) -> Columns:
+        """All rows, sorted by their ids."""
+        self._pack()
+        names = list(self._parts[0])
+        arrays = {}
+        for name in names:
+            arrays[name] = np.concatenate([part.pop(name) for part in self._parts])
+        order = np.argsort(arrays["ids"], kind="stable")
+        if not np.array_equal(order, np.arange(len(order))):
+            arrays = {name: array[order] for name, array in arrays.items()}
+        return Columns(arrays)
+
+    def _pack(self) -> None:
+        rows, self._rows = self._rows, []
+        if not rows:
+            return
+        part: dict[str, NDArray[Any]] = {n: encoded([r[n] for r in rows]) for n in ("ids", "subjects")}
+        for name, (kind, shape) in self._kinds.items():
+            part[name] = np.array([r[name] for r in rows], kind).reshape(len(rows), *shape)
+        self._parts.append(part)
 
 
 def subjects_of(store: Store, partition: str, split: str, fold: int | None) -> set[str]:
@@ -159,7 +246,7 @@ def _columns(
     labels: Sequence[str],
     percents: Mapping[str, tuple[float, ...]],
     voi: Collection[str],
-) -> tuple[Any, ...]:
+) -> dict[str, Any]:
     # A channel that was never there is packed as background, and nothing was described of it.
     statistics = {c: json.loads(s) for c, s in zip(row.channels, row.statistics, strict=False)}
     units = {c: u for c, u in zip(row.channels, row.units, strict=False) if statistics.get(c)}
@@ -176,18 +263,21 @@ def _columns(
             own = list(voi_marks(row, channel, store.manifest.task.reference))
         marks.append([*own, *[np.nan] * (most - len(own))])
     known = {s.label: s for s in row.labels}
-    return (
-        row.id,
-        row.subject,
-        row.shape,
-        [_PRESENCE[known[label].is_there if label in known else None] for label in labels],
-        [_EXTENTS.get(known[label].state, NOWHERE) if label in known else NOWHERE for label in labels],
-        [row.channels.index(c) if statistics.get(c) else -1 for c in channels],
-        scales,
-        marks,
-        [units.get(c, "") for c in channels],
-        has_scale,
-    )
+    return {
+        "ids": row.id,
+        "subjects": row.subject,
+        "shards": row.shard,
+        "shapes": row.shape,
+        "states": [_PRESENCE[known[label].is_there if label in known else None] for label in labels],
+        "extents": [
+            _EXTENTS.get(known[label].state, NOWHERE) if label in known else NOWHERE for label in labels
+        ],
+        "places": [row.channels.index(c) if statistics.get(c) else -1 for c in channels],
+        "scales": scales,
+        "marks": marks,
+        "units": [units.get(c, "") for c in channels],
+        "has_scale": has_scale,
+    }
 
 
 def _marks(

@@ -79,13 +79,23 @@ class Store(Mapping[str, Case]):
     def __contains__(self, case_id: object) -> bool:
         return isinstance(case_id, str) and self._place(case_id) is not None
 
-    def meta(self, case_id: str) -> dict[str, Any]:
-        """Facts of a case as they are stored (see `isocenter.stores.layout`)."""
-        return self._handles.reader(self._shard(case_id)).meta(case_id)
+    @property
+    def checks_reads(self) -> bool:
+        """Whether what is read is compared with the digest of its array."""
+        return self._verify == "read"
 
-    def arrays(self, case_id: str) -> dict[str, LazyArray]:
-        """Arrays of a case as they are stored, none of them read yet."""
-        path = self._shard(case_id)
+    def meta(self, case_id: str, *, shard: int | None = None) -> dict[str, Any]:
+        """Facts of a case as they are stored (see `isocenter.stores.layout`)."""
+        return self._handles.reader(self._shard(case_id, shard)).meta(case_id)
+
+    def arrays(self, case_id: str, *, shard: int | None = None) -> dict[str, LazyArray]:
+        """Arrays of a case as they are stored, none of them read yet.
+
+        Args:
+            case_id: The case.
+            shard: Its shard, where the caller knows it: then no list of all cases is needed.
+        """
+        path = self._shard(case_id, shard)
         reader = self._handles.reader(path)
         digests = reader.meta(case_id)["digests"] if self._verify == "read" else {}
         return {
@@ -119,7 +129,7 @@ class Store(Mapping[str, Case]):
         return f"<Store {self.manifest.name!r}: {len(self)} cases, {self.manifest.shards} shards>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k != "cases"}
+        return {k: v for k, v in self.__dict__.items() if k not in {"cases", "_places"}}
 
     @functools.cached_property
     def _places(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -134,8 +144,8 @@ class Store(Mapping[str, Case]):
         at = int(np.searchsorted(ids, case_id)) if len(ids) else 0
         return int(shards[at]) if at < len(ids) and ids[at] == case_id else None
 
-    def _shard(self, case_id: str) -> Path:
-        number = self._place(case_id)
+    def _shard(self, case_id: str, shard: int | None = None) -> Path:
+        number = self._place(case_id) if shard is None else shard
         if number is None:
             raise KeyError(case_id)
         return self.path / shard_name(self.manifest.backend, number)

@@ -7,7 +7,8 @@ import isocenter
 from isocenter.augment.policy import Policy
 from isocenter.base.errors import ConfigError, UnknownPlugin
 from isocenter.loading.dataset import dataset
-from isocenter.loading.sampler import Grid
+from isocenter.loading.sampler import Grid, Weighted
+from isocenter.model.task import Task
 from isocenter.stores.store import Store
 from tests.contracts.packed import build, make_case
 
@@ -28,6 +29,15 @@ def test_a_store_or_its_folder(store):
         ({"per_case": 0}, "at least 1"),
         ({"per_case": 2, "sampler": Grid(), "patch": 8}, "grid"),
         ({"per_case": 2}, "whole volume"),
+        ({"patch": "axal"}, "did you mean 'axial'"),
+        ({"patch": (0, None, None)}, "at least 1"),
+        ({"per_case": 2, "patch": (None, None, None)}, "whole volume"),
+        ({"sampler": Weighted(labels={"tumor": 1})}, "did you mean 'tumour'"),
+        ({"sampler": Weighted(map="share:nodes")}, "did you mean 'node'"),
+        ({"errors": "ignore"}, "raise or skip"),
+        ({"errors": "skip", "patch": 8, "sampler": "grid"}, "for training"),
+        ({"errors": "skip", "most_skipped": 0}, "at least 1"),
+        ({"least_box_share": 1.5}, "between 0 and 1"),
         ({"sampler": "unifrm"}, "did you mean 'uniform'"),
         ({"normalise": "minmax"}, "none of"),
         ({"augment": {"scale": 0.1}}, "scaling is forbidden"),
@@ -56,6 +66,24 @@ def test_a_single_slice_is_turned_in_its_plane_only(tmp_path):
         dataset(store, "train", augment=Policy(rotation_deg=5, rotation_axes=("R",)), framework="numpy")
     data = dataset(store, "train", patch=(1, 16, 16), augment=Policy(rotation_deg=5), framework="numpy")
     assert data[0]["image"].shape == (1, 1, 16, 16)
+
+
+def test_slices_are_named_where_all_cases_lie_alike(tmp_path):
+    store = Store(build(tmp_path / "s", [make_case(0)], orientation="native"))
+    with pytest.raises(ConfigError, match="its own axial axis"):
+        dataset(store, "train", patch="axial", framework="numpy")
+    assert len(dataset(store, "train", patch=(1, None, None), sampler="grid", framework="numpy")) == 12
+
+
+def test_maps_are_those_of_a_segmentation(tmp_path):
+    store = Store(build(tmp_path / "s", [make_case(0)], task=Task.DETECTION))
+    with pytest.raises(ConfigError, match="only a segmentation has maps"):
+        dataset(store, "train", sampler=Weighted(map="mask:tumour"), framework="numpy")
+
+
+def test_what_is_evaluated_skips_nothing(store):
+    with pytest.raises(ConfigError, match="nobody would see what is missing"):
+        dataset(store, "val", errors="skip", framework="numpy")
 
 
 def test_an_unknown_framework_is_told(store):

@@ -137,3 +137,29 @@ def test_the_cohort_says_how_a_channel_is_normalised_unless_the_caller_does(two_
     assert not needs_fitting(manifest, ["ct", "pet"], "none")
     kinds = [s.kind for s in scalings_of(manifest, ["ct", "pet"], None, {"pet": FITTED})]
     assert kinds == ["window", "nyul"]
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.uint16, np.uint8, np.int32, np.float32])
+@pytest.mark.parametrize("word", ["none", "zscore", "percentile", "cohort", "nyul"])
+def test_written_in_place_every_value_is_what_it_is_alone(two_channels, word, kind):
+    scaling = only(two_channels, word)
+    marks = tuple(float(n) for n in range(0, 1100, 100))
+    scale = CaseScale(mean=31.7, std=13.3, marks=marks[:2] if word == "percentile" else marks)
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 256, (5, 120, 120)).astype(kind)
+    if kind in (np.int16, np.uint16):
+        values = np.arange(1 << 16, dtype=np.uint16).view(kind).repeat(2).reshape(8, 128, 128)
+    for layout in (values, values[:, ::2], values[:, :, ::-1]):
+        out = np.full(layout.shape, 7, np.float32)
+        scaling.into(layout, scale, out)
+        np.testing.assert_array_equal(out, scaling.apply(np.ascontiguousarray(layout), scale))
+
+
+def test_a_case_never_has_the_table_of_another(two_channels):
+    scaling, values = only(two_channels, "zscore"), np.zeros((1, 256, 256), np.int16)
+    found = []
+    for mean in (1.0, 2.0, 1.0):
+        out = np.empty(values.shape, np.float32)
+        scaling.into(values, CaseScale(mean=mean, std=1.0), out)
+        found.append(float(out[0, 0, 0]))
+    assert found == [-1, -2, -1]

@@ -1,0 +1,130 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from isocenter.base.errors import ConfigError
+from isocenter.loading.dataset import dataset
+from isocenter.loading.torch_batches import padded, stacked
+
+
+@pytest.fixture
+def data(store):
+    return dataset(store, "train", patch=(4, 8, 8), per_case=7, sampler="label")
+
+
+def drawn(batches):
+    return [(c, *s.tolist()) for b in batches for c, s in zip(b["case"], b["start"], strict=True)]
+
+
+def test_an_epoch_is_every_sample_once_by_lot_and_another_one_each_time(data):
+    order = data.order()
+    first = list(order)
+    assert sorted(first) == list(range(28))
+    assert list(order) == first
+    order.set_epoch(1)
+    assert sorted(order) == list(range(28))
+    assert list(order) != first
+    assert list(data.order(shuffle=False)) == list(range(28))
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 4, 8])
+def test_ranks_share_an_epoch(data, world):
+    parts = [list(data.order(rank=r, world=world)) for r in range(world)]
+    assert sorted(itertools.chain(*parts)) == list(range(28))
+    even = [list(data.order(rank=r, world=world, is_even=True)) for r in range(world)]
+    assert {len(e) for e in even} == {28 // world}
+
+
+def test_going_on_in_the_middle_is_not_having_stopped(data):
+    whole = drawn(data.loader(4))
+    data.set_epoch(0)
+    assert drawn(data.loader(4, skip=12)) == whole[12:]
+    ranks = [drawn(data.loader(2, skip=12, rank=r, world=2)) for r in range(2)]
+    assert [x for pair in zip(*ranks, strict=True) for x in pair] == whole[12:]
+
+
+def test_only_the_epoch_that_is_gone_on_with_is_shorter(data):
+    loader = data.loader(4, skip=12)
+    assert len(loader) == 4
+    assert len(drawn(loader)) == 16
+    data.set_epoch(1)
+    assert len(loader) == 7
+    assert len(drawn(loader)) == 28
+
+
+def test_a_stream_is_what_the_order_says(data):
+    indices = list(data.order())
+    by_hand = [data.collate([data[i] for i in indices[n : n + 5]]) for n in range(0, 28, 5)]
+    batches = list(DataLoader(data.stream(5), batch_size=None))
+    assert [len(b["case"]) for b in batches] == [5, 5, 5, 5, 5, 3]
+    for batch, expected in zip(batches, by_hand, strict=True):
+        torch.testing.assert_close(batch["image"], expected["image"], rtol=0, atol=0)
+    assert [len(b["case"]) for b in data.stream(5, drop_last=True)] == [5] * 5
+    assert len(data.stream(5, drop_last=True)) == 5
+    with pytest.raises(ConfigError, match="at least 1"):
+        data.stream(0)
+
+
+def sample(boxes, points=None):
+    boxes = torch.arange(6.0 * boxes).reshape(-1, 6)
+    return {
+        "image": torch.zeros(1, 2, 2, 2),
+        "boxes": boxes,
+        "box_labels": torch.full((len(boxes),), 3),
+        "case": "c",
+        **({} if points is None else {"points": torch.ones(points, 3), "point_labels": torch.ones(points)}),
+    }
+
+
+def test_boxes_are_a_list_or_padded():
+    batch = [sample(2), sample(0), sample(1)]
+    plain = stacked(batch)
+    assert [len(b) for b in plain["boxes"]] == [2, 0, 1]
+    assert plain["image"].shape == (3, 1, 2, 2, 2)
+    full = padded(batch)
+    assert full["boxes"].shape == (3, 2, 6)
+    assert full["box_counts"].tolist() == [2, 0, 1]
+    assert full["box_labels"].tolist() == [[3, 3], [-1, -1], [3, -1]]
+    assert not full["boxes"][1].any()
+    assert full["boxes"][2, 0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert full["case"] == ["c"] * 3
+    nothing = padded([sample(0), sample(0)])
+    assert (nothing["boxes"].shape, nothing["box_counts"].tolist()) == ((2, 0, 6), [0, 0])
+
+
+def test_points_are_padded_as_boxes_are():
+    full = padded([sample(1, points=2), sample(1, points=0)])
+    assert full["points"].shape == (2, 2, 3)
+    assert full["point_counts"].tolist() == [2, 0]
+    assert full["point_labels"].tolist() == [[1, 1], [-1, -1]]
+
+
+def test_a_loader_pads_boxes_when_asked(data):
+    batch = next(iter(data.loader(4, pad_boxes=True)))
+    assert batch["boxes"].shape == (4, int(batch["box_counts"].max()), 6)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_what_was_skipped_is_counted_over_workers_and_warned_of(store):
+    data = dataset(store, "train", patch=(4, 8, 8), per_case=7, errors="skip")
+    shard = store.path / "shards/00000.h5"
+    shard.write_bytes(shard.read_bytes()[:2000])
+    with pytest.warns(
+        UserWarning, match=r"samples could not be read and others took their places; case case-000"
+    ):
+        batches = list(data.loader(4, workers=2, start="fork", timeout_seconds=100))
+    taken = torch.cat([b["instead_of"] if isinstance(b["instead_of"], torch.Tensor) else torch.tensor(b["instead_of"]) for b in batches])  # fmt: skip
+    assert (taken >= 0).sum() == 14
+    assert {s.case for s in data.skipped} == {"case-0000", "case-0004"}
+    assert set(taken[taken >= 0].tolist()) <= {s.index for s in data.skipped}
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_batches_of_workers_lie_in_shared_memory(data):
+    """Else each would be copied once more on its way to the training process."""
+    for batch in data.loader(4, workers=1, start="fork", timeout_seconds=100):
+        assert batch["image"].is_shared()
+        assert np.isfinite(batch["image"].numpy()).all()
