@@ -103,3 +103,14 @@ def test_damaged_files_never_raise(name, tmp_path):
     for data, fast in zip(files, scans_of(read(files, name)), strict=True):
         if fast is not None:
             assert differences(fast, slow_scan(tmp_path / "file", data, name)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_read_stays_as_it_is_while_others_are_read(name, tmp_path):
+    files = samples(name)
+    first = read(files, name)
+    before = scans_of(first)
+    read(files[::-1] * 3, name)
+    assert scans_of(first) == before
+    for data, scan in zip(files, before, strict=True):
+        assert differences(scan, slow_scan(tmp_path / "file", data, name)) == []

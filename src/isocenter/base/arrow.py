@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -11,11 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-# Arrow's own allocator gives pages back at once and asks for them anew: a third of all time went there.
-pa.set_memory_pool(pa.system_memory_pool())
-
 # An Arrow array; other rooms hand it on and never look inside.
 Array: TypeAlias = Any
+
+
+@contextmanager
+def kept_memory() -> Iterator[None]:
+    """Let Arrow take memory from the system's allocator meanwhile; what else the process does with Arrow is left alone.
+
+    Arrow's own allocator gives pages back at once and asks for them anew: a third of all time of an index went there.
+    """
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 def texts(data: NDArray[np.uint8], offsets: NDArray[np.int32], is_valid: NDArray[np.bool_]) -> Array:
@@ -26,6 +39,11 @@ def texts(data: NDArray[np.uint8], offsets: NDArray[np.int32], is_valid: NDArray
         pa.py_buffer(np.ascontiguousarray(data)),
     ]
     return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
+
+
+def repeated(text: str, count: int) -> Array:
+    """A column of one text."""
+    return pa.repeat(pa.scalar(text, pa.string()), count)
 
 
 def text_of_width(characters: NDArray[np.uint8]) -> Array:

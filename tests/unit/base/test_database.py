@@ -74,3 +74,18 @@ def test_parameters_are_values_and_never_part_of_the_question(tmp_path):
         database.put("files", tables.table_of_rows(FileRow, rows([1, 2])))
         assert list(database.rows("SELECT size FROM files WHERE path = ?", "a/1' OR 'a' = 'a")) == []
         assert list(database.rows("SELECT size FROM files WHERE size > ?", 1)) == [(2,)]
+
+
+def test_what_is_seen_is_told_to_questions_that_name_it_or_a_view_of_it(tmp_path):
+    table = tables.table_of_rows(FileRow, rows([1, 2, 3]))
+    with Database(tmp_path / "larger") as database:
+        database.see("seen", table)
+        database.see("other", table)
+        database.define("larger_ones", "SELECT * FROM seen WHERE size > 1")
+        database.define("fewer", "SELECT * FROM larger_ones WHERE size > 2")
+        assert list(database.rows("SELECT size FROM fewer")) == [(3,)]
+        assert list(database.rows("SELECT count(*) FROM seen s, other o")) == [(9,)]
+        answer = database.rows("SELECT size FROM larger_ones ORDER BY size")
+        assert next(answer) == (2,)
+        assert next(database.rows("SELECT max(size) FROM other")) == (3,)
+        assert next(answer) == (3,)

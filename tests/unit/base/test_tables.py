@@ -1,5 +1,6 @@
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
 import pytest
 
 from isocenter.base import tables
@@ -102,3 +103,23 @@ def test_parts_are_joined_if_they_fit_in_memory(tmp_path):
     assert [r.number for r in tables.rows_of(joined, Named)] == [0] * 10 + [1] * 10 + [2] * 10
     assert tables.joined_parts(paths, most_bytes=joined.nbytes - 1) is None
     assert tables.joined_parts([], most_bytes=0) is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(0, "a", 1), (0, "a", 2), (0, "b", 0), (1, "a", 0)],
+        [(1, "a", 0), (0, "b", 0), (0, "a", 2), (0, "a", 1)],
+        [(0, "a", 2), (0, "a", 1)],
+        [(0, "ä", 0), (0, "z", 0), (0, "a/b", 0), (0, "a-b", 0)],
+        [(0, "a", 0)],
+        [],
+    ],
+)
+def test_rows_are_sorted_by_columns_and_texts_byte_by_byte(rows):
+    table = pa.table({n: [r[at] for r in rows] for at, n in enumerate("xyz")})
+    table = table.cast(pa.schema([("x", pa.int64()), ("y", pa.string()), ("z", pa.int64())]))
+    found = tables.sorted_by(table, "x", "y", "z")
+    in_order = sorted(rows, key=lambda r: (r[0], r[1].encode(), r[2]))
+    assert [tuple(r.values()) for r in found.to_pylist()] == in_order
+    assert (found is table) == (rows == in_order)

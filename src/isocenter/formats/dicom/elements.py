@@ -14,8 +14,11 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def kernel(function: _Function) -> _Function:
-    """Compile a function: kept on disk, free of the interpreter's lock; `steps.kernel` is for those that make no arrays."""
-    compiled: _Function = numba.njit(cache=True, nogil=True)(function)
+    """Compile a function that makes no arrays of its own: references to those of its callers are not counted.
+
+    Atomic operations on every look at a row would take most of the time of a walk.
+    """
+    compiled: _Function = numba.njit(cache=True, nogil=True, _nrt=False)(function)
     return compiled
 
 

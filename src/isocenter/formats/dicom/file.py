@@ -21,8 +21,9 @@ from isocenter.base.errors import FormatError
 from isocenter.base.files import Signature
 from isocenter.formats.boundary import parsing
 from isocenter.formats.bytes import MAX_BYTES, open_beginning, open_content, refuse_size
+from isocenter.formats.dicom.direct import dataset_of
 from isocenter.formats.dicom.layout import Pixels, check_pixels
-from isocenter.formats.dicom.regions import LENGTH, OFFSET, PLAIN, WHAT, Regions, find_regions
+from isocenter.formats.dicom.regions import REGIONS, Regions, find_regions
 from isocenter.formats.dicom.survey import (
     MAX_INFLATED_BYTES,
     FunctionalGroups,
@@ -98,25 +99,16 @@ def parse_object(
 ) -> ParsedFile:
     """As `read_object`, of a file that is open already; of keywords None means all."""
     bounded = Bounded(file, limits)
-    survey = bounded.survey(wanted)
+    survey = bounded.survey(wanted, _NOTHING_WANTED if keywords is None else _sorted_tags(tuple(keywords)))
     regions = None if keywords is None else _regions_of(file, bounded.size, survey, keywords, limits)
-    dataset = None if regions is None else _plain(file, survey, regions)
-    groups = None
+    dataset = None if keywords is None else _direct(bounded, survey, regions, limits)
     if dataset is not None:
+        bounded.is_deflated = survey.is_inflated
+        groups = groups_of(survey, limits)
         file.seek(bounded.size if survey.pixels is None else survey.pixels)
     else:
         regions = None
-        file.seek(0)
-        # the library would take a millisecond for each frame
-        is_cut = survey.groups is not None and survey.is_complete and survey.is_ordered
-        dataset = _parse(bounded, _PIXELS | _GROUPS if is_cut else _PIXELS, keywords)
-        place = file.tell()
-        groups = groups_of(survey, limits)
-        if groups is None and any(tag in dataset and dataset[tag].value for tag in _GROUPS):
-            raise FormatError("file/corrupt", "the functional groups are broken")
-        if is_cut:
-            place = bounded.size if survey.pixels is None else survey.pixels
-        file.seek(place)
+        dataset, groups = _parsed(file, bounded, survey, keywords, limits)
     return ParsedFile(
         dataset=dataset,
         pixels=_pixels(file, dataset, bounded),
@@ -131,7 +123,7 @@ def _regions_of(
     file: BinaryIO, size: int, survey: Survey, keywords: Sequence[str], limits: Limits
 ) -> Regions | None:
     """The large sequences of a structure set; None where there are none, or where the parser has to read them."""
-    is_plain = survey.is_complete and survey.source is file and not survey.is_big
+    is_plain = survey.is_complete and not survey.is_inflated and not survey.is_big
     if not survey.has_regions or survey.groups is not None or not is_plain or size > limits.header_bytes:
         return None
     file.seek(survey.start)
@@ -139,32 +131,34 @@ def _regions_of(
     return find_regions(data, _sorted_tags(tuple(keywords)), sequence_tags(), is_implicit=survey.is_implicit)
 
 
-def _plain(file: BinaryIO, survey: Survey, regions: Regions) -> Any:
-    """The wanted elements of the data set itself; None where the parser has to look for them.
-
-    The parser gets a file in which there is nothing else.
-    """
-    file.seek(0)
-    preface = file.read(survey.start)
-    rows = regions.rows[regions.rows[:, WHAT] == PLAIN]
-    kept = [regions.data[at : at + length] for at, length in rows[:, [OFFSET, LENGTH]].tolist()]
-    try:
-        content = b"".join([preface, *kept])
-        dataset = read_partial(BytesIO(content), force=True)
-        _check_values(dataset)
-        _refuse_nonsense(dataset, survey.elements)
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the parser is to say of the whole file
+def _direct(bounded: Bounded, survey: Survey, regions: Regions | None, limits: Limits) -> Any:
+    """The wanted elements of the data set itself; None where the parser has to look for them."""
+    if survey.groups is None and any(tag in _GROUPS for tag in survey.wanted[:, 0].tolist()):
         return None
-    last = list(dataset.values())[-1]
-    is_same = (
-        len(dataset) == len(kept)
-        and isinstance(last, RawDataElement)
-        and last.value_tell + last.length == len(content)
-        and last.is_little_endian
-        and last.is_implicit_VR == survey.is_implicit
-        and bool(dataset.original_character_set)
-    )
-    return dataset if is_same else None
+    with bounded.telling():
+        but = () if regions is None else REGIONS
+        dataset = dataset_of(cast("BinaryIO", bounded), survey, limits.header_bytes, but)
+    if dataset is not None:
+        _refuse_nonsense(dataset, survey.elements)
+    return dataset
+
+
+def _parsed(
+    file: BinaryIO, bounded: Bounded, survey: Survey, keywords: Sequence[str] | None, limits: Limits
+) -> tuple[Any, FunctionalGroups | None]:
+    """The same by the parser, and the functional groups; the file stands behind what was read."""
+    file.seek(0)
+    # the library would take a millisecond for each frame
+    is_cut = survey.groups is not None and survey.is_complete and survey.is_ordered
+    dataset = _parse(bounded, _PIXELS | _GROUPS if is_cut else _PIXELS, keywords)
+    place = file.tell()
+    groups = groups_of(survey, limits)
+    if groups is None and any(tag in dataset and dataset[tag].value for tag in _GROUPS):
+        raise FormatError("file/corrupt", "the functional groups are broken")
+    if is_cut:
+        place = bounded.size if survey.pixels is None else survey.pixels
+    file.seek(place)
+    return dataset, groups
 
 
 def read_header(
@@ -286,9 +280,11 @@ class Bounded:
         _prepare()
         self.deadline = time.monotonic() + limits.seconds
 
-    def survey(self, wanted: NDArray[np.int64] = _NOTHING_WANTED) -> Survey:
+    def survey(
+        self, wanted: NDArray[np.int64] = _NOTHING_WANTED, tags: NDArray[np.int64] = _NOTHING_WANTED
+    ) -> Survey:
         """Check the structure of the header before any of it is parsed."""
-        survey = check_structure(self._file, self.size, self._limits, wanted, self.deadline)
+        survey = check_structure(self._file, self.size, self._limits, wanted, self.deadline, tags)
         self.elements = survey.elements
         self._is_inflatable = survey.source is not self._file
         self._file.seek(0)

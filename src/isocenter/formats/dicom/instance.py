@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+import pydicom
 from pydicom.uid import UID
 
 from isocenter.formats.dicom.fields import FIELDS, longest, read_uid, value_of
 from isocenter.formats.dicom.header import Header
 from isocenter.formats.dicom.layout import Pixels
+from isocenter.formats.dicom.once import tag_of
 from isocenter.formats.dicom.private_b_value import PRIVATE_TAGS, private_b_value
 from isocenter.model.rows import Instance
 
@@ -35,6 +41,8 @@ KEYWORDS = [
     *("PerFrameFunctionalGroupsSequence", "DirectoryRecordSequence"),
     *PRIVATE_TAGS,
 ]
+_TAGS = [(field, frozenset(map(tag_of, field.keywords))) for field in FIELDS]
+_LONGEST = [(k, tag_of(k), longest(f)) for f in FIELDS if f.form in {"number", "numbers"} for k in f.keywords]
 
 
 def kind_of_object(header: Header, *, has_pixels: Pixels | bool) -> str:
@@ -69,8 +77,10 @@ def instance_of(
     header: Header, file_id: str, source: int, site: str, *, has_pixels: Pixels | bool
 ) -> Instance:
     """The row of one object; positions and directions are turned from LPS to RAS here and nowhere else."""
-    overlong = _overlong(header)
-    values = {field.name: value_of(header, field) for field in FIELDS}
+    there = frozenset(map(int, header.dataset.keys()))
+    overlong = _overlong(header, there)
+    stated = (f for f, tags in _TAGS if not tags.isdisjoint(there))
+    values = _absent() | {field.name: value_of(header, field) for field in stated}
     if values["b_value"] is None and values["modality"] == "MR" and values["frames"] == 1:
         values["b_value"] = private_b_value(header.raw)
     pixels = has_pixels if isinstance(has_pixels, Pixels) else Pixels(is_there=has_pixels)
@@ -89,7 +99,13 @@ def instance_of(
     )
 
 
-def _overlong(header: Header) -> tuple[str, ...]:
+@cache
+def _absent() -> dict[str, Any]:
+    """What the fields are of an object that has none of their attributes."""
+    header = Header(pydicom.Dataset())
+    return {field.name: value_of(header, field) for field in FIELDS}
+
+
+def _overlong(header: Header, there: Collection[int]) -> tuple[str, ...]:
     """Attributes whose numbers are longer texts than the standard allows, as they are in the file."""
-    wanted = ((k, longest(f)) for f in FIELDS if f.form in {"number", "numbers"} for k in f.keywords)
-    return tuple(sorted(k for k, limit in wanted if header.size(k) > limit))
+    return tuple(sorted(k for k, tag, limit in _LONGEST if tag in there and header.size(k) > limit))

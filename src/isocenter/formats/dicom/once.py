@@ -30,6 +30,8 @@ _CONTROL = (
 # Columns of what is known of each: a hash of its value, and whether it came again.
 HASH, AGAIN = 0, 1
 MAX_HASHED = 1024
+# Columns of a place that is noted: tag, VR, and where and how long the value is.
+PLACE_COLUMNS = 4
 
 
 @kernel
@@ -54,6 +56,29 @@ def comes_otherwise(
         return False
     known[AGAIN] = 1
     return bool(before != value)
+
+
+@kernel
+def note_place(
+    tags: NDArray[np.int64], rows: NDArray[np.int64], tag: int, vr: int, start: int, length: int
+) -> bool:
+    """Note where the value of a wanted element is, its row being (tag, VR, start, length); whether it was there before.
+
+    Args:
+        tags: Wanted tags, in order.
+        rows: A row for each, zeros at first.
+        tag: The element's tag.
+        vr: Its value representation, 0 where none is written.
+        start: Where its value begins.
+        length: Bytes of its value.
+    """
+    place = np.searchsorted(tags, tag)
+    if place == len(tags) or tags[place] != tag:
+        return False
+    row = rows[place]
+    is_again = row[0] != 0
+    row[0], row[1], row[2], row[3] = tag, vr, start, length
+    return bool(is_again)
 
 
 def tag_of(name: str) -> int:

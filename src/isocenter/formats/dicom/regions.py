@@ -53,6 +53,8 @@ _CHARACTER_SET, _DELIMITERS = 0x00080005, 0xFFFE
 # Columns of the stack of open sequences and items; the last tag of a sequence is -1.
 _PATH, _END, _BOUND, _LAST = range(4)
 _MOST_OPEN = 64
+# The sequences of the data set itself that are walked through, and are not parsed then.
+REGIONS = frozenset(int(tag) for path, tag, _, _ in _PATHS.tolist() if path == _TOP)
 # Three points, the first of which is taken, have eight separators.
 _SEPARATOR, _SEPARATORS = 0x5C, 8
 # A million points, the most that one contour may have, in decimal strings of 16 characters.
@@ -89,7 +91,8 @@ def find_regions(
     room = 4096
     while True:
         rows = np.zeros((room, 4), np.int64)
-        status, count = _walk(array, is_implicit, (sequences, _PATHS, wanted), rows)
+        stack = np.zeros((_MOST_OPEN, 4), np.int64)
+        status, count = _walk(array, is_implicit, (sequences, _PATHS, wanted), stack, rows)
         if status == _DONE:
             found = Regions(data=data, rows=rows[:count], is_implicit=is_implicit)
             return found if _are_known_sets(found) else None
@@ -215,10 +218,10 @@ def _walk(
     data: NDArray[np.uint8],
     is_implicit: bool,
     tables: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    stack: NDArray[np.int64],
     rows: NDArray[np.int64],
 ) -> tuple[int, int]:
-    """Fill the rows; told is how it ended, and how many rows there are."""
-    stack = np.zeros((_MOST_OPEN, 4), np.int64)
+    """Fill the rows; told is how it ended, and how many rows there are. The stack is to be all zeros."""
     stack[0, _END] = stack[0, _BOUND] = len(data)
     n, at, count, item = 0, 0, 0, -1
     while True:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.formats.dicom.elements import SQ, UN, head_at, is_text_vr, kernel, tag_at, whole
-from isocenter.formats.dicom.once import MAX_HASHED, comes_otherwise
+from isocenter.formats.dicom.once import MAX_HASHED, comes_otherwise, note_place
 
 # Places in the state of a walk.
 POSITION, OPEN, ELEMENTS, DEEPEST, MOST_ITEMS, LONGEST_TEXT, VALUE_BYTES, PIXELS, REPEATED, FOUND = range(10)
@@ -16,8 +16,8 @@ IMPLICIT, BIG, SYNTAX, SYNTAX_BYTES, GROUPS, GROUPS_END, FRAMES, IS_DAMAGED, IS_
     10, 20
 )
 BASE, SIZE, ALL_ITEMS, GROUP_ELEMENTS, GROUP_ITEMS = range(20, 25)
-HAS_REGIONS = 25
-STATE_SIZE = 26
+HAS_REGIONS, TOP_AGAIN = 25, 26
+STATE_SIZE = 27
 # Columns of the stack of open sequences and items.
 _KIND, _END, _BOUND, _COUNT, _TAG, _IMPLICIT, _SOFT, _FIRST, _ELEMENTS = range(9)
 STACK_COLUMNS = 9
@@ -36,7 +36,7 @@ SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
 OTHER, TEXT, SEQUENCE = 0, 1, 2
 
 _Array = NDArray[np.int64]
-_Tables = tuple[_Array, NDArray[np.uint8], _Array, _Array, _Array]
+_Tables = tuple[_Array, NDArray[np.uint8], _Array, _Array, _Array, _Array, _Array]
 _UNDEFINED = 0xFFFFFFFF
 _ITEM_TAG, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _SYNTAX_TAG = 0x00020010
@@ -345,6 +345,8 @@ def _element(
         status = _note(state, stack, tables[2], found, head)
     else:
         status = _remember(data, state, tables[3], tables[4], head)
+        if status == _GO and note_place(tables[5], tables[6], tag, vr, start, length):
+            state[TOP_AGAIN] = 1
     return status if status != _GO else _count(data, state, stack, limits, head)
 
 
@@ -367,7 +369,8 @@ def walk(
         stack: Open sequences and items.
         limits: What a header may cost.
         tables: Tags of the dictionary and their classes, the wanted (sequence << 32 | tag), and the tags that may be
-            there once only, all in order; and what is known of the latter, a row for each.
+            there once only, all in order; and what is known of the latter, a row for each. Then the wanted tags of the
+            data set itself, in order, and a row for each.
         found: Where wanted elements are, a row for each.
     """
     while True:

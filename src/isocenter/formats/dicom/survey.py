@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from isocenter.base.errors import FormatError
 from isocenter.formats.bytes import refuse_size
 from isocenter.formats.dicom import structure
-from isocenter.formats.dicom.once import AGAIN, name_of, tags_once
+from isocenter.formats.dicom.once import AGAIN, PLACE_COLUMNS, name_of, tags_once
 from isocenter.formats.limits import DEFAULT_LIMITS, Limits
 
 # A deflated data set is one object, of one slice as a rule.
@@ -52,6 +52,12 @@ class Survey:
         is_implicit: Whether the VRs of the data set are not written.
         repeated: Names of elements that are there several times, with one value.
         source: The bytes that were walked over: the file, or what it inflates to.
+        is_inflated: Whether they are not those of the file.
+        wanted: The wanted elements of the data set itself, in the order of their tags: tag, VR, and where and how long the
+            value is.
+        is_whole: Whether nothing lies between the end of the walk and the pixel data or the end, and each of the wanted
+            elements is there once.
+        meta_end: Where the file meta information ends in the file.
     """
 
     elements: int
@@ -72,6 +78,10 @@ class Survey:
     is_implicit: bool
     repeated: tuple[str, ...]
     source: BinaryIO
+    is_inflated: bool
+    wanted: NDArray[np.int64]
+    is_whole: bool
+    meta_end: int
 
 
 def refuse_late(deadline: float, limits: Limits) -> None:
@@ -92,6 +102,7 @@ def check_structure(
     limits: Limits,
     wanted: NDArray[np.int64] = _NOTHING_WANTED,
     deadline: float = float("inf"),
+    tags: NDArray[np.int64] = _NOTHING_WANTED,
 ) -> Survey:
     """Survey a header and refuse what is beyond a limit, contradicts itself or ends early.
 
@@ -103,11 +114,12 @@ def check_structure(
         limits: What a header may cost.
         wanted: Elements of the functional groups to locate, as sequence << 32 | tag, in order.
         deadline: When the time for this file is over, by the monotonic clock.
+        tags: Elements of the data set itself to locate, in order.
 
     Raises:
         FormatError: file/limit, file/truncated, file/corrupt, or file/too-large for a deflated file.
     """
-    steps = _Steps(file, size, limits, wanted, lambda: refuse_late(deadline, limits))
+    steps = _Steps(file, size, limits, (wanted, tags), lambda: refuse_late(deadline, limits))
     status = steps.run()
     _refuse(status, steps, limits)
     state = steps.state
@@ -136,6 +148,11 @@ def check_structure(
         is_implicit=bool(state[structure.IMPLICIT]),
         repeated=steps.repeated(),
         source=steps.file,
+        is_inflated=steps.file is not file,
+        wanted=steps.tops[steps.tops[:, 0] > 0],
+        is_whole=not state[structure.TOP_AGAIN]
+        and bool(state[structure.PIXELS] >= 0 or state[structure.POSITION] == state[structure.SIZE]),
+        meta_end=steps.meta_end,
     )
 
 
@@ -221,10 +238,11 @@ class _Steps:
         file: BinaryIO,
         size: int,
         limits: Limits,
-        wanted: NDArray[np.int64],
+        wanted: tuple[NDArray[np.int64], NDArray[np.int64]],
         refuse: Callable[[], None],
     ) -> None:
-        self.file, self._refuse_late, self.start = file, refuse, 0
+        self.file, self._refuse_late, self.start, self.meta_end = file, refuse, 0, 0
+        self.tops = np.zeros((len(wanted[1]), PLACE_COLUMNS), np.int64)
         self.state = np.zeros(structure.STATE_SIZE, np.int64)
         self.state[structure.SIZE] = size
         for place in (
@@ -239,7 +257,7 @@ class _Steps:
             [limits.elements, limits.depth, limits.items, limits.value_bytes, limits.header_bytes], np.int64
         )
         self._once = np.zeros((len(tags_once()), 2), np.int64)
-        self._tables = (*_dictionary(), wanted, tags_once(), self._once)
+        self._tables = (*_dictionary(), wanted[0], tags_once(), self._once, wanted[1], self.tops)
         self.found = np.zeros((0, structure.FOUND_COLUMNS), np.int64)
         self._data = np.zeros(0, np.uint8)
 
@@ -253,6 +271,9 @@ class _Steps:
                 status = self._walk(group)
                 if status != structure.DONE:
                     return status
+        # those of the file meta information and of the command group are none of the data set
+        self.tops[:], self.state[structure.TOP_AGAIN] = 0, 0
+        self.meta_end = int(self.state[structure.POSITION])
         self._begin_data_set()
         return self._walk(-1)
 

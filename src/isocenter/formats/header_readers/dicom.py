@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,20 +21,47 @@ _PIECE = 4096
 _MAX_PIECES = 2048
 # Bytes behind the heads in which values lie, for all files together; those that want more are left out.
 _MOST_BYTES = 64 << 20
+# Memory of one batch that is used again for the next one, of so many files at most.
+_MOST_KEPT = 4096
+_Cells = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]
+_NOTHING_KEPT = np.empty((0, 0), np.int64), np.empty((0, 0), np.int32), np.empty((0, 0), np.int32)
+_KEPT: list[_Cells] = []
 
 
 def read(heads: Heads, limits: Limits) -> Headers:
     """Read the headers of those files that are understood."""
-    count, width = len(heads.starts), len(slots.KEYWORDS)
-    starts, counts = np.full((count, width), -1, np.int64), np.full((count, width), -1, np.int32)
-    vrs, state = np.zeros((count, width), np.int32), np.zeros((count, steps.STATES), np.int64)
-    arena = frozen(heads.arena)
-    extra = _walk(heads, arena, limits, state, (starts, counts, vrs))
-    files = np.flatnonzero(state[:, steps.PHASE] == steps.DONE)
-    cells = (starts, counts, vrs, state)
-    # where all are known nothing is copied
-    found = Found(arena, extra, *(cells if files.size == count else (c[files] for c in cells)))
-    return headers_of(found, files, count)
+    count = len(heads.starts)
+    with _cells(count) as (starts, counts, vrs):
+        state = np.zeros((count, steps.STATES), np.int64)
+        arena = frozen(heads.arena)
+        extra = _walk(heads, arena, limits, state, (starts, counts, vrs))
+        files = np.flatnonzero(state[:, steps.PHASE] == steps.DONE)
+        cells = (starts, counts, vrs, state)
+        # where all are known nothing is copied
+        found = Found(arena, extra, *(cells if files.size == count else (c[files] for c in cells)))
+        return headers_of(found, files, count)
+
+
+@contextmanager
+def _cells(count: int) -> Iterator[_Cells]:
+    """Address, length and value representation of each wanted value, (N, W) each, all absent; no column is made of them.
+
+    Memory that the system hands out anew for every batch costs more than what is done with it.
+    """
+    try:
+        kept = _KEPT.pop()
+    except IndexError:  # for the first time, or another thread has it
+        kept = _NOTHING_KEPT
+    if not 0 < count <= len(kept[0]):
+        shape = (count, len(slots.KEYWORDS))
+        kept = np.empty(shape, np.int64), np.empty(shape, np.int32), np.empty(shape, np.int32)
+    starts, counts, vrs = kept[0][:count], kept[1][:count], kept[2][:count]
+    starts[:], counts[:], vrs[:] = -1, -1, 0
+    try:
+        yield starts, counts, vrs
+    finally:
+        if 0 < count <= _MOST_KEPT and not _KEPT:
+            _KEPT.append(kept)
 
 
 def _walk(

@@ -79,7 +79,8 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
         if kind == "dicom-rtstruct":
             return Scan(kind=kind, annotation=object_of(header, file_id, source, site, parsed.regions))
         instance = instance_of(header, file_id, source, site, has_pixels=parsed.pixels)
-        instance = replace(instance, repeated=parsed.survey.repeated)
+        if parsed.survey.repeated:
+            instance = replace(instance, repeated=parsed.survey.repeated)
         again = Header(parsed.dataset)
         frames = frames_of(again, parsed.groups, file_id)
         instance = _also_unparsable(instance, again.unparsable)
@@ -97,7 +98,8 @@ def _scan(path: Path, file_id: str, source: int, site: str, limits: Limits) -> S
 
 
 def _also_unparsable(instance: Instance, names: Iterable[str]) -> Instance:
-    return replace(instance, unparsable=tuple(sorted({*instance.unparsable, *names})))
+    found = tuple(sorted({*instance.unparsable, *names}))
+    return instance if found == instance.unparsable else replace(instance, unparsable=found)
 
 
 def _with_groups(
@@ -113,7 +115,8 @@ def _with_groups(
         values = {getattr(row, name) for row in rows}
         if getattr(instance, name) in (None, ()) and len(values) == 1:
             agreed[name] = values.pop()
-    return replace(_also_unparsable(instance, unparsable), **agreed)
+    instance = _also_unparsable(instance, unparsable)
+    return replace(instance, **agreed) if agreed else instance
 
 
 def _identity(path: Path, limits: Limits) -> dict[str, str | None]:

@@ -104,6 +104,7 @@ class _Findings:
         return {name: tables.to_bytes(table) for name, table in found.items()}
 
 
+@arrow.kept_memory()
 def scan_batch(batch: Batch) -> dict[str, bytes]:
     """Scan some files; a file that cannot be read becomes an issue, never an exception.
 
@@ -288,8 +289,8 @@ def _instances(batch: Batch, name: str, rows: tables.Table, headers: Headers, kn
         "path": files["path"],
         "kind": headers.kinds,
         "source": files["source"],
-        "site": [batch.site] * count,
-        "format": [name] * count,
+        "site": arrow.repeated(batch.site, count),
+        "format": arrow.repeated(name, count),
     }
     return tables.table_of_columns(Instance, columns, count)
 

@@ -56,10 +56,16 @@ class Columns:
     """
 
     def __init__(self, table: Table) -> None:
-        coded = [_coded(table, name) for name in _NAMES]
         self._table = table
-        self.codes = np.stack([c.codes for c in coded])
-        self.values = [c.values for c in coded]
+        self.codes = np.zeros((len(_NAMES), table.num_rows), np.int32)
+        self.values: list[list[Any]] = []
+        for at, name in enumerate(_NAMES):
+            coded = _coded(table, name)
+            self.values.append(coded.values)
+            if len(coded.values) > 1:
+                self.codes[at] = coded.codes
+        # columns of several values: few, as a rule, and all others are one in every series
+        self.varying = np.flatnonzero([len(values) > 1 for values in self.values])
         self.file_ids: list[str] = arrow.values(table, "file_id")
         self.uids: list[str | None] = arrow.values(table, "sop_instance_uid")
         self.instance_numbers = arrow.floats(table, "instance_number")
@@ -95,7 +101,10 @@ class Members:
         self.start = start
         self.stop = stop
         self._codes = columns.codes[:, start:stop]
-        self._is_one: list[bool] = (self._codes == self._codes[:, :1]).all(axis=1).tolist()
+        varying = columns.codes[columns.varying, start:stop]
+        is_one = np.ones(len(_NAMES), np.bool_)
+        is_one[columns.varying] = (varying == varying[:, :1]).all(axis=1)
+        self._is_one: list[bool] = is_one.tolist()
         self.frames: list[int | None] | None = self.other(FRAME) if columns.has_frames else None
 
     def __len__(self) -> int:

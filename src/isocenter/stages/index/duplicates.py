@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from isocenter.base import tables
 from isocenter.base.database import Database
@@ -20,6 +20,8 @@ from isocenter.stages.index.twins import DUPLICATE_PIXELS, digest_of_pixels
 from isocenter.stages.index.used import REFUSED, SERIES_KEY, used_images
 
 COPY = "index/duplicate-object"
+# So many files of names that occur twice are judged at once.
+_AT_ONCE = 4096
 # What objects of one name and equal pixels must share to be one: else the pixels mean something else.
 _SAME_OBJECT = (
     "series_uid", "study_uid", "patient_id", "sop_class_uid", "transfer_syntax_uid", "frame_of_reference_uid",
@@ -71,54 +73,78 @@ def find_duplicates(database: Database, roots: Sequence[Path]) -> Iterator[Issue
         roots: Folder of each source.
     """
     rows = (_Twin(*row) for row in database.rows(_TWINS))
-    for _, found in groupby(rows, key=lambda t: t.uid):
-        twins = list(found)
-        if len(twins) > 1:
-            yield from _judge(database, twins, roots)
+    twins = (list(found) for _, found in groupby(rows, key=lambda t: t.uid))
+    for some in _together(t for t in twins if len(t) > 1):
+        yield from _judge(database, some, roots)
 
 
-def _judge(database: Database, twins: Sequence[_Twin], roots: Sequence[Path]) -> Iterator[Issue]:
-    try:
-        contents = _contents(twins, roots)
-    except OSError:
-        contents = set()
-    if len(contents) == 1:
-        for twin in twins[1:]:
-            yield because(COPY, target=twin.file_id, measured=f"{len(twins)} copies", expected="1")
-        return
-    if contents and _are_one_image(database, twins, roots):
-        for twin in twins[1:]:
-            yield because(
-                DUPLICATE_PIXELS,
-                target=twin.file_id,
-                measured=f"{len(twins)} files of one name",
-                expected="1",
-            )
-        return
-    measured = f"{len(contents)} different contents" if contents else "unreadable"
-    for twin in twins:
-        yield because(
-            "index/conflicting-object", target=twin.file_id, measured=measured, expected="1 content"
-        )
+def _together(twins: Iterable[list[_Twin]]) -> Iterator[list[list[_Twin]]]:
+    """Files of many names at a time: a question goes through all instances, however few it is about."""
+    pending: list[list[_Twin]] = []
+    count = 0
+    for found in twins:
+        pending.append(found)
+        count += len(found)
+        if count >= _AT_ONCE:
+            yield pending
+            pending, count = [], 0
+    if pending:
+        yield pending
+
+
+def _judge(database: Database, found: Sequence[list[_Twin]], roots: Sequence[Path]) -> Iterator[Issue]:
+    contents = [_contents(twins, roots) for twins in found]
+    known = _known(
+        database, [t for twins, c in zip(found, contents, strict=True) if len(c) > 1 for t in twins]
+    )
+    for twins, each in zip(found, contents, strict=True):
+        if len(each) == 1:
+            for twin in twins[1:]:
+                yield because(COPY, target=twin.file_id, measured=f"{len(twins)} copies", expected="1")
+        elif each and _are_one_image([known.get(t.file_id) for t in twins], twins, roots):
+            for twin in twins[1:]:
+                yield because(
+                    DUPLICATE_PIXELS,
+                    target=twin.file_id,
+                    measured=f"{len(twins)} files of one name",
+                    expected="1",
+                )
+        else:
+            measured = f"{len(each)} different contents" if each else "unreadable"
+            for twin in twins:
+                yield because(
+                    "index/conflicting-object", target=twin.file_id, measured=measured, expected="1 content"
+                )
 
 
 def _contents(twins: Sequence[_Twin], roots: Sequence[Path]) -> set[str]:
-    return {t.content_digest or digest_of_file(located(roots[t.source], t.path)) for t in twins}
+    """The different contents that files have; none where one of them cannot be read."""
+    try:
+        return {t.content_digest or digest_of_file(located(roots[t.source], t.path)) for t in twins}
+    except OSError:
+        return set()
 
 
-def _are_one_image(database: Database, twins: Sequence[_Twin], roots: Sequence[Path]) -> bool:
-    """Whether objects of one name differ in nothing that matters: not in pixels, place, scale or series."""
+def _known(database: Database, twins: Sequence[_Twin]) -> dict[str, list[Any]]:
+    """What the headers of images say that makes them one image or several, by file."""
+    if not twins:
+        return {}
     told = ", ".join(f'"{n}"' for n in _SAME_OBJECT)
     question = f"""
         SELECT file_id, pixel_offset, pixel_bytes, {told} FROM instances
         WHERE file_id IN (SELECT unnest(?::VARCHAR[])) AND kind = 'dicom-image'
     """
-    known = {f: rest for f, *rest in database.rows(question, [t.file_id for t in twins])}
-    if len(known) < len(twins) or len({repr(rest[2:]) for rest in known.values()}) > 1:
+    return {f: rest for f, *rest in database.rows(question, [t.file_id for t in twins])}
+
+
+def _are_one_image(known: Sequence[list[Any] | None], twins: Sequence[_Twin], roots: Sequence[Path]) -> bool:
+    """Whether objects of one name differ in nothing that matters: not in pixels, place, scale or series."""
+    told = [k for k in known if k is not None]
+    if len(told) < len(twins) or len({repr(rest[2:]) for rest in told}) > 1:
         return False
     digests = {
-        digest_of_pixels(located(roots[t.source], t.path), known[t.file_id][0], known[t.file_id][1])
-        for t in twins
+        digest_of_pixels(located(roots[t.source], t.path), offset, length)
+        for t, (offset, length, *_) in zip(twins, told, strict=True)
     }
     return len(digests) == 1 and "" not in digests
 

@@ -154,7 +154,7 @@ def _below(path: Path) -> Iterator[Entries]:
     """Every entry below a folder that is not itself a folder, or one file; links are listed, never followed."""
     if not path.is_dir():
         names, status = list_folder(os.fsencode(path.parent))
-        yield _entries(b"", names, status, [names.index(os.fsencode(path.name))])
+        yield _entries(b"", names, status, np.array([names.index(os.fsencode(path.name))]))
         return
     root = os.fsencode(path)
     pending: list[tuple[bytes, tuple[int, int] | None]] = [(b"", None)]
@@ -163,7 +163,7 @@ def _below(path: Path) -> Iterator[Entries]:
         try:
             names, status = list_folder(os.path.join(root, folder), listed)  # noqa: PTH118 - bytes
         except OSError:
-            yield _entries(b"", [folder.rstrip(b"/") or b"."], UNKNOWN, [0])
+            yield _entries(b"", [folder.rstrip(b"/") or b"."], UNKNOWN, np.zeros(1, np.int64))
             continue
         is_folder = (status.mode & 0xF000) == stat.S_IFDIR
         pending.extend(
@@ -171,16 +171,19 @@ def _below(path: Path) -> Iterator[Entries]:
             for n in np.flatnonzero(is_folder)[::-1].tolist()
         )
         if not is_folder.all():
-            yield _entries(folder, names, status, np.flatnonzero(~is_folder).tolist())
+            yield _entries(folder, names, status, np.flatnonzero(~is_folder))
 
 
-def _entries(folder: bytes, names: Sequence[bytes], status: Status, rows: list[int]) -> Entries:
-    data, offsets = joined(folder, names if len(rows) == len(names) else [names[n] for n in rows])
-    known = status.is_known[rows]
-    kinds = [
-        _KINDS.get(mode & 0xF000, "device") if is_known else "unreadable"
-        for mode, is_known in zip(status.mode[rows].tolist(), known.tolist(), strict=True)
-    ]
+def _entries(folder: bytes, names: Sequence[bytes], status: Status, rows: NDArray[np.int64]) -> Entries:
+    data, offsets = joined(folder, names if len(rows) == len(names) else [names[n] for n in rows.tolist()])
+    known, types = status.is_known[rows], status.mode[rows] & 0xF000
+    if known.all() and (types == stat.S_IFREG).all():
+        kinds = [TO_SCAN] * len(rows)
+    else:
+        kinds = [
+            _KINDS.get(kind, "device") if is_known else "unreadable"
+            for kind, is_known in zip(types.tolist(), known.tolist(), strict=True)
+        ]
     return Entries(
         data,
         offsets,

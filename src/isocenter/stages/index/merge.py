@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from isocenter.base import tables
+from isocenter.base import arrow, tables
 from isocenter.base.database import Database
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -125,13 +125,40 @@ ORDER BY f.source, f.path, f.file_id
 """
 
 
-def write_files(database: Database, path: Path) -> None:
-    """Write the table of files once `instances` is there: each header with the file that holds its voxels."""
-    database.do(f"CREATE OR REPLACE VIEW all_files AS {united('files')}")
-    database.do(_BESIDE)
+def write_files(
+    database: Database, path: Path, paths: Sequence[Path] = (), instances: tables.Table | None = None
+) -> None:
+    """Write the table of files once `instances` is there: each header with the file that holds its voxels.
+
+    Args:
+        database: With the views of what is known and what was scanned.
+        path: Where it is written.
+        paths: What was put by of files in this run.
+        instances: All instances, where all were scanned just now and fit in memory.
+    """
     with tables.Writer(path, FileRow) as writer:
-        for table in database.tables(_FILES, size=tables.GROUP_ROWS):
+        for table in _files_in_memory(database, paths, instances) or _joined_files(database):
             writer.write(table)
+
+
+def _joined_files(database: Database) -> Iterator[tables.Table]:
+    database.define("all_files", united("files"))
+    database.do(_BESIDE)
+    return database.tables(_FILES, size=tables.GROUP_ROWS)
+
+
+def _files_in_memory(
+    database: Database, paths: Sequence[Path], instances: tables.Table | None
+) -> list[tables.Table] | None:
+    """All files in order, where no voxels lie beside their header and all fit in memory: as a rule they stand in order."""
+    if instances is None or any(arrow.coded(instances, "data_name").values):
+        return None
+    found = tables.joined_parts(paths, most_bytes=_IN_MEMORY_BYTES)
+    if found is None:
+        return None
+    others = database.tables(f"SELECT * FROM listing WHERE kind <> '{TO_SCAN}'", size=tables.GROUP_ROWS)
+    whole = tables.joined([found, *others])
+    return [tables.sorted_by(whole, "source", "path", "file_id")]
 
 
 def write_merged(database: Database, name: str, path: Path) -> None:

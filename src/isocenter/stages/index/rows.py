@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,21 +60,33 @@ def stacks_of(members: SeriesMembers, names: Pseudonyms, pixels: Pixels | None =
     uids, ids = members.rows.uids, members.rows.file_ids
     stems = [uid or file_id for uid, file_id in zip(uids, ids, strict=True)]
     found = separate(members.rows, pixels)
-    stacks = [_stack_of(part, series, stems, members, names) for part in found.parts]
-    return Made(stacks=_counted(stacks), parts=found.parts, copies=found.copies)
+    counts = _counted(found.parts)
+    stacks = [_stack_of(part, series, stems, members, names, counts) for part in found.parts]
+    return Made(stacks=stacks, parts=found.parts, copies=found.copies)
 
 
-def _counted(stacks: Sequence[Stack]) -> list[Stack]:
-    """The stacks with the images of all of them, and each along an axis with the slices of all that are on it."""
-    count = sum(len(s.files) for s in stacks)
-    slices: dict[str, tuple[int, ...]] = {}
-    for stack in sorted(stacks, key=lambda s: s.axis_index):
-        slices[stack.group] = (*slices.get(stack.group, ()), len(stack.files))
-    return [replace(s, n_in_series=count, group_slices=slices[s.group] if s.group else ()) for s in stacks]
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """The images of all stacks of a series, and the slices of those on each axis, by its lowest row."""
+
+    images: int
+    slices: dict[int, tuple[int, ...]]
+
+
+def _counted(parts: Sequence[Part]) -> _Counts:
+    slices: dict[int, tuple[int, ...]] = {}
+    for part in sorted((p for p in parts if p.axis), key=lambda p: p.index):
+        slices[part.group] = (*slices.get(part.group, ()), len(part.rows))
+    return _Counts(sum(len(p.rows) for p in parts), slices)
 
 
 def _stack_of(
-    part: Part, series: str, stems: Sequence[str], series_members: SeriesMembers, names: Pseudonyms
+    part: Part,
+    series: str,
+    stems: Sequence[str],
+    series_members: SeriesMembers,
+    names: Pseudonyms,
+    counts: _Counts,
 ) -> Stack:
     members, identity, layout = series_members.rows, series_members.identities[0], series_members.layout
     rows, first, geometry = part.rows, members.row(int(part.rows[0])), geometry_of(members, part.rows)
@@ -116,6 +128,8 @@ def _stack_of(
         partition=layout.partition if layout else "",
         group=names.of("grp", series, *_stem(members, stems, part.group)) if part.axis else "",
         absent=absent_from(members, rows),
+        n_in_series=counts.images,
+        group_slices=counts.slices[part.group] if part.axis else (),
         **_place(geometry, part),
         **_content(members, rows, first),
         **_numbers(members, rows),

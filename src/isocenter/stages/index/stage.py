@@ -32,6 +32,7 @@ _LEAST_FILES = 32
 
 
 @known_to_stay()
+@arrow.kept_memory()
 def index(
     options: IndexOptions,
     workspace: Workspace,
@@ -205,6 +206,6 @@ def _merge(database: Database, earlier: Earlier, since: int) -> Iterator[tables.
         database.view("scan_issues" if name == "issues" else name, ROW_TYPES[name], [path])
     database.define("told", f"SELECT * FROM scan_issues WHERE rule NOT IN {merge.NOTES}")
     database.define("noted", f"SELECT * FROM scan_issues WHERE rule IN {merge.NOTES}")
-    merge.write_files(database, earlier.next / "files.parquet")
+    merge.write_files(database, earlier.next / "files.parquet", earlier.parts("files", since), instances)
     database.view("files", FileRow, [earlier.next / "files.parquet"])
     return merge.merged(database, "instances", earlier.next / "instances.parquet", whole=instances)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from isocenter.stages.index import duplicates as module
 from isocenter.stages.index.options import Source
 from isocenter.stages.index.subjects import SubjectFinder
 from tests.unit.stages.grouping import Found, grouped
@@ -114,3 +115,19 @@ def test_a_copy_that_was_set_aside_is_no_twin(copies):
     found, root = copies
     known = [replace(f, row=replace(f.row, pixel_digest="same")) for f in found]
     assert {rule for rule, _, _ in issues_on(known, root)} == {"index/duplicate-object"}
+
+
+def test_many_names_that_occur_twice_are_judged_each_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_AT_ONCE", 3)
+    found = []
+    for name in range(5):
+        for copy in range(2):
+            row = a_slice(2 * name + copy, sop_instance_uid=f"1.{name}")
+            found.append(Found(row=file_of(row), instance=row))
+            (tmp_path / found[-1].row.path).parent.mkdir(exist_ok=True)
+            # of names 1 and 3 the contents differ
+            (tmp_path / found[-1].row.path).write_text(f"{name} {copy if name % 2 else 0}")
+    ids = [f.row.file_id for f in found]
+    copies = {(ids[2 * name + 1], "index/duplicate-object") for name in (0, 2, 4)}
+    others = {(ids[2 * name + copy], "index/conflicting-object") for name in (1, 3) for copy in range(2)}
+    assert {(target, rule) for rule, target, _ in issues_on(found, tmp_path)} == copies | others
