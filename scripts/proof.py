@@ -291,6 +291,16 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
                 "ISOCENTER_LOADER_STARTS": "fork spawn forkserver",
             },
         ),
+        Proof(
+            claim="tests of augmentation hold: limits at construction and at run time, fields against SimpleITK, noise, replay",
+            tests=(
+                "tests/unit/augment",
+                "tests/contracts/test_transforms.py",
+                "tests/properties/test_augment.py",
+            ),
+            least=160,
+            environment={"ISOCENTER_AUGMENTED": "1000"},
+        ),
     ),
 }
 

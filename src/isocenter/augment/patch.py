@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +35,8 @@ class Patch:
         soft: float32 (L, K, J, I): how sure the consensus of several raters is of each label.
         instances: (K, J, I) numbers of lesions.
         points: float64 (N, 3) RAS+ mm, landmarks of any kind; they may lie outside.
+        no_signal: Per channel: the value of no signal, where the image is a magnitude (of MR), the noise of which is
+            Rician; None where noise is Gaussian. Empty: of every channel it is Gaussian.
     """
 
     image: NDArray[np.float32]
@@ -54,6 +55,7 @@ class Patch:
     soft: NDArray[np.float32] | None = None
     instances: NDArray[Any] | None = None
     points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
+    no_signal: tuple[float | None, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -66,10 +68,3 @@ def array_axis(affine: NDArray[np.float64], axis: str) -> int:
     """The array axis (0 for k, 1 for j, 2 for i) that is nearest to an anatomical axis."""
     along = np.abs(affine[AXES.index(axis), :3]) / np.linalg.norm(affine[:3, :3], axis=0)
     return 2 - int(np.argmax(along))
-
-
-def nothing_beyond(
-    _parameters: Mapping[str, Any], _shape: tuple[int, int, int], _affine: NDArray[np.float64]
-) -> tuple[int, int, int]:
-    """The reach of a transform that brings nothing into a patch from around it."""
-    return 0, 0, 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,15 +15,41 @@ from isocenter.base.plugins import did_you_mean
 MAX_ROTATION_DEG = 10.0
 MAX_CONTRAST = 0.15
 MAX_NOISE_SIGMA = 0.01
+MAX_ELASTIC_MM = 8.0
+MIN_ELASTIC_CELL_MM = 20.0
+MAX_ELASTIC_VOLUME = 0.2
 NORMAL = "normal"
+AUTO = "auto"
+_LAWS = (AUTO, "gaussian")
 
+_ZOOM = "scaling is forbidden: a voxel's size is physical, and so is a lesion's"
 _FORBIDDEN = {
     "crop": "cropping is forbidden: size and surroundings of a lesion are diagnostic (patches are sampled, not cropped)",
-    "scale": "scaling is forbidden: a voxel's size is physical, and so is a lesion's",
-    "zoom": "scaling is forbidden: a voxel's size is physical, and so is a lesion's",
-    "elastic": "elastic deformation is not offered: it scales locally",
+    "zoom": _ZOOM,
+    "scal": _ZOOM,
+    "resiz": _ZOOM,
+    "spacing": "random spacing is forbidden: a voxel's size is physical (resample all cases to one spacing instead)",
+    "anisotropy": "random spacing is forbidden: a voxel's size is physical (resample all cases to one spacing instead)",
+    "shear": "shearing is forbidden: it alters shapes that are diagnostic",
+    "affine": "affine transforms are forbidden, as they scale and shear: use rotation_deg",
+    "cutout": "cut-out is forbidden: it may take the lesion and leave its label",
+    "cut_out": "cut-out is forbidden: it may take the lesion and leave its label",
+    "dropout": "cut-out is forbidden: it may take the lesion and leave its label",
+    "erasing": "cut-out is forbidden: it may take the lesion and leave its label",
+    "low_res": "low resolution is forbidden: what is small is lost, and stays in the labels",
+    "lowres": "low resolution is forbidden: what is small is lost, and stays in the labels",
+    "downsampl": "low resolution is forbidden: what is small is lost, and stays in the labels",
 }
-_SIDE = re.compile(r"(?:^|[^a-z])(?:left|right|lt|rt|l|r)(?:[^a-z]|$)")
+# Words for a side in the languages that label names are often in.
+_SIDE = re.compile(
+    r"(?:^|[^a-z])(?:left|right|lt|rt|l|r|links?|linke[rs]?|rechts?|rechte[rs]?|gauche|droite?|izquierd[ao]|derech[ao]"
+    r"|sinister|sinistr[ao]|dexter|dextr[ao]|destr[ao])(?:[^a-z]|$)|[左右]"
+)
+# Organs of which there is one, on one side: mirrored, they are those of one person in ten thousand.
+_ONE_SIDED = re.compile(
+    r"(?:^|[^a-z])(?:heart|liver|spleen|stomach|pancreas|gallbladder|gall_bladder|duodenum|aorta|appendix|caecum|cecum"
+    r"|vena_cava|ivc|portal_vein)(?:[^a-z]|$)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +74,20 @@ class Policy:
     contrast: Annotated[
         float, "largest change of contrast, up to 0.15, about the window's centre or mean"
     ] = 0.0
-    noise_sigma: Annotated[float, "largest sigma of Gaussian noise, up to 0.01 of the range [0, 1]"] = 0.0
+    noise_sigma: Annotated[float, "largest sigma of noise, up to 0.01 of the range [0, 1]"] = 0.0
+    noise_law: Annotated[
+        str,
+        "auto: Rician in channels of MR, which are magnitudes, else Gaussian; gaussian: in all, for maps with signs",
+    ] = AUTO
+    elastic_mm: Annotated[float, "largest displacement of an elastic field, up to 8 mm"] = 0.0
+    elastic_cell_mm: Annotated[float, "distance of the field's control points, at least 20 mm"] = 48.0
+    elastic_volume: Annotated[
+        float, "largest local change of volume by the field, up to 0.2; beyond it the field is scaled back"
+    ] = 0.1
+    elastic_in_plane: Annotated[bool, "displace within the slices only"] = False
 
     def __post_init__(self) -> None:
-        problems = [*self._beyond_limits(), *self._wrong_axes()]
+        problems = [*self._beyond_limits(), *self._wrong_words()]
         if problems:
             raise ConfigError(problems, source="augmentation")
 
@@ -60,10 +97,10 @@ class Policy:
         return self.swap | {b: a for a, b in self.swap.items()}
 
     def check_labels(self, labels: Iterable[str]) -> None:
-        """Refuse to mirror left and right where a label names a side and nothing says what becomes of it.
+        """Refuse to mirror left and right where a label has a side and nothing says what becomes of it.
 
         Raises:
-            ConfigError: a label is not known, or names a side and is not in `swap`.
+            ConfigError: a label is not known, or names a side, or an organ of one side, and is not in `swap`.
         """
         known = list(labels)
         problems = [
@@ -79,6 +116,15 @@ class Policy:
                 for name in known
                 if _SIDE.search(name.lower()) and name not in self.swaps
             ]
+            problems += [
+                ConfigProblem(
+                    "swap",
+                    f"label {name!r} is an organ of one side, which mirrored is not that of most people: leave out R,"
+                    f" or state that it may stay {name!r} by swap: {{{name}: {name}}}",
+                )
+                for name in known
+                if _ONE_SIDED.search(re.sub(r"[ -]", "_", name.lower())) and name not in self.swaps
+            ]
         if problems:
             raise ConfigError(problems, source="augmentation")
 
@@ -87,14 +133,30 @@ class Policy:
             "rotation_deg": (self.rotation_deg, MAX_ROTATION_DEG, "degrees"),
             "contrast": (self.contrast, MAX_CONTRAST, "of the range about its mean"),
             "noise_sigma": (self.noise_sigma, MAX_NOISE_SIGMA, "of the range [0, 1]"),
+            "elastic_mm": (self.elastic_mm, MAX_ELASTIC_MM, "mm"),
+            "elastic_volume": (self.elastic_volume, MAX_ELASTIC_VOLUME, "of a volume"),
         }
-        return [
+        problems = [
             ConfigProblem(name, f"{value:g} is outside the limit of 0 to {most:g} {unit}")
             for name, (value, most, unit) in limits.items()
             if not 0 <= value <= most
         ]
+        if not MIN_ELASTIC_CELL_MM <= self.elastic_cell_mm < math.inf:
+            problems.append(
+                ConfigProblem(
+                    "elastic_cell_mm",
+                    f"{self.elastic_cell_mm:g} is outside the limit of at least {MIN_ELASTIC_CELL_MM:g} mm",
+                )
+            )
+        if self.elastic_mm > 0 and self.elastic_volume == 0:
+            problems.append(
+                ConfigProblem(
+                    "elastic_volume", "a field without any change of volume is none: give it a share"
+                )
+            )
+        return problems
 
-    def _wrong_axes(self) -> list[ConfigProblem]:
+    def _wrong_words(self) -> list[ConfigProblem]:
         problems = [
             ConfigProblem("mirror", f"{axis!r} is none of the anatomical axes R, A, S")
             for axis in self.mirror
@@ -105,6 +167,8 @@ class Policy:
             for axis in self.rotation_axes
             if axis not in (*AXES, NORMAL)
         ]
+        if self.noise_law not in _LAWS:
+            problems.append(ConfigProblem("noise_law", f"{self.noise_law!r} is none of {', '.join(_LAWS)}"))
         if self.rotation_deg and not self.rotation_axes:
             problems.append(ConfigProblem("rotation_axes", "a rotation needs an axis"))
         if self.mirror and not self.side_symmetric:
@@ -113,7 +177,8 @@ class Policy:
                     "mirror", "mirroring is limited to tasks that are declared side_symmetric: true"
                 )
             )
-        if len(self.swaps) != 2 * len(self.swap):
+        moved = [name for pair in self.swap.items() for name in dict.fromkeys(pair)]
+        if len(set(moved)) != len(moved):
             problems.append(ConfigProblem("swap", "a label stands in it twice"))
         return problems
 

@@ -8,20 +8,25 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.augment.motion import Motion
 from isocenter.augment.patch import Patch
+from isocenter.augment.placement import Triple
+from isocenter.augment.plan import Plan
 from isocenter.augment.policy import Policy
+from isocenter.augment.tone import Tone
 from isocenter.base.plugins import Plugins
 
 
 class Transform(Protocol):
-    """One kind of augmentation: a module with these names.
+    """One kind of augmentation: a module with these names. It says what is to be done and does nothing itself.
 
     Contract:
         * `draw` alone is random; its parameters fit JSON and stay within the policy's limits.
-        * `apply` is a function of its arguments: same patch and parameters, same bytes; it changes neither.
-        * Image, mask, `valid`, boxes and label states are moved alike; shape and affine stay.
+        * `motion` and `tone` are functions of their arguments: same parameters, same numbers.
+        * What they say is composed in `order`, checked against the limits, and done by one interpolation of image,
+          masks, `valid`, known planes, shares and lesions; boxes and points are moved by the same motion.
         * Nothing is made up: what comes from outside the patch is background, 0 in the mask, and not valid.
-        * No NaN, no infinity; types stay what they are.
+        * Shape, affine and types stay; no NaN, no infinity.
     """
 
     order: int
@@ -29,13 +34,13 @@ class Transform(Protocol):
     def draw(self, policy: Policy, generator: np.random.Generator) -> dict[str, Any] | None:
         """Parameters of one application; None where the policy does not ask for it."""
 
-    def reach(
-        self, parameters: Mapping[str, Any], shape: tuple[int, int, int], affine: NDArray[np.float64]
-    ) -> tuple[int, int, int]:
-        """Voxels (k, j, i) beyond each side of a patch that would be moved into it."""
+    def motion(
+        self, parameters: Mapping[str, Any], shape: Triple, affine: NDArray[np.float64]
+    ) -> Motion | None:
+        """Where the content of a patch of some shape comes to lie; None where it stays."""
 
-    def apply(self, patch: Patch, parameters: Mapping[str, Any]) -> Patch:
-        """The patch, transformed."""
+    def tone(self, parameters: Mapping[str, Any]) -> Tone | None:
+        """How values change; None where they do not."""
 
 
 TRANSFORMS: Plugins[Transform] = Plugins("isocenter.augment.transforms")
@@ -48,17 +53,40 @@ def draw(policy: Policy, generator: np.random.Generator) -> dict[str, dict[str, 
     return {name: parameters for name, parameters in drawn.items() if parameters is not None}
 
 
-def reach(
-    parameters: Mapping[str, Mapping[str, Any]], shape: tuple[int, int, int], affine: NDArray[np.float64]
-) -> tuple[int, int, int]:
-    """Voxels (k, j, i) beyond each side of a patch that the drawn transforms would move into it."""
-    reaches = [TRANSFORMS.get(name).reach(p, shape, affine) for name, p in parameters.items()]
-    k, j, i = (max((r[axis] for r in reaches), default=0) for axis in range(3))
-    return k, j, i
+def plan(parameters: Mapping[str, Mapping[str, Any]], shape: Triple, affine: NDArray[np.float64]) -> Plan:
+    """What was drawn, in its order, made into one motion and one tone for patches of a shape.
 
+    Args:
+        parameters: As drawn, or as a history tells.
+        shape: (K, J, I) of the patch that is wanted.
+        affine: Of it; only its axes matter.
 
-def apply(patch: Patch, parameters: Mapping[str, Mapping[str, Any]]) -> Patch:
-    """Do what was drawn, in its order."""
+    Raises:
+        ConfigError: together they pass a limit.
+    """
+    motion, tone = Motion(), Tone()
     for name, drawn in parameters.items():
-        patch = TRANSFORMS.get(name).apply(patch, drawn)
-    return patch
+        transform = TRANSFORMS.get(name)
+        motion = motion.then(transform.motion(drawn, shape, affine) or Motion())
+        tone = tone.then(transform.tone(drawn) or Tone())
+    return Plan(motion=motion, tone=tone, shape=shape, steps=np.array(affine[:3, :3], np.float64))
+
+
+def reach(parameters: Mapping[str, Mapping[str, Any]], shape: Triple, affine: NDArray[np.float64]) -> Triple:
+    """Voxels (k, j, i) beyond each side of a patch that the drawn transforms would move into it."""
+    return plan(parameters, shape, affine).reach
+
+
+def apply(patch: Patch, parameters: Mapping[str, Mapping[str, Any]], margin: Triple = (0, 0, 0)) -> Patch:
+    """Do what was drawn.
+
+    Args:
+        patch: With a margin around what is wanted, so that nothing need be filled in; see `reach`.
+        parameters: As drawn, or as a history tells: same patch and parameters, same bytes.
+        margin: Voxels (k, j, i) on each side that are left out of the result.
+
+    Raises:
+        ConfigError: together they pass a limit.
+    """
+    k, j, i = (n - 2 * m for n, m in zip(patch.shape, margin, strict=True))
+    return plan(parameters, (k, j, i), patch.affine).apply(patch, margin)

@@ -290,5 +290,7 @@ def _check_policy(
         raise ConfigError(
             "augment: contrast and noise are limited to normalised channels, not normalise='none'"
         )
+    if policy.elastic_mm and not policy.elastic_in_plane and (selection.shapes[:, 0] == 1).any():
+        raise ConfigError("augment: a case with one slice is bent within its plane only: elastic_in_plane")
     if policy.rotation_deg and set(policy.rotation_axes) != {NORMAL} and (selection.shapes[:, 0] == 1).any():
         raise ConfigError("augment: a case with one slice is turned about its normal only: rotation_axes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from isocenter.base.errors import IsocenterError, StaleArtefact, StoreError
 from isocenter.loading import sampler as sampling
 from isocenter.loading.aims import Aims
 from isocenter.loading.facts import Facts, Recent, facts_of
+from isocenter.loading.magnitude import no_signal
 from isocenter.loading.normalise import Scaling
 from isocenter.loading.order import Part, walk
 from isocenter.loading.reading import Box, read, read_channels, read_valid
@@ -184,12 +185,15 @@ class Samples:
         facts = self._facts(case)
         drawn: dict[str, dict[str, Any]] = {}
         margin: Triple = (0, 0, 0)
+        plan = None
         if self.policy is not None:
             drawn = transform.draw(self.policy, seeds.stream(self.seed, "augment", epoch, index))
+            plan = transform.plan(drawn, box.size, facts.affine)
             if self.patch is not None:  # around a whole volume there is nothing to bring in
-                margin = transform.reach(drawn, box.size, facts.affine)
+                margin = plan.reach
         patch = self._read(case, facts, box.grown(margin), shape)
-        patch = _cut(transform.apply(patch, drawn), margin, box.size)
+        if plan is not None:
+            patch = plan.apply(patch, margin)
         return {
             **_arrays_of(
                 patch,
@@ -264,6 +268,7 @@ class Samples:
             ),
             centre=tuple(s.centre() for s in self.scalings),
             span=tuple(s.span(scale) for s, scale in zip(self.scalings, scales, strict=True)),
+            no_signal=no_signal(self.scalings, scales, self._modalities),
         )
 
     def _mask(self, arrays: dict[str, LazyArray], box: Box, shape: Triple) -> NDArray[Any] | None:
@@ -277,6 +282,11 @@ class Samples:
         return np.zeros(
             (*planes, *box.size), np.uint8 if max(self.label_values.values()) < 256 else np.uint16
         )
+
+    @functools.cached_property
+    def _modalities(self) -> list[str]:
+        channels = self.store.manifest.task.channels
+        return [channels[name].modality for name in self.channels]
 
     def _known_in(
         self, case: int, aims: Aims, mask: NDArray[Any] | None, *, has_mask: bool
@@ -303,30 +313,6 @@ class Samples:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_checked": bytearray()}
-
-
-def _cut(patch: Patch, margin: Triple, size: Triple) -> Patch:
-    """The patch without the margin that was read around it."""
-    if not any(margin):
-        return patch
-    k, j, i = (slice(m, m + n) for m, n in zip(margin, size, strict=True))
-    affine = patch.affine.copy()
-    affine[:3, 3] += affine[:3, :3] @ np.array(margin[::-1], np.float64)
-    return replace(
-        patch,
-        image=np.ascontiguousarray(patch.image[:, k, j, i]),
-        valid=np.ascontiguousarray(patch.valid[k, j, i]),
-        mask=_inner(patch.mask, (k, j, i)),
-        known=_inner(patch.known, (k, j, i)),
-        soft=_inner(patch.soft, (k, j, i)),
-        instances=_inner(patch.instances, (k, j, i)),
-        affine=affine,
-        boxes_voxel=patch.boxes_voxel - np.array(margin * 2, np.int32),
-    )
-
-
-def _inner(array: NDArray[Any] | None, window: tuple[slice, slice, slice]) -> NDArray[Any] | None:
-    return None if array is None else np.ascontiguousarray(array[(..., *window)])
 
 
 def _arrays_of(patch: Patch, *, has_loss: bool, least_share: float) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 VOLUMES = frozenset({"image", "mask", "valid", "loss_mask", "soft", "instances"})
 """What has a value for each voxel."""
 
-PLACES = frozenset({"boxes_voxel", "start", "padding"})
+PLACES = frozenset({"boxes_voxel", "points_voxel", "start", "padding"})
 """What counts voxels along each axis."""
 
 _CORNERS = [2, 1, 0, 5, 4, 3]
@@ -33,4 +33,6 @@ def turned(sample: Mapping[str, Any]) -> dict[str, Any]:
         out[name] = (volume if volume.ndim == 4 else volume[None]).swapaxes(1, 3)
     out["start"], out["padding"] = sample["start"][[2, 1, 0]], sample["padding"][[2, 1, 0]]
     out["boxes_voxel"] = sample["boxes_voxel"][:, _CORNERS]
+    if "points_voxel" in sample:
+        out["points_voxel"] = sample["points_voxel"][:, [2, 1, 0]]
     return out

@@ -6,7 +6,13 @@ from isocenter.base.errors import ConfigError
 
 @pytest.mark.parametrize(
     ("option", "limit", "beyond"),
-    [("rotation_deg", 10.0, 10.01), ("contrast", 0.15, 0.151), ("noise_sigma", 0.01, 0.0101)],
+    [
+        ("rotation_deg", 10.0, 10.01),
+        ("contrast", 0.15, 0.151),
+        ("noise_sigma", 0.01, 0.0101),
+        ("elastic_mm", 8.0, 8.01),
+        ("elastic_volume", 0.2, 0.201),
+    ],
 )
 def test_a_limit_may_be_reached_but_not_passed(option, limit, beyond):
     assert getattr(Policy(**{option: limit}), option) == limit
@@ -16,10 +22,22 @@ def test_a_limit_may_be_reached_but_not_passed(option, limit, beyond):
 
 
 @pytest.mark.parametrize(
-    "key", ["scale", "scales", "zoom", "crop", "random_crop", "elastic", "elastic_alpha"]
+    ("key", "word"),
+    [
+        ("scale", "size is physical"),
+        ("scales", "size is physical"),
+        ("zoom", "size is physical"),
+        ("resized_crop", "size and surroundings"),
+        ("crop", "size and surroundings"),
+        ("random_spacing", "size is physical"),
+        ("cutout", "take the lesion"),
+        ("coarse_dropout", "take the lesion"),
+        ("simulate_low_resolution", "what is small is lost"),
+        ("affine", "scale and shear"),
+    ],
 )
-def test_what_is_forbidden_is_told_why(key):
-    with pytest.raises(ConfigError, match=r"forbidden|not offered"):
+def test_what_is_forbidden_is_told_why(key, word):
+    with pytest.raises(ConfigError, match=rf"forbidden.*{word}"):
         policy_of({key: 1})
 
 
@@ -50,6 +68,38 @@ def test_a_rotation_needs_an_axis():
         Policy(rotation_deg=1, rotation_axes=())
 
 
+def test_control_points_of_a_field_are_not_too_near():
+    assert Policy(elastic_mm=8, elastic_cell_mm=20).elastic_cell_mm == 20
+    for wrong in (19.9, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match=r"elastic_cell_mm.*at least 20 mm"):
+            Policy(elastic_cell_mm=wrong)
+    with pytest.raises(ConfigError, match="elastic_volume"):
+        Policy(elastic_mm=1, elastic_volume=0)
+
+
+def test_a_law_of_noise_is_known():
+    assert Policy(noise_law="gaussian").noise_law == "gaussian"
+    with pytest.raises(ConfigError, match="noise_law"):
+        Policy(noise_law="poisson")
+
+
+@pytest.mark.parametrize("label", ["Liver", "spleen", "gall bladder", "inferior-vena-cava", "heart"])
+def test_an_organ_of_one_side_is_not_mirrored_unless_it_is_said_so(label):
+    policy = Policy(mirror=("R",), side_symmetric=True)
+    with pytest.raises(ConfigError, match="organ of one side"):
+        policy.check_labels(["tumour", label])
+    Policy(mirror=("A", "S"), side_symmetric=True).check_labels([label])
+    stays = Policy(mirror=("R",), side_symmetric=True, swap={label: label})
+    stays.check_labels(["tumour", label])
+    assert stays.swaps == {label: label}
+
+
+@pytest.mark.parametrize("label", ["左肾", "Niere_links", "rein gauche", "riñón derecho"])
+def test_sides_are_known_in_other_languages(label):
+    with pytest.raises(ConfigError, match="names a side"):
+        Policy(mirror=("R",), side_symmetric=True).check_labels([label])
+
+
 @pytest.mark.parametrize("label", ["kidney_left", "Left lung", "lung_r", "R-kidney", "femur-rt"])
 def test_a_label_that_names_a_side_needs_its_counterpart(label):
     policy = Policy(mirror=("R",), side_symmetric=True)
@@ -59,7 +109,7 @@ def test_a_label_that_names_a_side_needs_its_counterpart(label):
     Policy(mirror=("R",), side_symmetric=True, swap={label: "other"}).check_labels([label, "other"])
 
 
-@pytest.mark.parametrize("label", ["liver", "tumour", "cleft", "bright", "artery"])
+@pytest.mark.parametrize("label", ["kidney", "tumour", "cleft", "bright", "artery", "heartwood", "delivery"])
 def test_a_label_that_names_no_side_is_fine(label):
     Policy(mirror=("R",), side_symmetric=True).check_labels([label])
 

@@ -35,7 +35,9 @@ def test_masks_of_several_labels_keep_their_planes():
 
 
 def test_what_counts_voxels_is_turned_and_millimetres_are_not():
-    after = turned(sample())
+    after = turned(sample(points_voxel=np.array([[1.5, 2, 3], [4, 5, 6]])))
+    assert after["points_voxel"].tolist() == [[3, 2, 1.5], [6, 5, 4]]
+    assert "points_voxel" not in turned(sample())
     assert after["start"].tolist() == [9, 8, 7]
     assert after["padding"].tolist() == [[5, 6], [3, 4], [1, 2]]
     assert after["boxes_voxel"].tolist() == [[3, 2, 1, 30, 20, 10]]

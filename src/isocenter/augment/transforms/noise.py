@@ -1,19 +1,18 @@
-"""Add Gaussian noise to what is valid in a patch."""
+"""Add noise to what is valid in a patch: Gaussian, or Rician in the magnitudes of MR."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from isocenter.augment.patch import Patch, nothing_beyond
-from isocenter.augment.policy import Policy
-from isocenter.base import seeds
+from isocenter.augment.placement import Triple
+from isocenter.augment.policy import AUTO, Policy
+from isocenter.augment.tone import Tone
 
-order = 4
-reach = nothing_beyond
+order = 5
 
 
 def draw(policy: Policy, generator: np.random.Generator) -> dict[str, Any] | None:
@@ -22,16 +21,15 @@ def draw(policy: Policy, generator: np.random.Generator) -> dict[str, Any] | Non
         return None
     return {
         "sigma": float(generator.uniform(0, policy.noise_sigma)),
+        "law": policy.noise_law,
         "key": int(generator.integers(0, 1 << 63)),
     }
 
 
-def apply(patch: Patch, parameters: Mapping[str, Any]) -> Patch:
-    """The patch with noise: sigma is a share of each channel's range, as its `span` says."""
-    generator = seeds.stream(parameters["key"], "noise")
-    image = generator.standard_normal(patch.image.shape, dtype=np.float32)
-    sigma = np.array(patch.span, dtype=np.float32) * np.float32(parameters["sigma"])
-    image *= sigma[:, None, None, None]
-    image *= patch.valid
-    image += patch.image
-    return replace(patch, image=image)
+def motion(_: Mapping[str, Any], __: Triple, ___: NDArray[np.float64]) -> None:
+    """Nothing moves."""
+
+
+def tone(parameters: Mapping[str, Any]) -> Tone | None:
+    """Sigma is a share of each channel's range, as its `span` says."""
+    return Tone(sigma=parameters["sigma"], key=parameters["key"], law=parameters.get("law", AUTO))

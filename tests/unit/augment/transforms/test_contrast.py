@@ -1,6 +1,7 @@
 import numpy as np
 
 from isocenter.augment.policy import Policy
+from isocenter.augment.transform import apply
 from isocenter.augment.transforms import contrast
 from isocenter.base import seeds
 from tests.contracts.test_transforms import make_patch
@@ -8,7 +9,7 @@ from tests.contracts.test_transforms import make_patch
 
 def test_the_stated_centre_stays_and_distances_from_it_change_by_the_factor():
     patch = make_patch()
-    after = contrast.apply(patch, {"factor": 1.1})
+    after = apply(patch, {"contrast": {"factor": 1.1}})
     np.testing.assert_allclose(after.image, 0.5 + 1.1 * (patch.image - 0.5), atol=1e-6)
     np.testing.assert_allclose(after.background, (-0.05, 0.5), atol=1e-6)
 
