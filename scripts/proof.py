@@ -190,6 +190,25 @@ PROOFS: dict[str, tuple[Proof, ...]] = {
             least=6,
         ),
     ),
+    "8": (
+        Proof(
+            claim="data sets exported to nnU-Net pass its own verify_dataset_integrity: plain, two channels, regions, tilted",
+            tests=("tests/unit/exports/targets/test_nnunet.py::test_nnunet_itself_finds_nothing_wrong",),
+            least=4,
+            environment={"ISOCENTER_PEERS": "1"},
+        ),
+        Proof(
+            claim="tests of exports hold: every target voxel for voxel by nibabel, stopped ones end with the same bytes, and "
+            "what is indexed and packed again is the same",
+            tests=(
+                "tests/contracts/test_exports.py",
+                "tests/unit/exports",
+                "tests/end_to_end/test_exports.py",
+            ),
+            least=350,
+            environment={"ISOCENTER_PEERS": "1"},
+        ),
+    ),
 }
 
 

@@ -19,6 +19,7 @@ _HOMES = {
     "audit": "isocenter.pipeline.audit",
     "dataset": "isocenter.loading.dataset",
     "decide": "isocenter.pipeline.review",
+    "export": "isocenter.exports.export",
     "index": "isocenter.pipeline.index",
     "open": "isocenter.loading.open",
     "read": "isocenter.pipeline.read",

@@ -1,6 +1,7 @@
 """Written by scripts/gen: the public names and their types."""
 
 from isocenter.base.errors import IsocenterError as IsocenterError
+from isocenter.exports.export import export as export
 from isocenter.imaging.labels import resample_labels as resample_labels
 from isocenter.imaging.labels import resample_probabilities as resample_probabilities
 from isocenter.imaging.resample import resample as resample
@@ -41,6 +42,7 @@ __all__ = [
     "audit",
     "dataset",
     "decide",
+    "export",
     "index",
     "open",
     "read",

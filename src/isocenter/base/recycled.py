@@ -36,6 +36,11 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
     return owner[:size].view(kind).reshape(shape)
 
 
+def release() -> None:
+    """Give the memory that is free back to the system at once."""
+    _free.clear()
+
+
 def _fitting(size: int) -> mmap.mmap | None:
     """A free block that is large enough and not more than half empty."""
     for _ in range(len(_free)):

@@ -67,6 +67,14 @@ def test_no_more_is_kept_than_two_blocks_and_none_that_is_twice_as_large():
     assert address_of(small) not in ats
 
 
+def test_what_is_free_can_be_given_back():
+    recycled.empty(SHAPE, np.int16)
+    gc.collect()
+    assert recycled._free
+    recycled.release()
+    assert not recycled._free
+
+
 def test_threads_never_share_memory():
     wrong = []
 

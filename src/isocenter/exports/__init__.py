@@ -1,0 +1,1 @@
+"""Exports: a store written in the layouts of other tools."""

@@ -1,0 +1,1 @@
+"""Layouts to export to, one file each."""
