@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,21 @@ def volumes_ml(labels: NDArray[Any], grid: Grid) -> dict[int, float]:
     found, counts = histogram(labels)
     pairs = zip(found.tolist(), counts.tolist(), strict=True)
     return {label: count * voxel_ml(grid) for label, count in pairs if label}
+
+
+def flattened(mask: NDArray[Any], values: Collection[int]) -> NDArray[Any]:
+    """Overlapping layers as one map for the eye: the last layer that marks a voxel shows.
+
+    Args:
+        mask: (K, J, I), which is given back, or (L, K, J, I) with a layer for each value, in their order.
+        values: Label values.
+    """
+    if mask.ndim == 3:
+        return mask
+    out = np.zeros(mask.shape[1:], np.uint16)
+    for value, layer in zip(sorted(values), mask, strict=True):
+        out[np.asarray(layer) != 0] = value
+    return out
 
 
 def preview_planes(

@@ -252,4 +252,34 @@ STAGES: dict[str, Reason] = {
         "There are too few subjects or slices to show what leakage is worth: ten subjects with two slices each are needed.",
         "Nothing, or give more images.",
     ),
+    "augment/forbidden": Reason(
+        _REJECT,
+        "A transform does what augmentation of medical images must not do.",
+        "Take it out.",
+    ),
+    "augment/beyond-limit": Reason(
+        _REJECT,
+        "A transform changes the image by more than the contract allows.",
+        "Set the argument to the limit or below, also where the framework's own default is beyond it.",
+    ),
+    "augment/outside-contract": Reason(
+        _REVIEW,
+        "A transform does what the contract does not speak of.",
+        "Decide whether the diagnosis survives it, and say so; rotation, mirror, elastic, contrast and noise are bounded.",
+    ),
+    "augment/mirror-undeclared": Reason(
+        _REVIEW,
+        "A transform mirrors the image, and nothing says that the task does not tell the sides apart.",
+        "Mirror only where it does not, along anatomical axes, and let labels of sides change places.",
+    ),
+    "augment/unread-argument": Reason(
+        _REVIEW,
+        "An argument is computed when the text is run, so nobody knows whether it is within the limit.",
+        "Write it as a number, or look it up yourself.",
+    ),
+    "augment/unknown-step": Reason(
+        _REVIEW,
+        "A transform of that framework, or one of its own, is not known here.",
+        "Look up what it does: cropping, scaling, cut-out and low resolution are forbidden.",
+    ),
 }

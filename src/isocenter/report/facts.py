@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from isocenter.base import tables
 from isocenter.base.files import read_json
 from isocenter.base.workspace import Workspace
+from isocenter.model.augmented import Augmented
 from isocenter.model.issue import Issue, Verdict
 from isocenter.model.modality import is_defined
 from isocenter.model.name_rows import NameRow
@@ -89,6 +90,7 @@ class ReportFacts:
         previews: Planes of the cases chosen for the gallery.
         splits: The splits of the store, by name.
         audit: What the leak audit found, as plain data.
+        augmented: Patches as they are and as a policy makes them.
     """
 
     title: str = "What became of your archive"
@@ -116,6 +118,7 @@ class ReportFacts:
     previews: tuple[PreviewRow, ...] | None = None
     splits: tuple[SplitFacts, ...] = ()
     audit: Mapping[str, Any] | None = None
+    augmented: tuple[Augmented, ...] | None = None
 
     @property
     def split(self) -> SplitFacts | None:

@@ -96,3 +96,16 @@ def test_many_issues_are_counted_not_printed(say, tmp_path):
     said = say("audit", path)
     assert "split/same-pixels: 9 issues" in said.out
     assert "and 6 more: --json has all of them" in said.out
+
+
+def test_a_foreign_augmentation_that_breaks_the_contract_fails_with_its_line(say, tmp_path):
+    policy = tmp_path / "policy.py"
+    policy.write_text("import torchio as tio\ntio.RandomNoise(std=0.005)\ntio.RandomAffine(scales=0.2)\n")
+    said = say("audit", "--augmentation", str(policy))
+    assert said.code == 1
+    assert said.out.splitlines()[0].startswith("policy.py:3  reject  RandomAffine(scales)")
+    told = json.loads(say("audit", "--augmentation", str(policy), "--json").out)
+    assert (told["passed"], len(told["issues"])) == (False, 1)
+    policy.write_text("import torchio as tio\ntio.RandomNoise(std=0.005)\n")
+    said = say("audit", "--augmentation", str(policy))
+    assert (said.code, said.out.splitlines()[-1]) == (0, "passed")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from isocenter.augment.lint import lint
 from isocenter.base.errors import ConfigError
 from isocenter.base.workspace import Workspace
 from isocenter.cli.console import from_here, note, show
@@ -47,14 +49,25 @@ def audit(
         list[str] | None,
         typer.Option("--ignore", metavar="RULE=REASON", help="Leave out a rule, with the reason."),
     ] = None,
+    augmentation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead of a split, judge the augmentation that a Python, JSON or YAML file of nnU-Net, TorchIO or "
+            "MONAI names; the file is never run.",
+        ),
+    ] = None,
     jobs: Jobs = None,
     as_json: AsJson = False,
     options: dict[str, Any],
 ) -> None:
-    """Check a split for leaks: ours, or somebody else's.
+    """Check a split for leaks: ours, or somebody else's; or a foreign augmentation for what breaks our contract.
 
     Nobody, no study, no image and no likeness of one may be in two partitions. Exits with 1 where a leak was found.
     """
+    if augmentation is not None:
+        _judge(augmentation, as_json=as_json)
+        return
     if path.suffix in {".yaml", ".yml"}:
         run_until("audit", Request(path, {}, jobs, as_json))
         return
@@ -72,6 +85,34 @@ def audit(
     show(document_of(found), lines_of(found), as_json=as_json)
     if not found.passed:
         raise typer.Exit(1)
+
+
+def _judge(path: Path, *, as_json: bool) -> None:
+    """Judge a foreign augmentation; exits with 1 where a line of it breaks the contract."""
+    found = lint(path)
+    is_broken = any(i.severity is Severity.REJECT for i in found)
+    show(
+        {"passed": not is_broken, "issues": [asdict(i) for i in found]}, lines_of_lint(found), as_json=as_json
+    )
+    if is_broken:
+        raise typer.Exit(1)
+
+
+def lines_of_lint(found: Sequence[Issue]) -> Iterator[str]:
+    """What is seen of an augmentation, line by line of its file, and the verdict."""
+    width = max((len(i.target) for i in found), default=0)
+    for issue in found:
+        limit = f", {issue.expected} {issue.unit}" if issue.expected and issue.unit else ""
+        measured = f" ({issue.measured}{limit})" if issue.measured else ""
+        yield f"{issue.target:<{width}}  {issue.severity or '':<6}  {issue.message}{measured}"
+    n_broken = sum(i.severity is Severity.REJECT for i in found)
+    n_open = len(found) - n_broken
+    yield ""
+    yield (
+        f"FAILED: {n_broken} break{'s' * (n_broken == 1)} the contract of augmentation"
+        if n_broken
+        else "passed"
+    ) + (f"; {n_open} to be looked at" if n_open else "")
 
 
 def lines_of(found: Audit) -> Iterator[str]:

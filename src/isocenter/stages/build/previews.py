@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.imaging.masks import preview_planes
+from isocenter.imaging.masks import flattened, preview_planes
 from isocenter.imaging.windows import WINDOWS
 from isocenter.model.case import Case
 from isocenter.model.grid import Grid
@@ -47,7 +47,7 @@ def previews_of(
     """
     name = contract.reference
     at = case.channels.index(name)
-    mask = None if case.mask is None else _flattened(case.mask, contract)
+    mask = None if case.mask is None else flattened(case.mask, _values(contract))
     drawn = _drawn(case, contract, not_taken or {})
     planes = preview_planes(
         case.image[at],
@@ -106,7 +106,7 @@ def _drawn(
     """Of a case on review, the mask of every rater and of what was not taken."""
     if case.verdict != Verdict.REVIEW:
         return {}
-    taken = {rater: _flattened(case.raters[rater], contract) for rater in sorted(case.raters)}
+    taken = {rater: flattened(case.raters[rater], _values(contract)) for rater in sorted(case.raters)}
     held = {f"{rater}{NOT_TAKEN}": not_taken[rater] for rater in sorted(not_taken)}
     return {**taken, **held}
 
@@ -123,12 +123,5 @@ def _differing(masks: Sequence[NDArray[Any]]) -> NDArray[np.bool_] | None:
     return out
 
 
-def _flattened(mask: NDArray[Any], contract: TaskContract) -> NDArray[Any]:
-    """Overlapping layers as one map for the eye: the last layer that marks a voxel shows."""
-    if mask.ndim == 3:
-        return mask
-    out = np.zeros(mask.shape[1:], np.uint16)
-    values = sorted(label.value for label in contract.labels.values())
-    for value, layer in zip(values, mask, strict=True):
-        out[np.asarray(layer) != 0] = value
-    return out
+def _values(contract: TaskContract) -> list[int]:
+    return [label.value for label in contract.labels.values()]

@@ -1,0 +1,1 @@
+"""Dialects: the transforms of frameworks, one file each."""
