@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import dataclasses
 import re
 import shlex
 
@@ -36,15 +37,20 @@ def documents(root):
 
 
 def test_every_config_shown_is_valid(documents, tmp_path):
+    from isocenter.augment.policy import Policy, policy_of
     from isocenter.base.documents import Document, parse_yaml
     from isocenter.base.errors import ConfigError
     from isocenter.pipeline import config
 
+    of_policies = {f.name for f in dataclasses.fields(Policy)}
     wrong, shown = [], 0
     for path, text in documents.items():
         base = parse_yaml(BASE, "base").data
         for block in _blocks(text, "yaml"):
             data = parse_yaml(block, path.name).data
+            if data.keys() <= of_policies:
+                policy_of(data)
+                continue
             base = data if "task" in data else {**base, **data}
             folder = tmp_path / str(shown)
             _furnish(folder, base)

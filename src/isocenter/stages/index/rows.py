@@ -20,6 +20,8 @@ from isocenter.stages.index.stack import separate
 from isocenter.stages.index.subjects import Identity
 from isocenter.stages.index.tracer import attributes_of, suv_facts_of
 
+_AS_READ = ("affine_conflict_mm", "slice_thickness_mm", "gantry_tilt_deg")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesMembers:
@@ -116,24 +118,29 @@ def _stack_of(
         affine=() if affine is None else tuple(affine.ravel().tolist()),
         orientation=orientation_of(members, rows) if geometry.positions_mm else first["orientation"],
         orientation_code="none" if is_projection else first["orientation_code"],
-        affine_conflict_mm=first["affine_conflict_mm"],
-        slice_thickness_mm=first["slice_thickness_mm"],
-        gantry_tilt_deg=first["gantry_tilt_deg"],
+        **{name: first[name] for name in _AS_READ},
         frame_of_reference=names.of("for", uid) if uid else "",
         attributes=(*series_members.attributes, *attributes_of(suv)),
         suv=suv,
-        layout_role=layout.role if layout else "",
-        layout_channel=layout.channel if layout else "",
-        layout_case=layout.case if layout else "",
-        partition=layout.partition if layout else "",
         group=names.of("grp", series, *_stem(members, stems, part.group)) if part.axis else "",
         absent=absent_from(members, rows),
         n_in_series=counts.images,
         group_slices=counts.slices[part.group] if part.axis else (),
+        **_layout(layout),
         **_place(geometry, part),
         **_content(members, rows, first),
         **_numbers(members, rows),
     )
+
+
+def _layout(layout: LayoutRow | None) -> dict[str, Any]:
+    """What a known way to arrange files says of the stack."""
+    return {
+        "layout_role": layout.role if layout else "",
+        "layout_channel": layout.channel if layout else "",
+        "layout_case": layout.case if layout else "",
+        "partition": layout.partition if layout else "",
+    }
 
 
 def _place(geometry: Geometry, part: Part) -> dict[str, Any]:
