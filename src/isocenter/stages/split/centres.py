@@ -171,7 +171,7 @@ def _reasons(held: Held, facts: _Facts, rank: int, target: float, share: float) 
     if rank == _FITS:
         return ()
     size = dict(zip(facts.names, facts.sizes.tolist(), strict=True))
-    aim = f"a test part of {target:.1f} subjects with {share:.0%} of them external"
+    aim = f"a test part of {round(target, 1):g} subjects with {share:.0%} of them external"
     if rank == _TOO_LARGE:
         taken = ", ".join(f"{n} with {size[n]}" for n in held.centres)
         said = f"no set of whole centres fits {aim}; held out is the smallest that gives the share: {taken}"
