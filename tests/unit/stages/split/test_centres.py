@@ -52,7 +52,7 @@ def test_too_large_centres_make_the_test_set_larger_and_it_is_said():
     found = held(cohort(a=40, b=30, c=30))
     assert found.centres in {("b",), ("c",)}
     (note,) = found.notes
-    assert "20.0 subjects with 20%" in note
+    assert "20 subjects with 20%" in note
     assert f"{found.centres[0]} with 30" in note
 
 
