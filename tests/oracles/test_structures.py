@@ -45,8 +45,14 @@ def scan(path):
 def both(path, monkeypatch):
     """What the walk says, what pydicom says by itself, and whether the walk was sure of itself."""
     sure = []
+
+    def told(bounded, survey, regions, limits):
+        dataset = direct(bounded, survey, regions, limits)
+        sure.append(regions is not None and dataset is not None)
+        return dataset
+
     with monkeypatch.context() as patch:
-        patch.setattr(dicom_file, "_plain", lambda *a: sure.append(plain(*a)) or sure[-1])
+        patch.setattr(dicom_file, "_direct", told)
         walked = scan(path)
     with monkeypatch.context() as patch:
         patch.setattr(dicom_file, "find_regions", lambda *a, **k: None)
@@ -54,10 +60,10 @@ def both(path, monkeypatch):
         patch.setattr(WatchedHeader, "sequence", Header.sequence)
         parsed = scan(path)
     assert watched == parsed
-    return walked, parsed, bool(sure) and sure[-1] is not None
+    return walked, parsed, bool(sure) and sure[-1]
 
 
-plain = dicom_file._plain
+direct = dicom_file._direct
 
 
 def full(character_set="ISO_IR 100", is_open=False):
