@@ -88,8 +88,7 @@ def _memory() -> list[int]:
 
 
 def isocenter(folder: Path, sampler: str) -> Batches:
-    """Our data set in PyTorch's loader, no workers, with all that a sample has: what is valid, what a loss may count."""
-    torch: Any = import_module("torch")
+    """Our data set's own loader, no workers, with all that a sample has: what is valid, what a loss may count."""
     home: Any = import_module("isocenter.loading.dataset")
     samplers: Any = import_module("isocenter.loading.sampler")
     where = samplers.LabelCentred(share=LABEL_SHARE) if sampler == "label" else sampler
@@ -101,11 +100,14 @@ def isocenter(folder: Path, sampler: str) -> Batches:
         sampler=where,
         normalise="window:lung",
     )
-    loader = torch.utils.data.DataLoader(data, batch_size=BATCH, shuffle=True, collate_fn=data.collate)
+    loader = data.loader(BATCH)
     for epoch in itertools.count():
         data.set_epoch(epoch)
         for batch in loader:
-            yield batch["image"], batch["mask"]
+            image, mask = batch["image"], batch["mask"]
+            del batch
+            yield image, mask
+            del image, mask  # as nobody who trains holds on to them
 
 
 def nnunet(kind: str) -> Callable[[Path, str], Batches]:

@@ -6,9 +6,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from isocenter.base.errors import ConfigError, MissingExtra
+from isocenter.base.errors import ConfigError, MissingExtra, StoreCorrupt
 from isocenter.loading.dataset import dataset
 from isocenter.loading.framework import FRAMEWORKS
+from isocenter.loading.samples import Samples
+from isocenter.loading.skips import Skip
 from isocenter.loading.turned import PLACES, VOLUMES
 from isocenter.model.task import Task
 from isocenter.stores.store import Store
@@ -80,6 +82,38 @@ def test_an_epoch_changes_what_is_drawn(framework, data):
     data.set_epoch(5)
     same(framework, data[2], data.samples.sample(2, epoch=5))
     assert not np.array_equal(data.samples.sample(2)["start"], data.samples.sample(2, epoch=5)["start"])
+
+
+def test_the_order_of_an_epoch_is_that_of_its_samples(framework, data):
+    for epoch in (0, 4):
+        data.set_epoch(epoch)
+        assert data.epoch == epoch
+        assert list(data.order()) == list(data.samples.indices(epoch))
+        assert list(data.order(shuffle=False)) == list(range(6))
+        ranks = [list(data.order(rank=r, world=2, skip=2)) for r in (0, 1)]
+        assert [n for pair in zip(*ranks, strict=True) for n in pair] == list(data.order())[2:]
+    order = data.order(skip=3)
+    assert len(order) == 3
+    order.set_epoch(5)
+    assert list(order) == list(data.samples.indices(5))
+
+
+def test_what_was_skipped_is_told(framework, store, monkeypatch):
+    make = Samples._make
+
+    def broken(self, case, index, epoch):
+        if index == 4:
+            raise StoreCorrupt("broken")
+        return make(self, case, index, epoch)
+
+    monkeypatch.setattr(Samples, "_make", broken)
+    data = dataset(store, "train", patch=PATCH, per_case=3, errors="skip", framework=framework)
+    assert data[3]["instead_of"] == -1
+    assert data.skipped == ()
+    data.set_epoch(2)
+    assert data[4]["instead_of"] == 4
+    case = data.samples.selection.ids[1]
+    assert data.skipped == (Skip(epoch=2, index=4, case=case, reason="broken"),)
 
 
 def test_it_can_be_sent_to_another_process(framework, data):
@@ -252,13 +286,39 @@ def test_torchio_workers_read_and_see_the_next_epoch(store):
         np.testing.assert_array_equal(starts, expected)
 
 
-def test_a_torchio_grid_names_the_right_cases_and_places(store):
+def test_a_torchio_grid_names_the_right_cases_and_places(store, monkeypatch):
     installed("torchio")
     data = dataset(store, "train", patch=(8, 24, 24), sampler="grid", framework="torchio")
+    expected = [data.samples.sample(n) for n in range(len(data))]
+    read, plain = [], Samples.sample
+    monkeypatch.setattr(
+        Samples, "sample", lambda self, index, epoch=0: read.append(index) or plain(self, index, epoch)
+    )
     subjects = list(data.dry_iter())
     assert len(subjects) == len(data) > 2
-    for n, subject in enumerate(subjects):
-        same("torchio", subject, data.samples.sample(n))
+    assert [s["case"] for s in subjects] == [e["case"] for e in expected]
+    assert read == []
+    for subject, true in zip(subjects, expected, strict=True):
+        for name in ("image", "mask"):
+            stored = true[name] if true[name].ndim == 4 else true[name][None]
+            np.testing.assert_array_equal(house(name, subject[name].numpy()), stored)
+        np.testing.assert_array_equal(subject.image.affine, true["affine"])
+    assert read == list(range(len(data)))
+    for n, true in enumerate(expected):
+        same("torchio", data[n], true)
+
+
+def test_torchio_subjects_come_in_the_order_of_an_epoch(store):
+    installed("torchio")
+    import torchio
+
+    data = dataset(store, "train", patch=PATCH, per_case=3, framework="torchio")
+    loader = torchio.SubjectsLoader(data, batch_size=2, num_workers=2, sampler=data.order())
+    for epoch in range(2):
+        data.set_epoch(epoch)
+        starts = np.concatenate([b["start"] for b in loader])
+        expected = [data.samples.sample(n, epoch)["start"][::-1] for n in data.samples.indices(epoch)]
+        np.testing.assert_array_equal(starts, expected)
 
 
 def test_torchio_transforms_move_mask_and_affine_with_the_image(store):

@@ -11,11 +11,12 @@ REAL = 8
 
 
 def private_bytes(pid="self"):
-    """Memory that is there for one process alone, of `smaps_rollup` (proc(5)).
+    """Memory that one process has to itself (USS), and the part of it that it wrote, of `smaps_rollup` (proc(5)).
 
-    Pages of a mapped file that nobody has written to are the system's cache of it, whoever looks at them first.
+    What it did not write are pages of files that no other process looks at.
     """
-    return _kilobytes(pid, ("Private_Dirty:",)) * 1024
+    dirty = _kilobytes(pid, ("Private_Dirty:",))
+    return (dirty + _kilobytes(pid, ("Private_Clean:",))) * 1024, dirty * 1024
 
 
 def shared_out_bytes(pids):
@@ -39,7 +40,7 @@ class WideSamples(Samples):
         columns = self.selection.columns
         looked_up = [columns[name][case].tobytes() for name in columns]
         made = super().sample(index % REAL, epoch)
-        return made | {"looked_up": len(looked_up), "private": private_bytes() if index % 97 == 0 else 0}
+        return made | {"looked_up": len(looked_up), "private": private_bytes() if index % 97 == 0 else (0, 0)}
 
 
 class Peak:

@@ -78,6 +78,22 @@ def test_ranks_together_see_every_sample_once(store, world):
     assert len(set(itertools.chain(*ranks))) == len(make(store))
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_8_workers_never_repeat_a_draw(store, record_property):
+    """A generator that a data set kept would be copied into every worker: each of its draws would come 8 times."""
+    data = dataset(store, "train", patch=(4, 12, 12), per_case=48, sampler="label", augment=POLICY)
+    draws = []
+    for batch in data.loader(1, workers=8, start="fork", timeout_seconds=120):
+        rotation, noise = (str(batch["augmentation"][0][name]) for name in ("rotation", "noise"))
+        draws.append((rotation, noise))
+    each = [{draw[n] for draw in draws} for n in (0, 1)]
+    told = f"of {len(draws)} draws in 8 workers are distinct: {len(each[0])} turns, {len(each[1])} noises"
+    record_property(told, str(len(set(draws))))
+    assert len(draws) == 192
+    assert [len(e) for e in each] == [192, 192], told
+
+
 def stream_of(loader):
     """Digest of every sample that a loader gives."""
     return [

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.loading import memory
 from isocenter.loading.sampler import Triple
+from isocenter.stores.lazy import LazyArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +55,37 @@ def read_channels(
 def read_valid(arrays: Mapping[str, Any], box: Box, shape: Triple) -> NDArray[np.bool_]:
     """Where the box (K, J, I) holds real voxels."""
     if "valid" in arrays:
-        return read(arrays["valid"], (), False, box, shape)
-    _, target = box.inside(shape)
-    out = np.zeros(box.size, np.bool_)
-    out[target] = True
+        return read(arrays["valid"], (), False, box, shape, "valid")
+    out = memory.empty(box.size, np.bool_, "valid")
+    is_within = not box.padding(shape).any()
+    out[...] = is_within
+    if not is_within:
+        out[box.inside(shape)[1]] = True
     return out
 
 
-def read(array: Any, lead: tuple[int | slice, ...], fill: float, box: Box, shape: Triple) -> NDArray[Any]:
-    """The box of an array whose last three axes are the volume's, filled where it lies outside."""
+def read(
+    array: Any, lead: tuple[int | slice, ...], fill: float, box: Box, shape: Triple, name: str = ""
+) -> NDArray[Any]:
+    """The box of an array whose last three axes are the volume's, filled where it lies outside.
+
+    Args:
+        array: A stored array, or one of NumPy.
+        lead: Index of the axes before: numbers, and whole slices.
+        fill: What is outside.
+        box: The box.
+        shape: The volume.
+        name: What it will be called in a sample; "" for what is in none.
+    """
     source, target = box.inside(shape)
-    part: NDArray[Any] = array[(*lead, *source)]
-    if part.shape[-3:] == box.size:
-        return part
-    out = np.full((*part.shape[:-3], *box.size), fill, dtype=part.dtype)
-    out[..., target[0], target[1], target[2]] = part
+    index = (*lead, *source)
+    axes = [n for n, which in zip(array.shape, lead, strict=False) if isinstance(which, slice)]
+    out = memory.empty((*axes, *box.size), array.dtype, name)
+    if tuple(s.stop - s.start for s in source) != box.size:
+        out[...] = fill
+        out[..., target[0], target[1], target[2]] = array[index]
+    elif isinstance(array, LazyArray):
+        array.read(index, out)
+    else:
+        out[...] = array[index]
     return out

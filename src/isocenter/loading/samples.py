@@ -15,6 +15,7 @@ from isocenter.augment.patch import Patch
 from isocenter.augment.policy import Policy
 from isocenter.base import seeds
 from isocenter.base.errors import IsocenterError, StaleArtefact, StoreError
+from isocenter.loading import memory
 from isocenter.loading import sampler as sampling
 from isocenter.loading.aims import Aims
 from isocenter.loading.facts import Facts, Recent, facts_of
@@ -159,6 +160,11 @@ class Samples:
             return index // self.per_case
         return int(np.searchsorted(self._ends["ends"], index, side="right"))
 
+    @property
+    def is_one_size(self) -> bool:
+        """Whether all samples have one size."""
+        return self.patch is not None and None not in self.patch
+
     def size_in(self, shape: Triple) -> Triple:
         """Size of the patches of a volume."""
         k, j, i = self.patch or (None, None, None)
@@ -242,7 +248,7 @@ class Samples:
         background = [self.store.manifest.background[c] for c in self.channels]
         raw = read_channels(arrays["image"], self.selection.places[case], background, box, shape)
         scales = [self.selection.scale(case, s.channel) for s in self.scalings]
-        image = np.empty((len(self.scalings), *box.size), np.float32)
+        image = memory.empty((len(self.scalings), *box.size), np.float32, "image")
         for c, (scaling, scale) in enumerate(zip(self.scalings, scales, strict=True)):
             scaling.into(raw[scaling.channel], scale, image[c])
         mask = self._mask(arrays, box, shape)
@@ -277,7 +283,7 @@ class Samples:
         if task.task is not Task.SEGMENTATION:
             return None
         if "mask" in arrays:
-            return read(arrays["mask"], (slice(None),) * (arrays["mask"].ndim - 3), 0, box, shape)
+            return read(arrays["mask"], (slice(None),) * (arrays["mask"].ndim - 3), 0, box, shape, "mask")
         planes = (len(self.label_values),) if task.overlapping else ()
         return np.zeros(
             (*planes, *box.size), np.uint8 if max(self.label_values.values()) < 256 else np.uint16
@@ -359,4 +365,7 @@ def _points_of(patch: Patch, facts: Facts, drawn: Mapping[str, Any]) -> dict[str
 
 def _loss_mask(patch: Patch) -> NDArray[np.bool_]:
     """What may count in a loss: real voxels of which it is known what is there."""
-    return patch.valid.copy() if patch.known is None else patch.known & patch.valid
+    known = patch.valid if patch.known is None else patch.known
+    out: NDArray[np.bool_] = memory.empty(known.shape, np.bool_, "loss_mask")
+    np.logical_and(known, patch.valid, out=out)
+    return out

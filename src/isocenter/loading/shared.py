@@ -74,7 +74,7 @@ class Columns(Mapping[str, NDArray[Any]]):
         if sum(a.nbytes for a in plain.values()) >= LEAST_SHARED_BYTES:
             self._file = SharedFile()
             self._places = _written(self._file.path, plain)
-            plain = _mapped(self._file.path, self._places)
+            plain = _mapped(self._file.path, self._places, is_touched=True)
         self._arrays = plain
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -112,9 +112,15 @@ def _written(path: Path, arrays: Mapping[str, NDArray[Any]]) -> _Places:
     return tuple(places)
 
 
-def _mapped(path: Path, places: _Places) -> dict[str, NDArray[Any]]:
+def _mapped(path: Path, places: _Places, *, is_touched: bool = False) -> dict[str, NDArray[Any]]:
+    """The arrays in a file; where it was just written, with every page in this process.
+
+    Those pages are in memory anyway, and what a worker looks at is then not counted as its own.
+    """
     with path.open("rb") as file:
         pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if is_touched:
+        np.frombuffer(pages, np.uint8)[:: mmap.PAGESIZE].max()
     out = {}
     for name, kind, shape, offset in places:
         count = int(np.prod(shape))

@@ -1,34 +1,43 @@
-"""Batches of PyTorch: how samples are put together, in which order, and how workers feed them."""
+"""Batches of PyTorch: how samples are put together, and how workers feed them."""
 
 from __future__ import annotations
 
 import gc
+import math
 import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset, Sampler, get_worker_info
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from isocenter.base.errors import ConfigError
+from isocenter.loading import memory
+from isocenter.loading.epochs import EpochOrder, HasEpochs
 from isocenter.loading.order import Part
-from isocenter.loading.samples import Samples
+from isocenter.loading.turned import VOLUMES
 
 _OF_BOXES = ("box", "point")
+_NOWHERE: Mapping[str, Tensor] = MappingProxyType({})
+# What NumPy calls the types of volumes.
+_KINDS = {
+    torch.float32: np.float32,
+    torch.uint8: np.uint8,
+    torch.bool: np.bool_,
+    torch.int32: np.int32,
+    torch.int64: np.int64,
+}
+Shapes: TypeAlias = dict[str, tuple[tuple[int, ...], torch.dtype]]
 # What a box that is none has; its label is none of the labels.
 _PADDING = {"box_labels": -1, "point_labels": -1}
 
 
-class Source(Protocol):
+class Source(HasEpochs, Protocol):
     """A data set that samples come from."""
-
-    samples: Samples
-
-    @property
-    def epoch(self) -> int:
-        """The epoch that samples are drawn for."""
 
     def __getitem__(self, index: int) -> dict[str, Any]: ...
 
@@ -36,14 +45,19 @@ class Source(Protocol):
         """By the id of its process, the sample that each worker is making."""
 
 
-def stacked(batch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Stack what has one shape in all samples; boxes always stay a list, so that a batch's type is always the same."""
-    return {name: _together(name, [sample[name] for sample in batch]) for name in batch[0]}
+def stacked(batch: Sequence[Mapping[str, Any]], places: Mapping[str, Tensor] = _NOWHERE) -> dict[str, Any]:
+    """Stack what has one shape in all samples; boxes always stay a list, so that a batch's type is always the same.
+
+    Args:
+        batch: The samples.
+        places: What their arrays are to be part of, and mostly are already.
+    """
+    return {name: _together(name, [sample[name] for sample in batch], places.get(name)) for name in batch[0]}
 
 
-def padded(batch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def padded(batch: Sequence[Mapping[str, Any]], places: Mapping[str, Tensor] = _NOWHERE) -> dict[str, Any]:
     """Stack boxes and points as well, padded to the most of a sample; `box_counts` says how many each has."""
-    out = stacked(batch)
+    out = stacked(batch, places)
     for name in [n for n in out if n.startswith(_OF_BOXES)]:
         out[name] = torch.nn.utils.rnn.pad_sequence(
             out[name], batch_first=True, padding_value=_PADDING.get(name, 0)
@@ -52,43 +66,6 @@ def padded(batch: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if name in out:
             out[kind] = torch.tensor([len(sample[name]) for sample in batch])
     return out
-
-
-class EpochOrder(Sampler[int]):
-    """The order of an epoch: of all samples, or of those of one of several training processes.
-
-    Args:
-        data: The data set, which knows the epoch.
-        part: Whose part of the epoch; `skip` is of the epoch that it is made in, later ones begin at their beginning.
-        is_shuffled: Whether by lot, or by number.
-    """
-
-    def __init__(self, data: Source, part: Part, *, is_shuffled: bool) -> None:
-        self._data = data
-        self._part = part
-        self._first_epoch = data.epoch
-        self._is_shuffled = is_shuffled
-
-    @property
-    def part(self) -> Part:
-        """The part of the epoch that it is now."""
-        return self._part if self._data.epoch == self._first_epoch else replace(self._part, skip=0)
-
-    def set_epoch(self, epoch: int) -> None:
-        """As that of the data set, for training loops that call it of samplers."""
-        self._data.set_epoch(epoch)  # type: ignore[attr-defined]
-
-    def __len__(self) -> int:
-        return len(self.part.places(len(self._data.samples)))
-
-    def __iter__(self) -> Iterator[int]:
-        return self.among(0, len(self))
-
-    def among(self, low: int, high: int) -> Iterator[int]:
-        """The samples from one place of the part to another."""
-        samples = self._data.samples
-        places = self.part.places(len(samples))[low:high]
-        return samples.walk(places, self._data.epoch, is_shuffled=self._is_shuffled)
 
 
 class Stream(IterableDataset[dict[str, Any]]):
@@ -108,7 +85,7 @@ class Stream(IterableDataset[dict[str, Any]]):
         data: Source,
         batch_size: int,
         part: Part,
-        collate: Callable[[Sequence[Mapping[str, Any]]], dict[str, Any]],
+        collate: Callable[[Sequence[Mapping[str, Any]], Mapping[str, Tensor]], dict[str, Any]],
         *,
         is_shuffled: bool,
         drops_last: bool,
@@ -128,10 +105,25 @@ class Stream(IterableDataset[dict[str, Any]]):
     def __iter__(self) -> Iterator[dict[str, Any]]:
         info = get_worker_info()
         first, step = (0, 1) if info is None else (info.id, info.num_workers)
+        known: Shapes = {}
         for number in range(first, len(self), step):
             at = number * self._batch_size
-            indices = self._order.among(at, at + self._batch_size)
-            yield self._collate([self.data[index] for index in indices])
+            indices = list(self._order.among(at, at + self._batch_size))
+            places = {name: _new((len(indices), *shape), kind) for name, (shape, kind) in known.items()}
+            batch = self._collate(self._made(indices, places), places)
+            known = _shapes(batch) if self.data.samples.is_one_size else {}
+            yield batch
+            del batch, places  # so that the next one can have their memory
+
+    def _made(self, indices: Sequence[int], places: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+        """The samples of a batch, their arrays where it has places for them."""
+        tray = memory.Tray({name: place.numpy() for name, place in places.items()})
+        out = []
+        with memory.filling(tray):
+            for number, index in enumerate(indices):
+                tray.number = number
+                out.append(self.data[index])
+        return out
 
 
 class Loader:
@@ -266,14 +258,38 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _together(name: str, values: list[Any]) -> Any:
-    is_stackable = isinstance(values[0], torch.Tensor) and not name.startswith(_OF_BOXES)
+def _together(name: str, values: list[Any], place: Tensor | None) -> Any:
+    is_stackable = isinstance(values[0], Tensor) and not name.startswith(_OF_BOXES)
     if not is_stackable or any(v.shape != values[0].shape or v.dtype != values[0].dtype for v in values):
         return values
-    if get_worker_info() is None:
-        return torch.stack(values)
-    # straight into memory that the training process sees, as PyTorch's own collate does, not by one more copy
     first = values[0]
-    storage = first._typed_storage()._new_shared(len(values) * first.numel(), device=first.device)  # noqa: SLF001
-    out = first.new(storage).resize_(len(values), *first.shape)
-    return torch.stack(values, out=out)
+    if place is None or place.shape != (len(values), *first.shape) or place.dtype != first.dtype:
+        return torch.stack(values, out=_new((len(values), *first.shape), first.dtype))
+    for number, value in enumerate(values):
+        if value.data_ptr() != place[number].data_ptr():
+            place[number] = value
+    return place
+
+
+def _shapes(batch: Mapping[str, Any]) -> Shapes:
+    """Shape in a sample, and type, of what is large in a batch."""
+    return {
+        name: (tuple(value.shape[1:]), value.dtype)
+        for name, value in batch.items()
+        if name in VOLUMES and isinstance(value, Tensor)
+    }
+
+
+def _new(shape: tuple[int, ...], kind: torch.dtype) -> Tensor:
+    """A tensor of any values; in a worker, in memory that the training process sees, so that nothing is copied again."""
+    if get_worker_info() is None:
+        is_known = kind in _KINDS
+        return (
+            torch.from_numpy(memory.empty(shape, _KINDS[kind]))
+            if is_known
+            else torch.empty(shape, dtype=kind)
+        )
+    none: Any = torch.empty(0, dtype=kind)
+    storage = none._typed_storage()._new_shared(math.prod(shape))  # noqa: SLF001 - as PyTorch's own collate does
+    out: Tensor = none.new(storage).resize_(*shape)
+    return out

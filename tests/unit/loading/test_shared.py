@@ -1,6 +1,8 @@
 import gc
 import multiprocessing
 import pickle
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +66,36 @@ def test_another_process_reads_it_and_leaves_it(start):
     process.join()
     gc.collect()
     assert columns._file.path.exists()
+
+
+def looked_through(columns, answers):
+    """Kilobytes of the file that this process has read, and those of them that no other process has."""
+    assert columns["numbers"].sum() == LARGE["numbers"].sum()
+    held, own = 0, 0
+    is_of_it = False
+    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+        name, *rest = line.split()
+        if not name.endswith(":"):
+            is_of_it = line.endswith(str(columns._file.path))
+        elif is_of_it:
+            held += int(rest[0]) if name == "Rss:" else 0
+            own += int(rest[0]) if name.startswith("Private_") else 0
+    answers.put((held, own))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
+def test_no_page_of_it_is_that_of_a_worker_alone(start):
+    columns = Columns(LARGE)
+    context = multiprocessing.get_context(start)
+    answers = context.Queue()
+    process = context.Process(target=looked_through, args=(columns, answers))
+    process.start()
+    held, own = answers.get(timeout=120)
+    process.join()
+    assert held >= LARGE["numbers"].nbytes // 1024
+    assert own == 0
 
 
 def test_what_went_with_its_process_is_told():

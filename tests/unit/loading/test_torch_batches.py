@@ -6,6 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from isocenter.base.errors import ConfigError
+from isocenter.loading import memory
 from isocenter.loading.dataset import dataset
 from isocenter.loading.torch_batches import padded, stacked
 
@@ -128,3 +129,30 @@ def test_batches_of_workers_lie_in_shared_memory(data):
     for batch in data.loader(4, workers=1, start="fork", timeout_seconds=100):
         assert batch["image"].is_shared()
         assert np.isfinite(batch["image"].numpy()).all()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("policy", [None, {"rotation_deg": 8, "noise_sigma": 0.01}, {"contrast": 0.1}])
+def test_batches_made_in_memory_that_is_used_again_are_those_of_their_samples(
+    store, monkeypatch, policy, workers
+):
+    """Held or let go of, made here or in workers: nothing is written over that somebody looks at."""
+    monkeypatch.setattr(memory, "LEAST_BYTES", 1)
+    options = {"patch": (4, 8, 8), "per_case": 7, "sampler": "label", "augment": policy}
+    data, alone = (dataset(store, "train", framework=f, **options) for f in ("torch", "numpy"))
+    loader = data.loader(5, workers=workers, start="fork" if workers else None)
+    for epoch in range(2):
+        data.set_epoch(epoch)
+        held, indices = [], iter(data.order())
+        for number, batch in enumerate(loader):
+            copies = {n: v.clone() for n, v in batch.items() if isinstance(v, torch.Tensor)}
+            held.append((batch if number % 3 == 0 else {"image": batch["image"][-1:]}, copies))
+            samples = [alone.samples.sample(i, epoch) for i in itertools.islice(indices, 5)]
+            for name in copies:
+                np.testing.assert_array_equal(batch[name], np.stack([s[name] for s in samples]), err_msg=name)
+            del batch
+        for batch, copies in held:
+            for name in batch.keys() & copies.keys():
+                torch.testing.assert_close(
+                    batch[name], copies[name][-len(batch[name]) :], rtol=0, atol=0, equal_nan=True
+                )

@@ -7,10 +7,11 @@ from typing import Any
 import jax
 import numpy as np
 
+from isocenter.loading.epochs import PlainEpochs
 from isocenter.loading.samples import Samples
 
 
-class JaxDataset:
+class JaxDataset(PlainEpochs):
     """A sequence of samples, which is also a source for `grain.MapDataset.source`.
 
     The axes are those of the store, channels first (C, K, J, I). What JAX would cut to 32 bits (the affine and boxes in
@@ -20,19 +21,8 @@ class JaxDataset:
         samples: What is drawn from.
     """
 
-    def __init__(self, samples: Samples) -> None:
-        self.samples = samples
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Draw later samples for another epoch."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
     def __getitem__(self, index: int) -> dict[str, Any]:
-        sample = self.samples.sample(index, self._epoch)
+        sample = self.samples.sample(index, self.epoch)
         return {name: _array(value) for name, value in sample.items()}
 
 

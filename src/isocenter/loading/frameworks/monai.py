@@ -10,18 +10,19 @@ from monai.data.utils import collate_meta_tensor
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from isocenter.loading.epochs import Epochs
 from isocenter.loading.frameworks.torch import TorchDataset
 from isocenter.loading.samples import Samples
 from isocenter.loading.turned import VOLUMES, turned
 
 
-class MonaiDataset(Dataset[dict[str, Any]]):
+class MonaiDataset(Epochs, Dataset[dict[str, Any]]):
     """A map-style data set of dictionaries, as MONAI's dictionary transforms take them.
 
-    Give it to `monai.data.Dataset(train, transform)` or to `DataLoader(train, collate_fn=train.collate)`. Volumes
-    are views (C, I, J, K) of the stored order, with the affine of the patch in RAS+; `filename_or_obj` is the case,
-    so that what `SaveImage` writes is named after it. What counts voxels (`boxes_voxel`, `start`, `padding`) is
-    in the order i, j, k as well.
+    Give it to `monai.data.Dataset(train, transform)` or to `DataLoader(train, collate_fn=train.collate)`, either with
+    `sampler=train.order()`. Volumes are views (C, I, J, K) of the stored order, with the affine of the patch in RAS+;
+    `filename_or_obj` is the case, so that what `SaveImage` writes is named after it. What counts voxels
+    (`boxes_voxel`, `start`, `padding`) is in the order i, j, k as well.
 
     Args:
         samples: What is drawn from.
@@ -30,6 +31,11 @@ class MonaiDataset(Dataset[dict[str, Any]]):
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
         self._tensors = TorchDataset(samples)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that samples are drawn for."""
+        return self._tensors.epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Draw later samples for another epoch, in running workers too."""

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from isocenter.loading.epochs import PlainEpochs
 from isocenter.loading.samples import Samples
 from isocenter.loading.turned import VOLUMES
 
 
-class TensorflowDataset:
+class TensorflowDataset(PlainEpochs):
     """Samples by index, and `as_dataset()` for Keras and for loops of one's own.
 
     The axes are those of the store, channels first (C, K, J, I); TensorFlow's convolutions on a CPU take channels last,
@@ -23,19 +24,12 @@ class TensorflowDataset:
         samples: What is drawn from.
     """
 
-    def __init__(self, samples: Samples) -> None:
-        self.samples = samples
-        self._epoch = 0
-
     def set_epoch(self, epoch: int) -> None:
         """Draw later samples for another epoch, those of a `tf.data.Dataset` that is made already too."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.samples)
+        super().set_epoch(epoch)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        sample = self.samples.sample(index, self._epoch)
+        sample = self.samples.sample(index, self.epoch)
         return {n: tf.constant(v) if isinstance(v, np.ndarray) else v for n, v in sample.items()}
 
     def as_dataset(self, threads: int = 1) -> Any:
@@ -84,7 +78,7 @@ class _Drawn:
     def _sample(self, index: int) -> dict[str, Any]:
         if not hasattr(self._own, "samples"):  # what they keep of cases seen is not shared between threads
             self._own.samples = copy.copy(self._data.samples)
-        sample = self._own.samples.sample(index, self._data._epoch)  # noqa: SLF001 - its other half
+        sample = self._own.samples.sample(index, self._data.epoch)
         sample.pop("augmentation")
         return {n: np.array(v.encode()) if isinstance(v, str) else np.asarray(v) for n, v in sample.items()}
 

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
+from isocenter.loading.epochs import Epochs
 from isocenter.loading.order import Part
 from isocenter.loading.samples import Samples
-from isocenter.loading.skips import Skip
-from isocenter.loading.torch_batches import EpochOrder, Loader, Stream, padded, stacked
+from isocenter.loading.torch_batches import Loader, Stream, padded, stacked
 
 _DESKS = 256
 
 
-class TorchDataset(Dataset[dict[str, Any]]):
+class TorchDataset(Epochs, Dataset[dict[str, Any]]):
     """A map-style data set; needs no `worker_init_fn`, as chance depends on seed, epoch and index alone.
 
     `data.loader(batch_size=2, workers=4)` feeds batches. Or use `DataLoader(data, collate_fn=data.collate,
@@ -44,11 +44,6 @@ class TorchDataset(Dataset[dict[str, Any]]):
         """Draw later samples for another epoch, in running workers too."""
         self._shared[0, 0] = epoch
 
-    @property
-    def skipped(self) -> tuple[Skip, ...]:
-        """Samples that could not be read and whose places others took (`errors="skip"`), in all workers so far."""
-        return self.samples.skipped
-
     def __len__(self) -> int:
         return len(self.samples)
 
@@ -66,19 +61,6 @@ class TorchDataset(Dataset[dict[str, Any]]):
     def underway(self) -> dict[int, int]:
         """By the id of its process, the sample that each worker is making, or was when it died."""
         return {int(pid): int(index) - 1 for pid, index in self._shared[1:].tolist() if index}
-
-    def order(
-        self,
-        *,
-        shuffle: bool = True,
-        rank: int = 0,
-        world: int = 1,
-        skip: int = 0,
-        is_even: bool = False,
-    ) -> EpochOrder:
-        """The order of an epoch, as a `sampler` of a `DataLoader`; see `Part` for ranks and going on in the middle."""
-        part = Part(rank=rank, world=world, skip=skip, is_even=is_even)
-        return EpochOrder(self, part, is_shuffled=shuffle)
 
     def stream(
         self,

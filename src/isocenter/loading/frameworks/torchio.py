@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, int64, zeros
 
 from isocenter.base.errors import ConfigError
+from isocenter.loading.epochs import Epochs
 from isocenter.loading.samples import Samples
 from isocenter.loading.turned import VOLUMES, turned
 from isocenter.model.task import Task
 from isocenter.stores.manifest import NAME
 
 
-class TorchioDataset(torchio.SubjectsDataset):  # type: ignore[misc]
+class TorchioDataset(Epochs, torchio.SubjectsDataset):  # type: ignore[misc]
     """A `SubjectsDataset`: for `torchio.Queue` and `torchio.SubjectsLoader`, and with any TorchIO transform.
 
     An index gives a subject that is read, and transformed where there is a transform. `dry_iter()` gives subjects of
@@ -48,13 +49,18 @@ class TorchioDataset(torchio.SubjectsDataset):  # type: ignore[misc]
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]
         super().__init__(_Subjects(samples, self._epoch), transform, load_getitem)
 
+    @property
+    def epoch(self) -> int:
+        """The epoch that samples are drawn for."""
+        return int(self._epoch)
+
     def set_epoch(self, epoch: int) -> None:
         """Draw later samples for another epoch, in running workers too."""
         self._epoch.fill_(epoch)
 
     def __getitem__(self, index: int) -> Any:
         if self.load_getitem:
-            subject = _whole(self.samples, int(index), int(self._epoch))
+            subject = _whole(self.samples, int(index), self.epoch)
         else:
             subject = self._subjects[int(index)]
         return subject if self._transform is None else self._transform(subject)
@@ -133,9 +139,7 @@ def _whole(samples: Samples, index: int, epoch: int) -> Any:
 
 def _lazy(samples: Samples, index: int, epoch: int) -> Any:
     """A subject that is not read, with what is known of its case without reading."""
-    case, chosen = index // samples.per_case, samples.selection
-    if len(samples) != len(chosen.ids) * samples.per_case:
-        return _whole(samples, index, epoch)  # of a grid, whose patches are counted case by case
+    case, chosen = samples.case_at(index), samples.selection
     case_id = str(chosen.ids[case])
     reading = _Reading(samples, index, epoch, case_id)
     path = (
