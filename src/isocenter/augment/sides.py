@@ -5,29 +5,34 @@ from __future__ import annotations
 import re
 import unicodedata
 
+
+def _set(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
 # Words for a side in the languages that label names are often in, without accents.
-_WORDS = frozenset(
+_WORDS = _set(
     # English
-    "left right lt rt l r leftmost rightmost"
+    "left right lt rt l r leftmost rightmost",
     # German
-    " links linke linken linker linkes linkem rechts rechte rechten rechter rechtes rechtem"
+    "links linke linken linker linkes linkem rechts rechte rechten rechter rechtes rechtem",
     # French
-    " gauche gauches droit droits droite droites"
+    "gauche gauches droit droits droite droites",
     # Spanish and Portuguese
-    " izquierdo izquierda izquierdos izquierdas izq izqdo izqda derecho derecha derechos derechas dcho dcha"
-    " esquerdo esquerda esquerdos esquerdas direito direita direitos direitas"
+    "izquierdo izquierda izquierdos izquierdas izq izqdo izqda derecho derecha derechos derechas dcho dcha",
+    "esquerdo esquerda esquerdos esquerdas direito direita direitos direitas",
     # Italian and Latin
-    " sinistro sinistra sinistri sinistre sinister sinistrum sinistrae destro destra destri destre dexter dextra dextri"
-    " dextrum dextrae"
+    "sinistro sinistra sinistri sinistre sinister sinistrum sinistrae destro destra destri destre dexter dextra dextri",
+    "dextrum dextrae",
     # ventricles
-    " lv rv".split()
+    "lv rv",
 )
 # The same where they may be something else at any other place: `Niere li`, not `LI-RADS`.
 _LAST_WORDS = frozenset({"li", "re", "dx", "sx", "dex", "sin"})
 # Letters that are a side in capitals only, or as the whole name: eyes, ventricles and atria, coronary and pulmonary
 # arteries, auricles, lobes of the lung, kidneys.
-_CAPITALS = frozenset(
-    "OD OS LV RV LA RA LVOT RVOT LAA RAA LAD LCX LCA RCA LPA RPA LUL LLL RUL RML RLL LK RK".split()
+_CAPITALS = _set(
+    "OD OS LV RV LA RA LVOT RVOT LAA RAA LAD LCX LCA RCA LPA RPA LUL LLL RUL RML RLL LK RK",
 )
 # Words that are written together with what they belong to, at its beginning and at its end; those that begin or end so and
 # mean nothing of the kind.
@@ -37,9 +42,9 @@ _GLUED_AFTER = (
     "esquerdo", "esquerda", "direito", "direita", "sinistro", "sinistra", "sinister", "sinistrum", "destro", "destra",
     "dexter", "dextra", "dextrum",
 )  # fmt: skip
-_NO_SIDE = frozenset(
-    "cleft bright hyperbright upright outright downright fright wright copyright leftover leftovers rightful rightfully"
-    " crosslinks linked endroit adroit maladroit detroit".split()
+_NO_SIDE = _set(
+    "cleft bright hyperbright upright outright downright fright wright copyright leftover leftovers rightful rightfully",
+    "crosslinks linked endroit adroit maladroit detroit",
 )
 _LETTER_BEFORE = re.compile(
     r"[lr](?:kidneys?|kid|lungs?|breasts?|eyes?|adrenals?|femur|ovary|parotid|hippocampus)"
@@ -47,20 +52,19 @@ _LETTER_BEFORE = re.compile(
 _SPINE = re.compile(r"vert|lumb|spin|disc|disk|wirbel")
 
 # Organs of which there is one, on one side: mirrored, they are those of one person in ten thousand.
-_ORGANS = frozenset(
+_ORGANS = _set(
     # English
-    "heart cardiac myocardium liver hepatic spleen splenic stomach gastric pancreas pancreatic gallbladder duodenum aorta"
-    " appendix caecum cecum ivc"
+    "heart cardiac myocardium liver hepatic spleen splenic stomach gastric pancreas pancreatic gallbladder duodenum aorta",
+    "appendix caecum cecum ivc",
     # Latin
-    " hepar lien gaster"
+    "hepar lien gaster",
     # German
-    " leber milz herz magen pankreas bauchspeicheldruse bauchspeicheldruese gallenblase zwolffingerdarm"
-    " zwoelffingerdarm blinddarm herzmuskel"
+    "leber milz herz magen pankreas bauchspeicheldruse bauchspeicheldruese gallenblase zwolffingerdarm",
+    "zwoelffingerdarm blinddarm herzmuskel",
     # French
-    " foie coeur estomac vesicule myocarde aorte"
+    "foie coeur estomac vesicule myocarde aorte",
     # Spanish, Portuguese and Italian
-    " higado bazo corazon estomago vesicula miocardio figado baco coracao fegato milza cuore stomaco cistifellea colecisti"
-    .split()
+    "higado bazo corazon estomago vesicula miocardio figado baco coracao fegato milza cuore stomaco cistifellea colecisti",
 )  # fmt: skip
 # Organs that other words are glued to: Leberherd, livertumour.
 _ORGANS_BEFORE = ("liver", "spleen", "stomach", "pancrea", "gallbladder", "leber", "milz", "herz", "magen")

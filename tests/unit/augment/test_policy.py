@@ -134,7 +134,7 @@ def test_numbers_and_truths_of_numpy_are_as_good_as_others():
         {
             "rotation_deg": np.int64(5),
             "contrast": np.float32(0.125),
-            "side_symmetric": np.bool_(True),  # noqa: FBT003 - it is what is tested
+            "side_symmetric": np.bool_(True),
             "mirror": ["A"],
         }
     )
