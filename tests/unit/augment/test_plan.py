@@ -87,6 +87,7 @@ def test_a_history_that_was_tampered_with_is_refused():
     patch = replace(make_patch(), affine=RIGID)
     for history in (
         {"rotation": {"axis": "S", "degrees": 11.0}},
+        {"rotation": {"axis": "Q", "degrees": 1.0}},
         {"contrast": {"factor": 1.2}},
         {"noise": {"sigma": 0.02, "key": 1}},
         {"noise": {"sigma": 0.01, "key": 1, "law": "poisson"}},
