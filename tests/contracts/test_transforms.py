@@ -8,7 +8,7 @@ import pytest
 
 from isocenter.augment.patch import Patch
 from isocenter.augment.policy import Policy
-from isocenter.augment.transform import TRANSFORMS, apply, draw, reach
+from isocenter.augment.transform import TRANSFORMS, draw, plan
 from isocenter.base import seeds
 
 EVERYTHING = Policy(
@@ -48,6 +48,12 @@ def make_patch(shape=(7, 20, 18), *, channels=2, planes=0):
         points=np.array([[-3.0, -4, 8], [1, 2, 3]]),
         instances=rng.integers(0, 300, shape).astype(np.uint16),
     )
+
+
+def apply(patch, parameters, margin=(0, 0, 0)):
+    """What was drawn, done to a patch with a margin around what is wanted."""
+    shape = tuple(n - 2 * m for n, m in zip(patch.shape, margin, strict=True))
+    return plan(parameters, shape, patch.affine).apply(patch, margin)
 
 
 def arrays(patch):
@@ -142,7 +148,7 @@ def test_all_of_them_are_done_by_one_interpolation():
         abs(apply(apply(patch, there), back).image - patch.image)[:, 3, 6:14, 6:12].mean() > 0.05
     )  # blurred
     assert draw(Policy(), seeds.stream(3, "x")) == {}
-    assert reach({}, (3, 3, 3), np.eye(4)) == (0, 0, 0)
+    assert plan({}, (3, 3, 3), np.eye(4)).reach == (0, 0, 0)
     assert apply(patch, {}).image.tobytes() == patch.image.tobytes()
 
 
@@ -164,7 +170,7 @@ def test_a_margin_is_used_and_left_out(planes):
         }
         voxel = wide.boxes_voxel - np.array([k.start, j.start, i.start] * 2, np.int32)
         patch = replace(wide, **cut, affine=affine, boxes_voxel=voxel)
-        assert reach(parameters, (7, 20, 18), affine) <= margin
+        assert plan(parameters, (7, 20, 18), affine).reach <= margin
         results.append(apply(patch, parameters, margin))
     one, other = results
     assert one.shape == (7, 20, 18)

@@ -12,23 +12,27 @@ from isocenter.augment.steps import Step
 def test_names_places_and_defaults_are_those_of_the_framework(name, module):
     framework = pytest.importorskip(module, exc_type=ImportError)
     dialect = DIALECTS.get(name)
-    n_compared = 0
-    for transform in (*dialect._KNOWN, "RandomAffine"):
+    n_compared = n_ordered = 0
+    dictionaries = [f"{n}d" for n in dialect._KNOWN] if name == "monai" else []
+    for transform in (*dialect._KNOWN, *dictionaries, "RandomAffine"):
         made = getattr(framework, transform, None)
         meaning = dialect.meaning_of(Step(name=transform, line=1))
         if made is None or meaning is None:
             continue
         parameters = inspect.signature(made).parameters
+        if meaning.order:
+            assert (transform, list(parameters)[: len(meaning.order)]) == (transform, [*meaning.order])
+            n_ordered += 1
         for bound in meaning.bounds:
             own = parameters[bound.name]
             default = None if own.default is inspect.Parameter.empty else own.default
             assert (transform, bound.name, _plain(default)) == (transform, bound.name, _plain(bound.default))
-            if bound.place is not None:
-                assert list(parameters)[bound.place] == bound.name
+            assert bound.name in meaning.order
             n_compared += 1
         if meaning.mirrors:
             assert meaning.mirrors in parameters
-    assert n_compared >= {"torchio": 4, "monai": 8}[name]
+    assert n_compared >= {"torchio": 4, "monai": 30}[name]
+    assert n_ordered >= {"torchio": 4, "monai": 24}[name]
 
 
 def _plain(default):

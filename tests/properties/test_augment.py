@@ -8,18 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isocenter.augment.policy import Policy
-from isocenter.augment.transform import apply, draw
+from isocenter.augment.transform import draw
 from isocenter.base import seeds
-from tests.contracts.test_transforms import arrays, make_patch
+from tests.contracts.test_transforms import apply, arrays, make_patch
 
 AXES = st.sampled_from(["R", "A", "S"])
 POLICIES = st.builds(
-    Policy,
+    lambda mirror, **options: Policy(
+        mirror=mirror, swap={"left": "right"} if "R" in mirror else {}, **options
+    ),
     rotation_deg=st.floats(0, 10),
     rotation_axes=st.lists(st.sampled_from(["R", "A", "S", "normal"]), min_size=1, max_size=3).map(tuple),
     mirror=st.lists(AXES, unique=True).map(tuple),
     side_symmetric=st.just(value=True),
-    swap=st.just({"left": "right"}),
     contrast=st.floats(0, 0.15),
     noise_sigma=st.floats(0, 0.01),
     elastic_mm=st.floats(0, 8),

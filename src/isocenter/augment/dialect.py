@@ -13,6 +13,7 @@ CROP = "cropping: size and surroundings of a lesion are diagnostic (a patch at n
 SCALE = "scaling: a voxel's size is physical, and so is a lesion's"
 SPACING = "random spacing: a voxel's size is physical"
 SHEAR = "shearing: it alters shapes that are diagnostic"
+MOVED = "moving the image, which cuts off its border"
 CUT_OUT = "cut-out: it may take the lesion and leave its label"
 LOW_RESOLUTION = "low resolution: what is small is lost, and stays in the labels"
 
@@ -24,7 +25,6 @@ class Bound:
     Args:
         name: The argument.
         what: A key of `isocenter.augment.lint.LIMITS`.
-        place: Its position, where it may be given by that.
         default: What the framework takes where it is left out.
         unit: What its number is multiplied by to come to the unit of the limit.
         is_factor: Whether 1 means no change; else 0 does.
@@ -34,7 +34,6 @@ class Bound:
 
     name: str
     what: str
-    place: int | None = None
     default: Any = None
     unit: float = 1.0
     is_factor: bool = False
@@ -52,6 +51,7 @@ class Meaning:
         forbidden_if: Arguments that make it so where they are true, and why.
         outside: What it does that the contract does not speak of; "" where nothing.
         mirrors: Argument that holds the axes it mirrors along; "" where it mirrors nothing.
+        order: Its arguments in the order of their positions, as far as they may be given by those.
     """
 
     bounds: tuple[Bound, ...] = ()
@@ -59,10 +59,16 @@ class Meaning:
     forbidden_if: Mapping[str, str] | None = None
     outside: str = ""
     mirrors: str = ""
+    order: tuple[str, ...] = ()
+
+    @property
+    def depends(self) -> bool:
+        """Whether its arguments decide what it does."""
+        return not self.forbidden and bool(self.bounds or self.forbidden_if or self.mirrors)
 
 
 class Dialect(Protocol):
-    """A framework: a module with these names.
+    """A framework: a module with these names; `modules` are those that its transforms come from.
 
     Contract:
         * `meaning_of` is asked for every call and every named class of a text, most of which are none of its business.
@@ -70,6 +76,7 @@ class Dialect(Protocol):
     """
 
     title: str
+    modules: tuple[str, ...]
 
     def meaning_of(self, step: Step) -> Meaning | None:
         """What a step does; None where it is no transform of this framework."""
@@ -94,3 +101,13 @@ def numbers_in(value: Any) -> Iterator[float]:
             yield from numbers_in(one)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield float(value)
+    elif value is not None and value is not False:
+        raise LookupError(str(value))
+
+
+def is_on(value: Any) -> bool:
+    """Whether an argument that is a switch or a size does anything; what cannot be read might."""
+    try:
+        return any(numbers_in(value))
+    except LookupError:
+        return True

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from isocenter.augment.dialect import DIALECTS, Bound, Dialect, Meaning, numbers_in
+from isocenter.augment.foreign import steps_in
 from isocenter.augment.policy import MAX_CONTRAST, MAX_ELASTIC_MM, MAX_NOISE_SIGMA, MAX_ROTATION_DEG
-from isocenter.augment.steps import Step, Unread, steps_in
+from isocenter.augment.steps import Step, Unread
 from isocenter.base.errors import ConfigError, ConfigProblem
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -24,6 +25,12 @@ LIMITS: dict[str, tuple[float, str]] = {
 """What each kind of change may come to, and its unit."""
 
 _ROUNDING = 1e-9
+_NOT_UNDERSTOOD = {"augment/unread-argument", "augment/unknown-step"}
+
+
+def is_understood(issue: Issue) -> bool:
+    """Whether an issue says what a step does, and not that nobody knows."""
+    return issue.rule not in _NOT_UNDERSTOOD
 
 
 def lint(path: Path) -> tuple[Issue, ...]:
@@ -49,7 +56,11 @@ def lint(path: Path) -> tuple[Issue, ...]:
             out += _judged(step, meanings[0], path)
         elif title := _claimed(step, [d for _, d in dialects]):
             n_known += 1
-            out.append(_issue("augment/unknown-step", step, path, measured=step.name, expected=title))
+            out.append(
+                _issue(
+                    "augment/unknown-step", step, path, measured=step.name or step.unread[0], expected=title
+                )
+            )
     if not n_known:
         titles = ", ".join(d.title for _, d in dialects)
         raise ConfigError(
@@ -59,10 +70,27 @@ def lint(path: Path) -> tuple[Issue, ...]:
 
 
 def _claimed(step: Step, dialects: list[Dialect]) -> str:
-    return next((d.title for d in dialects if d.is_unknown(step)), "")
+    """The framework that a step is of, of which nobody knows what it does."""
+    return next(
+        (
+            d.title
+            for d in dialects
+            if d.is_unknown(step) or (not step.name and step.origin.startswith(d.modules))
+        ),
+        "",
+    )
 
 
 def _judged(step: Step, meaning: Meaning, path: Path) -> Iterator[Issue]:
+    if not step.is_called:
+        if meaning != Meaning():
+            message = f"{step.name} is named here and called elsewhere, so nobody knows with what."
+            yield _issue("augment/unread-argument", step, path, message=message, measured=step.name)
+        return
+    step = step.named(meaning.order)
+    if meaning.depends:
+        for text in (*step.unread, *map(str, step.places)):
+            yield _issue("augment/unread-argument", step, path, measured=f"{step.name}({text})")
     if meaning.forbidden:
         yield _issue("augment/forbidden", step, path, message=f"{step.name}: {meaning.forbidden}")
     for argument, why in (meaning.forbidden_if or {}).items():
@@ -74,7 +102,7 @@ def _judged(step: Step, meaning: Meaning, path: Path) -> Iterator[Issue]:
     if meaning.outside:
         yield _issue("augment/outside-contract", step, path, message=f"{step.name}: {meaning.outside}")
     if meaning.mirrors:
-        axes = step.value(meaning.mirrors, 0)
+        axes = step.value(meaning.mirrors)
         shown = "all axes" if axes is None else f"axes {axes}"
         yield _issue("augment/mirror-undeclared", step, path, measured=shown)
     for bound in meaning.bounds:
@@ -84,7 +112,10 @@ def _judged(step: Step, meaning: Meaning, path: Path) -> Iterator[Issue]:
 def _bounded(step: Step, bound: Bound, path: Path) -> Iterator[Issue]:
     if bound.only_with and not step.value(bound.only_with, default=bound.switch):
         return
-    value = step.value(bound.name, bound.place, bound.default)
+    is_said = bound.name in step.arguments
+    if not is_said and step.unread:  # it may be in there
+        return
+    value = step.value(bound.name, bound.default)
     try:
         numbers = list(numbers_in(value))
     except LookupError:
@@ -94,7 +125,6 @@ def _bounded(step: Step, bound: Bound, path: Path) -> Iterator[Issue]:
     most, unit = LIMITS[bound.what]
     if largest <= most * (1 + _ROUNDING):
         return
-    is_said = bound.name in step.arguments or (bound.place is not None and bound.place < len(step.places))
     said = bound.name if is_said else f"{bound.name}, left out, so the framework's own"
     shown = f"{step.name}({said})" if bound.name else step.name.removesuffix(" =")
     yield _issue(

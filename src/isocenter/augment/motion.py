@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.augment.field import INJECTIVE, Field
-from isocenter.augment.policy import MAX_ELASTIC_MM, MAX_ELASTIC_VOLUME, MAX_ROTATION_DEG
+from isocenter.augment.policy import (
+    MAX_ELASTIC_MM,
+    MAX_ELASTIC_VOLUME,
+    MAX_ROTATION_DEG,
+    MIN_ELASTIC_CELL_MM,
+)
 from isocenter.base.errors import ConfigError
 
 _ROUNDING = 1e-6
@@ -81,6 +86,19 @@ def check_motion(motion: Motion, flips: NDArray[np.float64]) -> None:
         _check_field(motion.bend)
 
 
+def check_cell(cell_mm: float) -> None:
+    """Refuse control points so near that a field is no longer smooth, or so far that there is none.
+
+    Raises:
+        ConfigError: it is outside the limit.
+    """
+    if not MIN_ELASTIC_CELL_MM * (1 - _ROUNDING) <= cell_mm < math.inf:
+        raise ConfigError(
+            f"augmentation: control points every {cell_mm:g} mm are outside the limit of at least"
+            f" {MIN_ELASTIC_CELL_MM:g} mm"
+        )
+
+
 def _check_field(displaced: Field) -> None:
     if not displaced.largest_mm <= MAX_ELASTIC_MM * (1 + _ROUNDING):
         raise ConfigError(f"augmentation: a displacement is over the limit of {MAX_ELASTIC_MM:g} mm")
@@ -92,3 +110,4 @@ def _check_field(displaced: Field) -> None:
             f"augmentation: volumes change by factors from {low:g} to {high:g}, over the limit of"
             f" {MAX_ELASTIC_VOLUME:g}"
         )
+    check_cell(displaced.cell_mm)

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isocenter.imaging.affine import reorder_along
+from isocenter.model.grid import Grid
+
 AXES = ("R", "A", "S")
 """Anatomical axes, in the order of RAS+ millimetres."""
 
@@ -37,6 +40,7 @@ class Patch:
         points: float64 (N, 3) RAS+ mm, landmarks of any kind; they may lie outside.
         no_signal: Per channel: the value of no signal, where the image is a magnitude (of MR), the noise of which is
             Rician; None where noise is Gaussian. Empty: of every channel it is Gaussian.
+        present: Per channel: whether the case has it; one that it lacks is background, and stays so. Empty: it has all.
     """
 
     image: NDArray[np.float32]
@@ -56,6 +60,7 @@ class Patch:
     instances: NDArray[Any] | None = None
     points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
     no_signal: tuple[float | None, ...] = ()
+    present: tuple[bool, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -64,7 +69,7 @@ class Patch:
         return k, j, i
 
 
-def array_axis(affine: NDArray[np.float64], axis: str) -> int:
-    """The array axis (0 for k, 1 for j, 2 for i) that is nearest to an anatomical axis."""
-    along = np.abs(affine[AXES.index(axis), :3]) / np.linalg.norm(affine[:3, :3], axis=0)
-    return 2 - int(np.argmax(along))
+def array_axes(affine: NDArray[np.float64]) -> dict[str, int]:
+    """The array axis (0 for k, 1 for j, 2 for i) of each anatomical axis, so that the three together are nearest."""
+    k, j, i = reorder_along(Grid((1, 1, 1), affine), np.eye(3)).order
+    return dict(zip(AXES, (i, j, k), strict=True))

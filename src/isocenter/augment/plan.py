@@ -56,10 +56,11 @@ class Plan:
         """
         if patch.shape != tuple(n + 2 * m for n, m in zip(self.shape, margin, strict=True)):
             raise ValueError(f"a patch of {patch.shape} is none of {self.shape} with a margin of {margin}")
-        check_tone(self.tone, patch.span)
+        tones = self._tones(patch)
+        check_tone(self.tone, [s for s, tone in zip(patch.span, tones, strict=True) if tone is self.tone])
         way = self._warped if is_turned(self.motion, self.steps) else self._mirrored
-        toned = [self.tone.of(b, c) for b, c in zip(patch.background, patch.centre, strict=True)]
-        zeros = [None if v is None else self.tone.of(v, c) for v, c in _pairs(patch)]
+        toned = [t.of(b, c) for t, b, c in zip(tones, patch.background, patch.centre, strict=True)]
+        zeros = [None if v is None else t.of(v, c) for t, (v, c) in zip(tones, _pairs(patch), strict=True)]
         inner = marks.without_margin(patch, margin)
         moved = replace(
             inner,
@@ -104,23 +105,34 @@ class Plan:
             warping.change(flat.image, flat.valid, self._changes(patch), self.shape[2])
         return out
 
-    def _changes(self, patch: Patch) -> Changes:
-        factor, shares = self.tone.factor, 0 if patch.soft is None else len(patch.soft)
-        linear = [
-            (factor, c - factor * c if factor != 1 else 0.0, self.tone.of(b, c))
-            for b, c in zip(patch.background, patch.centre, strict=True)
+    def _tones(self, patch: Patch) -> list[Tone]:
+        """What is done to the values of each channel: nothing where it is absent."""
+        return [
+            self.tone if is_there else Tone() for is_there in patch.present or (True,) * len(patch.centre)
         ]
-        zeros = [v for v, _ in _pairs(patch)]
+
+    def _changes(self, patch: Patch) -> Changes:
+        tones, shares = self._tones(patch), 0 if patch.soft is None else len(patch.soft)
+        linear = [
+            (t.factor, c - t.factor * c if t.factor != 1 else 0.0, t.of(b, c))
+            for t, b, c in zip(tones, patch.background, patch.centre, strict=True)
+        ]
         return Changes(
             linear=np.array([*linear, *[(1.0, 0.0, 0.0)] * shares], np.float32).reshape(-1, 3),
             noise=np.array(
                 [
-                    (self.tone.sigma * s, 0.0 if v is None else self.tone.of(v, c))
-                    for s, v, c in zip(patch.span, zeros, patch.centre, strict=True)
+                    (t.sigma * s if t.sigma else 0.0, 0.0 if v is None else t.of(v, c))
+                    for t, s, (v, c) in zip(tones, patch.span, _pairs(patch), strict=True)
                 ],
                 np.float32,
             ).reshape(-1, 2),
-            is_magnitude=np.array([v is not None and self.tone.law == AUTO for v in zeros], np.bool_),
+            is_magnitude=np.array(
+                [
+                    t.sigma > 0 and t.law == AUTO and v is not None
+                    for t, (v, _) in zip(tones, _pairs(patch), strict=True)
+                ],
+                np.bool_,
+            ),
             key=np.array([self.tone.key], np.uint64),
         )
 

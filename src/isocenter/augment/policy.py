@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any
 
+import numpy as np
+
 from isocenter.augment.patch import AXES
+from isocenter.augment.sides import is_one_sided, names_side
 from isocenter.base.errors import ConfigError, ConfigProblem
 from isocenter.base.plugins import did_you_mean
 
@@ -20,7 +22,7 @@ MIN_ELASTIC_CELL_MM = 20.0
 MAX_ELASTIC_VOLUME = 0.2
 NORMAL = "normal"
 AUTO = "auto"
-_LAWS = (AUTO, "gaussian")
+LAWS = (AUTO, "gaussian")
 
 _ZOOM = "scaling is forbidden: a voxel's size is physical, and so is a lesion's"
 _FORBIDDEN = {
@@ -40,16 +42,6 @@ _FORBIDDEN = {
     "lowres": "low resolution is forbidden: what is small is lost, and stays in the labels",
     "downsampl": "low resolution is forbidden: what is small is lost, and stays in the labels",
 }
-# Words for a side in the languages that label names are often in.
-_SIDE = re.compile(
-    r"(?:^|[^a-z])(?:left|right|lt|rt|l|r|links?|linke[rs]?|rechts?|rechte[rs]?|gauche|droite?|izquierd[ao]|derech[ao]"
-    r"|sinister|sinistr[ao]|dexter|dextr[ao]|destr[ao])(?:[^a-z]|$)|[左右]"
-)
-# Organs of which there is one, on one side: mirrored, they are those of one person in ten thousand.
-_ONE_SIDED = re.compile(
-    r"(?:^|[^a-z])(?:heart|liver|spleen|stomach|pancreas|gallbladder|gall_bladder|duodenum|aorta|appendix|caecum|cecum"
-    r"|vena_cava|ivc|portal_vein)(?:[^a-z]|$)"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +49,7 @@ class Policy:
     """What is done to a training patch; all of it off unless asked for.
 
     Raises:
-        ConfigError: a value is beyond its limit; every one that is, at once.
+        ConfigError: a value is of a wrong type or beyond its limit; every one that is, at once.
     """
 
     rotation_deg: Annotated[float, "largest angle, up to 10; about the patch's centre in mm"] = 0.0
@@ -87,9 +79,17 @@ class Policy:
     elastic_in_plane: Annotated[bool, "displace within the slices only"] = False
 
     def __post_init__(self) -> None:
-        problems = [*self._beyond_limits(), *self._wrong_words()]
+        wrong = {
+            name: f"{expected} is expected, not {getattr(self, name)!r}"
+            for name, (expected, is_right) in _TYPES.items()
+            if not is_right(getattr(self, name))
+        }
+        problems = [ConfigProblem(name, message) for name, message in wrong.items()]
+        problems += self._problems_without(wrong) if wrong else [*self._beyond_limits(), *self._wrong_words()]
         if problems:
             raise ConfigError(problems, source="augmentation")
+        for name in _TYPES:
+            object.__setattr__(self, name, _plain(getattr(self, name)))
 
     @property
     def swaps(self) -> dict[str, str]:
@@ -114,7 +114,7 @@ class Policy:
                     "swap", f"label {name!r} names a side: say which label it becomes when mirrored"
                 )
                 for name in known
-                if _SIDE.search(name.lower()) and name not in self.swaps
+                if names_side(name) and name not in self.swaps
             ]
             problems += [
                 ConfigProblem(
@@ -123,10 +123,20 @@ class Policy:
                     f" or state that it may stay {name!r} by swap: {{{name}: {name}}}",
                 )
                 for name in known
-                if _ONE_SIDED.search(re.sub(r"[ -]", "_", name.lower())) and name not in self.swaps
+                if is_one_sided(name) and name not in self.swaps
             ]
         if problems:
             raise ConfigError(problems, source="augmentation")
+
+    def _problems_without(self, wrong: Iterable[str]) -> list[ConfigProblem]:
+        """What else there is to tell beside fields of a wrong type, and is no consequence of them."""
+        left_out = {*wrong, "swap"} if "mirror" in wrong else {*wrong}
+        sound = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left_out}
+        try:
+            Policy(**({"side_symmetric": True} | sound))
+        except ConfigError as error:
+            return list(error.problems)
+        return []
 
     def _beyond_limits(self) -> list[ConfigProblem]:
         limits = {
@@ -167,8 +177,8 @@ class Policy:
             for axis in self.rotation_axes
             if axis not in (*AXES, NORMAL)
         ]
-        if self.noise_law not in _LAWS:
-            problems.append(ConfigProblem("noise_law", f"{self.noise_law!r} is none of {', '.join(_LAWS)}"))
+        if self.noise_law not in LAWS:
+            problems.append(ConfigProblem("noise_law", f"{self.noise_law!r} is none of {', '.join(LAWS)}"))
         if self.rotation_deg and not self.rotation_axes:
             problems.append(ConfigProblem("rotation_axes", "a rotation needs an axis"))
         if self.mirror and not self.side_symmetric:
@@ -177,28 +187,72 @@ class Policy:
                     "mirror", "mirroring is limited to tasks that are declared side_symmetric: true"
                 )
             )
+        if len(set(self.mirror)) != len(self.mirror):
+            problems.append(ConfigProblem("mirror", "an axis stands in it twice"))
+        if self.swap and "R" not in self.mirror:
+            problems.append(
+                ConfigProblem(
+                    "swap", "labels change places when left and right do, and mirror has no R: leave it out"
+                )
+            )
         moved = [name for pair in self.swap.items() for name in dict.fromkeys(pair)]
         if len(set(moved)) != len(moved):
             problems.append(ConfigProblem("swap", "a label stands in it twice"))
         return problems
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+
+
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
+
+
+def _are_words(value: Any) -> bool:
+    return isinstance(value, tuple | list) and all(isinstance(word, str) for word in value)
+
+
+def _are_pairs(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(word, str) for word in (*value, *value.values()))
+
+
+def _plain(value: Any) -> Any:
+    """A value as Python's own, so that what is drawn from it can be written down."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return tuple(value) if isinstance(value, list) else value
+
+
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    **dict.fromkeys(
+        ("rotation_deg", "contrast", "noise_sigma", "elastic_mm", "elastic_cell_mm", "elastic_volume"),
+        ("a number", _is_number),
+    ),
+    **dict.fromkeys(("side_symmetric", "elastic_in_plane"), ("true or false", _is_truth)),
+    **dict.fromkeys(("rotation_axes", "mirror"), ("a list of axes", _are_words)),
+    "noise_law": ("a word", lambda value: isinstance(value, str)),
+    "swap": ("a mapping of labels to labels", _are_pairs),
+}
+
+
 def policy_of(values: Policy | Mapping[str, Any]) -> Policy:
     """A policy from a mapping, e.g. of a config.
 
     Raises:
-        ConfigError: a key is not known, is forbidden here on purpose, or its value is beyond the limit.
+        ConfigError: a key is not known, is forbidden here on purpose, or its value is of a wrong type or beyond the limit.
     """
     if isinstance(values, Policy):
         return values
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"augmentation: a mapping of options is expected, not {values!r}")
     known = [f.name for f in fields(Policy)]
     problems = [
         ConfigProblem(key, _why_not(key, known)) for key in sorted(map(str, values)) if key not in known
     ]
     if problems:
         raise ConfigError(problems, source="augmentation")
-    options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return Policy(**options)
+    return Policy(**values)
 
 
 def _why_not(key: str, known: list[str]) -> str:

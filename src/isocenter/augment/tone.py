@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from isocenter.augment.policy import AUTO, MAX_CONTRAST, MAX_NOISE_SIGMA
+from isocenter.augment.policy import AUTO, LAWS, MAX_CONTRAST, MAX_NOISE_SIGMA
 from isocenter.base.errors import ConfigError
 
 _ROUNDING = 1e-6
@@ -50,6 +50,10 @@ class Tone:
 def check_tone(tone: Tone, span: Sequence[float] = ()) -> None:
     """Refuse what would no longer be the same image.
 
+    Args:
+        tone: All that is done to values.
+        span: The range of each channel that is there.
+
     Raises:
         ConfigError: which limit is passed.
     """
@@ -61,5 +65,7 @@ def check_tone(tone: Tone, span: Sequence[float] = ()) -> None:
         raise ConfigError(
             f"augmentation: noise of sigma {tone.sigma:g} is outside the limit of {MAX_NOISE_SIGMA:g}"
         )
+    if tone.law not in LAWS:
+        raise ConfigError(f"augmentation: the law of noise is limited to {', '.join(LAWS)}, not {tone.law!r}")
     if tone.sigma and not all(s > 0 for s in span):
         raise ConfigError("augmentation: noise needs to know the range of every channel")

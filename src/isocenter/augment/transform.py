@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.augment.motion import Motion
-from isocenter.augment.patch import Patch
 from isocenter.augment.placement import Triple
 from isocenter.augment.plan import Plan
 from isocenter.augment.policy import Policy
@@ -70,23 +69,3 @@ def plan(parameters: Mapping[str, Mapping[str, Any]], shape: Triple, affine: NDA
         motion = motion.then(transform.motion(drawn, shape, affine) or Motion())
         tone = tone.then(transform.tone(drawn) or Tone())
     return Plan(motion=motion, tone=tone, shape=shape, steps=np.array(affine[:3, :3], np.float64))
-
-
-def reach(parameters: Mapping[str, Mapping[str, Any]], shape: Triple, affine: NDArray[np.float64]) -> Triple:
-    """Voxels (k, j, i) beyond each side of a patch that the drawn transforms would move into it."""
-    return plan(parameters, shape, affine).reach
-
-
-def apply(patch: Patch, parameters: Mapping[str, Mapping[str, Any]], margin: Triple = (0, 0, 0)) -> Patch:
-    """Do what was drawn.
-
-    Args:
-        patch: With a margin around what is wanted, so that nothing need be filled in; see `reach`.
-        parameters: As drawn, or as a history tells: same patch and parameters, same bytes.
-        margin: Voxels (k, j, i) on each side that are left out of the result.
-
-    Raises:
-        ConfigError: together they pass a limit.
-    """
-    k, j, i = (n - 2 * m for n, m in zip(patch.shape, margin, strict=True))
-    return plan(parameters, (k, j, i), patch.affine).apply(patch, margin)

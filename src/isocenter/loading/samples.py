@@ -206,7 +206,7 @@ class Samples:
                 has_loss=self.store.manifest.task.task is not Task.CLASSIFICATION,
                 least_share=self.least_box_share,
             ),
-            **(_points_of(patch, facts, drawn) if self.has_points else {}),
+            **(_points_of(patch, facts, {} if plan is None else plan.motion.swap) if self.has_points else {}),
             "present": self._present(case),
             "case": self.selection.ids[case],
             "subject": self.selection.subjects[case],
@@ -275,6 +275,7 @@ class Samples:
             centre=tuple(s.centre() for s in self.scalings),
             span=tuple(s.span(scale) for s, scale in zip(self.scalings, scales, strict=True)),
             no_signal=no_signal(self.scalings, scales, self._modalities),
+            present=tuple(self._present(case).tolist()),
         )
 
     def _mask(self, arrays: dict[str, LazyArray], box: Box, shape: Triple) -> NDArray[Any] | None:
@@ -348,12 +349,11 @@ def _arrays_of(patch: Patch, *, has_loss: bool, least_share: float) -> dict[str,
     }
 
 
-def _points_of(patch: Patch, facts: Facts, drawn: Mapping[str, Any]) -> dict[str, Any]:
+def _points_of(patch: Patch, facts: Facts, swap: Mapping[str, str]) -> dict[str, Any]:
     """The points in a patch; those outside its voxels are left out, as are no others."""
     inverse = np.linalg.inv(patch.affine)
     voxel = (patch.points @ inverse[:3, :3].T + inverse[:3, 3])[:, ::-1]
     is_in = ((voxel >= -0.5) & (voxel < np.array(patch.shape) - 0.5)).all(axis=1)
-    swap = drawn.get("mirror", {}).get("swap", {})
     values = [patch.label_values.get(swap.get(name, name), 0) for name in facts.point_labels]
     return {
         "points": patch.points[is_in],

@@ -112,6 +112,138 @@ def test_trainers_of_nnunet_are_judged_line_by_line_and_so_is_what_they_inherit(
     }
 
 
+PLACED = """\
+import functools
+import monai.transforms as mt
+import torchio as tio
+from batchgenerators.transforms.spatial_transforms import SpatialTransform as Old
+from batchgeneratorsv2.transforms.spatial.spatial import SpatialTransform
+from monai.transforms import RandAffined as RA
+from monai.transforms import RandFancyd as RF
+mt.RandRotated("image", 0.2)
+mt.RandRotate(0.2)
+RA(keys="image", scale_range=(0.1,))
+RA("image", None, 0.1, 0.3)
+mt.RandAffine(0.1, 0.3)
+mt.RandRotated(keys="image", **options)
+mt.RandRotated(*arguments)
+mt.RandRotated("image", 0, 0, 0, 0.1, True, "bilinear", "border", False, None, True, False, 1)
+cls = mt.RandRotated
+cls("image", range_x=0.5)
+partial = functools.partial(mt.RandZoomd, "image")
+RF("image")
+getattr(mt, "RandRotated")("image", 0.3)
+getattr(mt, chosen)("image")
+class Mine(mt.RandRotated): pass
+class Own(mt.MapTransform): pass
+for each in (mt.RandZoomd, mt.RandRotated): each("image")
+registry.build("RandZoomd", keys="image")
+tio.RandomNoise(0, 0.3)
+tio.RandomAffine(0, 10, 5)
+SpatialTransform(shape, 0, True)
+SpatialTransform(shape, 0, False, 0, 1, 1, 1, 0.2, 0.5)
+Old(shape, 30, False, 0, 0, True, 0.5, 0, 0, False)
+"""
+
+
+def test_positions_aliases_and_what_is_only_named_are_judged_or_told(tmp_path):
+    assert found_in(tmp_path, "policy.py", PLACED) == {
+        (8, "beyond-limit", "11.46"),
+        (9, "beyond-limit", "11.46"),
+        (10, "beyond-limit", "0.1"),
+        (11, "beyond-limit", "17.19"),
+        (12, "beyond-limit", "17.19"),
+        (13, "unread-argument", "RandRotated(**options)"),
+        (14, "unread-argument", "RandRotated(*arguments)"),
+        (15, "unread-argument", "RandRotated(1)"),
+        (17, "beyond-limit", "28.65"),
+        (18, "unread-argument", "RandZoomd"),
+        (19, "unknown-step", "RandFancyd"),
+        (20, "beyond-limit", "17.19"),
+        (21, "unknown-step", "getattr(mt, chosen)"),
+        (22, "unread-argument", "RandRotated"),
+        (23, "unknown-step", "MapTransform"),
+        (24, "unread-argument", "RandZoomd"),
+        (24, "unread-argument", "RandRotated"),
+        (25, "unread-argument", "RandZoomd"),
+        (26, "beyond-limit", "0.3"),
+        (27, "outside-contract", ""),
+        (28, "forbidden", ""),
+        (29, "beyond-limit", f"{math.degrees(0.5):.4g}"),
+        (30, "beyond-limit", f"{math.degrees(0.5):.4g}"),
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "limit(0.1)",
+        "'0.5'",
+        "True",
+        "{'x': 0.5}",
+        "angle",  # of a function
+        "late",
+        "parts",
+        "grown",
+        "first",
+    ],
+)
+def test_a_value_that_is_not_certain_is_never_within_the_limit(tmp_path, value):
+    text = f"""
+from monai.transforms import RandRotated
+angle = 0.1
+late = 0.1
+late: float = 0.5
+parts = [0.1]
+parts[0] = 0.5
+grown = [0.1]
+grown.append(0.5)
+first = 0.1
+(first, second) = 0.5, 0.1
+def made(angle=0.5):
+    return RandRotated("image", {value})
+"""
+    assert {rule for _, rule, _ in found_in(tmp_path, "policy.py", text)} == {"unread-argument"}
+
+
+def test_what_is_imported_as_a_star_may_be_the_framework_s(tmp_path):
+    text = "from monai.transforms import *\nRandFancyd('image')\n"
+    assert found_in(tmp_path, "policy.py", text) == {(2, "unknown-step", "RandFancyd")}
+
+
+def test_an_annotation_and_a_sampler_that_is_passed_on_are_no_findings(tmp_path):
+    text = (
+        "from functools import partial\nimport monai.transforms as mt\n"
+        "def made(step: mt.RandZoomd) -> mt.RandRotated:\n    return step\n"
+        "sample = partial(mt.RandCropByPosNegLabeld, 'image')\n"
+        "mt.RandRotated('image', 0.1)\n"
+    )
+    assert not found_in(tmp_path, "policy.py", text)
+
+
+def test_documents_hide_nothing_in_lists_texts_and_expressions(tmp_path):
+    text = """\
+transforms:
+  - {_target_: monai.transforms.RandRotate, _args_: [0.2]}
+  - {name: second, type: RandZoomd, min_zoom: 1, max_zoom: 1.5}
+  - RandFlipd
+  - {RandomNoise: 0.25}
+  - "$monai.transforms.RandRotated(@keys, 0.2)"
+  - {_target_: RandRotated, kwargs: "$@options"}
+  - {class: RandRotated, range_x: 0.3, params: {range_y: 0.2}}
+"""
+    assert found_in(tmp_path, "train.yaml", text) == {
+        (2, "beyond-limit", "11.46"),
+        (3, "beyond-limit", "0.5"),
+        (4, "unread-argument", "RandFlipd"),
+        (5, "unread-argument", "RandomNoise"),
+        (6, "beyond-limit", "11.46"),
+        (7, "unread-argument", "RandRotated(kwargs=$@options)"),
+        (8, "beyond-limit", f"{math.degrees(0.3):.4g}"),
+        (8, "beyond-limit", "11.46"),
+    }
+
+
 def test_a_policy_at_the_limits_passes(tmp_path):
     text = "import torchio as tio\ntio.RandomAffine(scales=0, degrees=10)\ntio.RandomNoise(std=(0, 0.01))\n"
     assert not found_in(tmp_path, "policy.py", text)

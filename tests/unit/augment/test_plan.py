@@ -10,12 +10,15 @@ from isocenter.augment.field import Field
 from isocenter.augment.motion import Motion
 from isocenter.augment.plan import Plan
 from isocenter.augment.tone import Tone
-from isocenter.augment.transform import apply, plan
+from isocenter.augment.transform import plan
 from isocenter.base.errors import ConfigError
-from tests.contracts.test_transforms import make_patch
+from tests.contracts.test_transforms import apply, make_patch
 
 SHAPE, STEPS = (7, 20, 18), np.diag([0.7, 0.7, 2.5])
 RIGID = np.diag([0.7, 0.7, 2.5, 1.0])
+
+
+BENT = {"largest_mm": 0.5, "cell_mm": 48.0, "volume": 0.1, "in_plane": False, "key": 1}
 
 
 def planned(motion=None, tone=None, steps=STEPS):
@@ -59,6 +62,8 @@ def test_a_field_that_moves_too_far_folds_or_swells_is_refused():
     swelling[0] = np.linspace(3.4, -3.4, 4)
     with pytest.raises(ConfigError, match="volumes change"):
         planned(Motion(bend=Field(lattice=swelling, cell_mm=9.0, shape=SHAPE, steps=STEPS)))
+    with pytest.raises(ConfigError, match="at least 20 mm"):
+        planned(Motion(bend=field(0.5, cell_mm=19.0)))
     with pytest.raises(ConfigError, match="after an elastic field"):
         Motion(bend=field(0.5)).then(Motion(bend=field(0.5)))
 
@@ -82,8 +87,15 @@ def test_a_history_that_was_tampered_with_is_refused():
     patch = replace(make_patch(), affine=RIGID)
     for history in (
         {"rotation": {"axis": "S", "degrees": 11.0}},
+        {"rotation": {"axis": "Q", "degrees": 1.0}},
         {"contrast": {"factor": 1.2}},
         {"noise": {"sigma": 0.02, "key": 1}},
+        {"noise": {"sigma": 0.01, "key": 1, "law": "poisson"}},
+        {"elastic": BENT | {"cell_mm": 5.0}},
+        {"elastic": BENT | {"cell_mm": 0.0}},
+        {"elastic": BENT | {"cell_mm": float("nan")}},
+        {"elastic": BENT | {"cell_mm": float("inf")}},
+        {"elastic": BENT | {"largest_mm": 30.0, "cell_mm": 400.0}},
     ):
         with pytest.raises(ConfigError, match="limit"):
             apply(patch, history)
@@ -119,6 +131,20 @@ def test_a_whole_chain_is_each_step_after_the_other():
     np.testing.assert_allclose(together.image, steps.image, atol=1e-6)
     np.testing.assert_array_equal(together.mask, steps.mask)
     assert together.background == steps.background
+
+
+@pytest.mark.parametrize("moved", [{}, {"rotation": {"axis": "S", "degrees": 6.0}}])
+def test_a_channel_that_is_absent_stays_what_it_is_and_the_others_what_they_become(moved):
+    patch = replace(make_patch(), affine=RIGID, no_signal=(0.1, 0.7))
+    image = patch.image.copy()
+    image[1] = 0.5  # its background
+    patch = replace(patch, image=image, span=(1.0, 0.0), present=(True, False))
+    chain = moved | {"contrast": {"factor": 1.1}, "noise": {"sigma": 0.01, "key": 5}}
+    after, full = apply(patch, chain), apply(replace(patch, span=(1.0, 1.0), present=()), chain)
+    assert (after.image[1] == 0.5).all()
+    assert (after.background[1], after.no_signal[1]) == (0.5, 0.7)
+    np.testing.assert_array_equal(after.image[0], full.image[0])
+    assert (full.image[1] != 0.5).any()
 
 
 def test_inputs_are_never_written_to_even_where_a_margin_leaves_them_in_one_piece():

@@ -1,6 +1,8 @@
+import numpy as np
 import pytest
 
 from isocenter.augment.policy import Policy, policy_of
+from isocenter.base.documents import parse_yaml
 from isocenter.base.errors import ConfigError
 
 
@@ -83,7 +85,75 @@ def test_a_law_of_noise_is_known():
         Policy(noise_law="poisson")
 
 
-@pytest.mark.parametrize("label", ["Liver", "spleen", "gall bladder", "inferior-vena-cava", "heart"])
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("rotation_deg", "5", "a number"),
+        ("contrast", None, "a number"),
+        ("noise_sigma", True, "a number"),
+        ("elastic_mm", [2], "a number"),
+        ("elastic_cell_mm", "48", "a number"),
+        ("elastic_volume", {}, "a number"),
+        ("side_symmetric", "no", "true or false"),
+        ("side_symmetric", 1, "true or false"),
+        ("elastic_in_plane", "false", "true or false"),
+        ("rotation_axes", "normal", "a list of axes"),
+        ("mirror", "R", "a list of axes"),
+        ("mirror", [1], "a list of axes"),
+        ("noise_law", None, "a word"),
+        ("swap", ["left", "right"], "a mapping of labels"),
+        ("swap", {"left": 2}, "a mapping of labels"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_refused_with_what_is_expected(option, value, expected):
+    with pytest.raises(ConfigError) as error:
+        policy_of({option: value})
+    assert [
+        (p.path, p.message.partition(" is expected")[0].startswith(expected)) for p in error.value.problems
+    ] == [(option, True)]
+
+
+def test_wrong_types_are_told_with_all_else_that_is_wrong():
+    with pytest.raises(ConfigError) as error:
+        policy_of({"side_symmetric": "no", "mirror": ["R"], "contrast": None, "rotation_deg": 30})
+    assert {p.path for p in error.value.problems} == {"side_symmetric", "contrast", "rotation_deg"}
+
+
+def test_a_word_of_yaml_that_means_no_allows_no_mirroring():
+    with pytest.raises(ConfigError, match="true or false is expected, not 'no'"):
+        policy_of(parse_yaml("mirror: [R]\nside_symmetric: no\n", "policy.yaml").data)
+
+
+def test_what_is_no_mapping_is_no_policy():
+    with pytest.raises(ConfigError, match="mapping"):
+        policy_of("rotation")
+
+
+def test_numbers_and_truths_of_numpy_are_as_good_as_others():
+    policy = policy_of(
+        {
+            "rotation_deg": np.int64(5),
+            "contrast": np.float32(0.125),
+            "side_symmetric": np.bool_(True),
+            "mirror": ["A"],
+        }
+    )
+    assert policy == Policy(rotation_deg=5, contrast=0.125, side_symmetric=True, mirror=("A",))
+    assert type(policy.contrast) is float
+    assert type(policy.side_symmetric) is bool
+
+
+def test_an_axis_is_mirrored_once_and_labels_change_places_with_it_only():
+    with pytest.raises(ConfigError, match=r"mirror.*twice"):
+        Policy(mirror=("R", "R"), side_symmetric=True)
+    for mirror in ((), ("A", "S")):
+        with pytest.raises(ConfigError, match="mirror has no R"):
+            Policy(mirror=mirror, side_symmetric=True, swap={"left": "right"})
+
+
+@pytest.mark.parametrize(
+    "label", ["Liver", "spleen", "gall bladder", "inferior-vena-cava", "heart", "Leber", "肝脏"]
+)
 def test_an_organ_of_one_side_is_not_mirrored_unless_it_is_said_so(label):
     policy = Policy(mirror=("R",), side_symmetric=True)
     with pytest.raises(ConfigError, match="organ of one side"):
@@ -94,7 +164,7 @@ def test_an_organ_of_one_side_is_not_mirrored_unless_it_is_said_so(label):
     assert stays.swaps == {label: label}
 
 
-@pytest.mark.parametrize("label", ["左肾", "Niere_links", "rein gauche", "riñón derecho"])
+@pytest.mark.parametrize("label", ["左肾", "Niere_links", "rein gauche", "riñón derecho", "LeftLung"])
 def test_sides_are_known_in_other_languages(label):
     with pytest.raises(ConfigError, match="names a side"):
         Policy(mirror=("R",), side_symmetric=True).check_labels([label])

@@ -109,3 +109,17 @@ def test_a_foreign_augmentation_that_breaks_the_contract_fails_with_its_line(say
     policy.write_text("import torchio as tio\ntio.RandomNoise(std=0.005)\n")
     said = say("audit", "--augmentation", str(policy))
     assert (said.code, said.out.splitlines()[-1]) == (0, "passed")
+
+
+def test_a_foreign_augmentation_that_is_not_understood_has_not_passed(say, tmp_path):
+    policy = tmp_path / "policy.py"
+    policy.write_text("import torchio as tio\ntio.RandomNoise(**options)\ntio.RandomFlip()\n")
+    said = say("audit", "--augmentation", str(policy))
+    assert (said.code, said.out.splitlines()[-1]) == (1, "NOT PASSED: 1 not understood; 1 to be looked at")
+    assert json.loads(say("audit", "--augmentation", str(policy), "--json").out)["passed"] is False
+    policy.write_text("import torchio as tio\ntio.RandomNoise(**options)\ntio.RandomAffine()\n")
+    said = say("audit", "--augmentation", str(policy))
+    assert said.out.splitlines()[-1] == "FAILED: 1 breaks the contract of augmentation; 1 not understood"
+    policy.write_text("import torchio as tio\ntio.RandomNoise(std=0.005)\ntio.RandomGamma()\n")
+    said = say("audit", "--augmentation", str(policy))
+    assert (said.code, said.out.splitlines()[-1]) == (0, "passed; 1 to be looked at")

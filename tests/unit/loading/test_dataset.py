@@ -42,7 +42,11 @@ def test_a_store_or_its_folder(store):
         ({"normalise": "minmax"}, "none of"),
         ({"augment": {"scale": 0.1}}, "scaling is forbidden"),
         ({"augment": {"noise_sigma": 0.01}, "normalise": "none"}, "normalised channels"),
-        ({"augment": {"swap": {"tumour": "liver"}}}, "no label 'liver'"),
+        (
+            {"augment": {"mirror": ["R"], "side_symmetric": True, "swap": {"tumour": "liver"}}},
+            "no label 'liver'",
+        ),
+        ({"augment": {"swap": {"tumour": "liver"}}}, "mirror has no R"),
     ],
 )
 def test_what_does_not_go_together_is_told(store, options, said):

@@ -65,6 +65,38 @@ def test_noise_of_mr_is_that_of_a_magnitude(tmp_path):
     assert below == dark
 
 
+def test_a_channel_that_a_case_lacks_stays_background(tmp_path):
+    """Neither contrast nor noise makes anything of what is not there."""
+    cases = [make_case(0, channels=("ct", "mr")), make_case(1)]
+    store = Store(build(tmp_path / "s", cases, shards=1))
+    options = {"patch": (12, 40, 36), "per_case": 6, "framework": "numpy"}
+    data = dataset(store, "train", augment={"contrast": 0.15, "noise_sigma": 0.01}, **options)
+    plain = dataset(store, "train", **options)
+    lacking = 0
+    for index in range(12):
+        sample, before = data[index], plain[index]
+        changed = (sample["image"] != before["image"]).reshape(2, -1).any(axis=1)
+        np.testing.assert_array_equal(changed, sample["present"])
+        lacking += not sample["present"].all()
+    assert lacking == 6
+
+
+def test_on_a_grid_too_oblique_to_be_mirrored_points_keep_their_names(tmp_path):
+    case = make_case(0, shape=(12, 60, 56))
+    affine = np.eye(4)
+    affine[:3, :3] = np.column_stack([[1, 1, 1], [-1, 1, 0], [1, 1, -2]]) / np.sqrt([3, 2, 6])
+    marks = Marks(raters=("a",), labels=("tumour",), where=np.array([[*affine[:3, :3] @ [28, 30, 6], 5.0]]))
+    case = replace(case, grid=replace(case.grid, affine=affine), rater_points=marks)
+    store = Store(build(tmp_path / "s", [case], shards=1))
+    policy = Policy(mirror=("R",), side_symmetric=True, swap={"tumour": "node"})
+    options = {"patch": (12, 60, 56), "per_case": 20, "framework": "numpy", "points": True}
+    data, plain = dataset(store, "train", augment=policy, **options), dataset(store, "train", **options)
+    assert {len(data[n]["augmentation"]["mirror"]["axes"]) for n in range(20)} == {0, 1}
+    for index in range(20):
+        for name in ("image", "mask", "points", "point_labels"):
+            np.testing.assert_array_equal(data[index][name], plain[index][name])
+
+
 def test_a_single_slice_is_bent_in_its_plane_only(tmp_path):
     store = Store(build(tmp_path / "s", [make_case(0, shape=(1, 40, 36))], shards=1))
     with pytest.raises(ConfigError, match="elastic_in_plane"):

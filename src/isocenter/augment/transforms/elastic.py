@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.augment.field import draw_field
-from isocenter.augment.motion import Motion
+from isocenter.augment.motion import Motion, check_cell
 from isocenter.augment.placement import Triple
 from isocenter.augment.policy import Policy
 from isocenter.base import seeds
@@ -32,6 +32,7 @@ def draw(policy: Policy, generator: np.random.Generator) -> dict[str, Any] | Non
 
 def motion(parameters: Mapping[str, Any], shape: Triple, affine: NDArray[np.float64]) -> Motion | None:
     """Control points displaced by lot, scaled back where volumes would change by more than they may."""
+    check_cell(parameters["cell_mm"])  # before as many are drawn as it asks for
     drawn = draw_field(
         seeds.stream(parameters["key"], "elastic"),
         largest_mm=parameters["largest_mm"],

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.augment.motion import Motion
-from isocenter.augment.patch import array_axis
+from isocenter.augment.patch import AXES, array_axes
 from isocenter.augment.placement import Triple
 from isocenter.augment.policy import Policy
+from isocenter.base.errors import ConfigError
 
 order = 1
+_ROUNDING = 1e-6
 
 
 def draw(policy: Policy, generator: np.random.Generator) -> dict[str, Any] | None:
@@ -25,14 +27,25 @@ def draw(policy: Policy, generator: np.random.Generator) -> dict[str, Any] | Non
 
 
 def motion(parameters: Mapping[str, Any], _: Triple, affine: NDArray[np.float64]) -> Motion | None:
-    """About the patch's centre, along the array axes nearest to the anatomical ones."""
-    signs = np.ones(3)
-    for axis in parameters["axes"]:
-        signs[2 - array_axis(affine, axis)] *= -1
-    steps, swap = affine[:3, :3], parameters["swap"]
-    if (signs > 0).all():
-        return Motion(swap=swap)
-    return Motion(turn=steps @ np.diag(signs) @ np.linalg.inv(steps), swap=swap)
+    """About the patch's centre, along the array axes that stand for the anatomical ones.
+
+    Where a grid is so oblique that this would not reverse the axes asked for, or others too, nothing is done: sides would
+    change names that do not change places.
+    """
+    axes, swap = list(parameters["axes"]), parameters["swap"]
+    if len(set(axes)) != len(axes) or not set(axes) <= set(AXES) or (swap and "R" not in axes):
+        raise ConfigError(
+            f"augmentation: cannot mirror along {axes}, swap {dict(swap)}: each of R, A, S once, and a swap with R only"
+        )
+    if not axes:
+        return None
+    steps, places = affine[:3, :3], array_axes(affine)
+    signs = [-1.0 if n in {2 - places[axis] for axis in axes} else 1.0 for n in range(3)]
+    turn = steps @ np.diag(signs) @ np.linalg.inv(steps)
+    wanted = np.array([-1.0 if axis in axes else 1.0 for axis in AXES])
+    if (np.diag(turn) * wanted < -_ROUNDING).any():
+        return None
+    return Motion(turn=turn, swap=swap)
 
 
 def tone(_: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from isocenter.augment.motion import Motion
 from isocenter.augment.patch import AXES
 from isocenter.augment.placement import Triple
 from isocenter.augment.policy import NORMAL, Policy
+from isocenter.base.errors import ConfigError
 
 order = 2
 
@@ -31,6 +32,10 @@ def motion(parameters: Mapping[str, Any], _: Triple, affine: NDArray[np.float64]
     """A turn in RAS+ about an axis: Rodrigues' formula."""
     if parameters["axis"] == NORMAL:
         x, y, z = np.cross(affine[:3, 0], affine[:3, 1])
+    elif parameters["axis"] not in AXES:
+        raise ConfigError(
+            f"augmentation: the axis of a turn is limited to R, A, S, {NORMAL}, not {parameters['axis']!r}"
+        )
     else:
         x, y, z = np.eye(3)[AXES.index(parameters["axis"])]
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) / math.sqrt(x * x + y * y + z * z)

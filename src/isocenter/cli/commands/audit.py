@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from isocenter.augment.lint import lint
+from isocenter.augment.lint import is_understood, lint
 from isocenter.base.errors import ConfigError
 from isocenter.base.workspace import Workspace
 from isocenter.cli.console import from_here, note, show
@@ -88,13 +88,11 @@ def audit(
 
 
 def _judge(path: Path, *, as_json: bool) -> None:
-    """Judge a foreign augmentation; exits with 1 where a line of it breaks the contract."""
+    """Judge a foreign augmentation; exits with 1 where a line of it breaks the contract or is not understood."""
     found = lint(path)
-    is_broken = any(i.severity is Severity.REJECT for i in found)
-    show(
-        {"passed": not is_broken, "issues": [asdict(i) for i in found]}, lines_of_lint(found), as_json=as_json
-    )
-    if is_broken:
+    is_passed = not any(i.severity is Severity.REJECT or not is_understood(i) for i in found)
+    show({"passed": is_passed, "issues": [asdict(i) for i in found]}, lines_of_lint(found), as_json=as_json)
+    if not is_passed:
         raise typer.Exit(1)
 
 
@@ -106,12 +104,13 @@ def lines_of_lint(found: Sequence[Issue]) -> Iterator[str]:
         measured = f" ({issue.measured}{limit})" if issue.measured else ""
         yield f"{issue.target:<{width}}  {issue.severity or '':<6}  {issue.message}{measured}"
     n_broken = sum(i.severity is Severity.REJECT for i in found)
-    n_open = len(found) - n_broken
+    n_dark = sum(i.severity is not Severity.REJECT and not is_understood(i) for i in found)
+    n_open = len(found) - n_broken - n_dark
+    verdict = [f"{n_broken} break{'s' * (n_broken == 1)} the contract of augmentation"] * bool(n_broken)
+    verdict += [f"{n_dark} not understood"] * bool(n_dark)
     yield ""
     yield (
-        f"FAILED: {n_broken} break{'s' * (n_broken == 1)} the contract of augmentation"
-        if n_broken
-        else "passed"
+        f"FAILED: {'; '.join(verdict)}" if n_broken else f"NOT PASSED: {verdict[0]}" if n_dark else "passed"
     ) + (f"; {n_open} to be looked at" if n_open else "")
 
 

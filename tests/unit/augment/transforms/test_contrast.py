@@ -1,10 +1,9 @@
 import numpy as np
 
 from isocenter.augment.policy import Policy
-from isocenter.augment.transform import apply
 from isocenter.augment.transforms import contrast
 from isocenter.base import seeds
-from tests.contracts.test_transforms import make_patch
+from tests.contracts.test_transforms import apply, make_patch
 
 
 def test_the_stated_centre_stays_and_distances_from_it_change_by_the_factor():

@@ -9,7 +9,7 @@ from isocenter.augment.field import INJECTIVE, draw_field
 from isocenter.augment.policy import Policy
 from isocenter.augment.transforms import elastic
 from isocenter.base import seeds
-from tests.contracts.test_transforms import make_patch
+from tests.contracts.test_transforms import apply, make_patch
 
 sitk = pytest.importorskip("SimpleITK")
 AFFINE = np.diag([-0.8, 0.7, 2.0, 1.0])
@@ -44,7 +44,7 @@ def test_it_is_the_field_of_simpleitks_spline_interpolated_as_scipy_does():
     affine = np.diag([0.8, 0.7, 2.0, 1.0])  # SimpleITK's domain is along positive axes
     parameters, plan = planned(3, shape, affine)
     patch = replace(make_patch(shape), affine=affine)
-    after = transform.apply(patch, {"elastic": parameters})
+    after = apply(patch, {"elastic": parameters})
     moved = itk_displacements(plan.motion.bend, shape)
     assert np.sqrt((moved**2).sum(axis=0)).max() > 0.8
     at = np.indices(shape) + moved[::-1] / np.array([2.0, 0.7, 0.8])[:, None, None, None]
@@ -121,7 +121,7 @@ def test_points_move_exactly_and_with_the_image():
             "elastic": parameters,
         },
     ):
-        after = transform.apply(patch, drawn)
+        after = apply(patch, drawn)
         assert np.linalg.norm(after.points - world, axis=1).max() > 1
         for point in after.points:
             k, j, i = np.linalg.solve(AFFINE[:3, :3], point - AFFINE[:3, 3])[::-1]
@@ -145,7 +145,7 @@ def test_boxes_hold_what_they_held():
     patch = replace(make_patch(shape), mask=mask, affine=AFFINE, boxes=box, boxes_voxel=voxel)
     for seed in range(5):
         parameters, _ = planned(seed, shape, largest_mm=8.0)
-        after = transform.apply(patch, {"elastic": parameters})
+        after = apply(patch, {"elastic": parameters})
         found = np.argwhere(after.mask)
         assert (after.boxes_voxel[0, :3] <= found.min(axis=0)).all()
         assert (found.max(axis=0) < after.boxes_voxel[0, 3:]).all()
@@ -160,7 +160,7 @@ def test_within_the_plane_nothing_leaves_its_slice():
     parameters, plan = planned(4, shape, in_plane=True, largest_mm=8.0)
     assert abs(plan.motion.bend.lattice[2]).max() < 1e-12
     assert plan.reach[0] == 0
-    after = transform.apply(replace(make_patch(shape), affine=AFFINE), {"elastic": parameters})
+    after = apply(replace(make_patch(shape), affine=AFFINE), {"elastic": parameters})
     assert after.valid[0, 15:35, 15:35].all()
 
 
@@ -172,7 +172,7 @@ def test_reach_is_enough():
         assert max(margin) > 0
         wide = tuple(n + 2 * m for n, m in zip(shape, margin, strict=True))
         whole = replace(make_patch(wide), valid=np.ones(wide, bool), affine=AFFINE)
-        assert transform.apply(whole, {"elastic": parameters}, margin).valid.all()
+        assert apply(whole, {"elastic": parameters}, margin).valid.all()
 
 
 def test_bounds_stay_within_the_policy():

@@ -5,10 +5,9 @@ import pytest
 from scipy import stats
 
 from isocenter.augment.policy import Policy
-from isocenter.augment.transform import apply
 from isocenter.augment.transforms import noise
 from isocenter.base import seeds
-from tests.contracts.test_transforms import make_patch
+from tests.contracts.test_transforms import apply, make_patch
 
 
 def test_it_is_gaussian_of_the_sigma_that_was_drawn_in_units_of_the_range():

@@ -6,10 +6,10 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from isocenter.augment.policy import Policy
-from isocenter.augment.transform import apply, reach
+from isocenter.augment.transform import plan
 from isocenter.augment.transforms import rotation
 from isocenter.base import seeds
-from tests.contracts.test_transforms import make_patch
+from tests.contracts.test_transforms import apply, make_patch
 
 VECTORS = {"R": (1, 0, 0), "A": (0, 1, 0), "S": (0, 0, 1)}
 OBLIQUE = np.array([[-0.7, 0.1, 0.2, 4], [0.1, 0.7, 0, -9], [0, 0.1, 2.5, 3], [0, 0, 0, 1.0]])
@@ -106,7 +106,7 @@ def test_reach_is_enough_for_every_corner_and_no_more_than_a_voxel_too_much():
     for degrees in (10.0, -4.0, 0.0):
         for axis in ("R", "A", "S"):
             patch = replace(make_patch(shape), affine=OBLIQUE)
-            margin = reach({"rotation": {"axis": axis, "degrees": degrees}}, shape, OBLIQUE)
+            margin = plan({"rotation": {"axis": axis, "degrees": degrees}}, shape, OBLIQUE).reach
             at = source_positions(patch, axis, degrees).reshape(3, -1)
             beyond = np.maximum(-at.min(axis=1), at.max(axis=1) - (np.array(shape) - 1))
             assert (np.array(margin) >= beyond - 1e-6).all()
