@@ -13,10 +13,15 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from isocenter.stores.addresses import BYTE, LONG, WORD, pointer
+from isocenter.stores.addresses import BYTE, LONG, WORD, copy_64, copy_bytes, pointer
 
 GROUP = 64
 """Numbers that are put together at once."""
+STAGED = 8
+"""Groups of a line: planes often lie 4096 bytes apart, where all of them fall upon one set of the processor's nearest cache
+and drive each other out, so a line of each goes by way of a stage."""
+STAGE = 64 * 64
+"""Bytes of the stage: a line of each of the planes of the largest numbers."""
 
 
 def _gatherer(size: int) -> Any:
@@ -93,14 +98,32 @@ _sort_1, _sort_2, _sort_4, _sort_8 = (_sorter(size) for size in (1, 2, 4, 8))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def sort_bits(source: int, count: int, size: int, to: int) -> None:
-    """Sort the bits of `count` numbers, a multiple of `GROUP`, of 1, 2, 4 or 8 bytes by their place."""
-    for group in range(count // GROUP):
-        if size == 1:
-            _sort_1(source + GROUP * group, to + 8 * group, count // 8)
-        elif size == 2:
-            _sort_2(source + 2 * GROUP * group, to + 8 * group, count // 8)
-        elif size == 4:
-            _sort_4(source + 4 * GROUP * group, to + 8 * group, count // 8)
-        else:
-            _sort_8(source + 8 * GROUP * group, to + 8 * group, count // 8)
+def sort_bits(source: int, count: int, size: int, to: int, stage: int) -> None:
+    """Sort the bits of numbers by their place.
+
+    Args:
+        source: Address of the numbers, of 1, 2, 4 or 8 bytes.
+        count: How many, a multiple of `GROUP`.
+        size: Bytes of one.
+        to: Address of the planes.
+        stage: Address of `STAGE` bytes (see `STAGED`).
+    """
+    groups, stride = count // GROUP, count // 8
+    for start in range(0, groups, STAGED):
+        here = min(STAGED, groups - start)
+        for group in range(here):
+            place = source + (start + group) * GROUP * size
+            if size == 1:
+                _sort_1(place, stage + 8 * group, 64)
+            elif size == 2:
+                _sort_2(place, stage + 8 * group, 64)
+            elif size == 4:
+                _sort_4(place, stage + 8 * group, 64)
+            else:
+                _sort_8(place, stage + 8 * group, 64)
+        for plane in range(8 * size):
+            line = to + plane * stride + 8 * start
+            if here == STAGED:
+                copy_64(line, stage + 64 * plane)
+            else:
+                copy_bytes(line, stage + 64 * plane, 8 * here)

@@ -15,23 +15,22 @@ from isocenter.stores import lz4
 from isocenter.stores.addresses import (
     byte_at,
     clear_bytes,
+    copy_16,
     copy_32,
     copy_64,
     copy_bytes,
+    expect_write,
     put_byte,
     word_at,
 )
-from isocenter.stores.bitplanes import GROUP, gather_1, gather_2, gather_4, gather_8
+from isocenter.stores.bitplanes import GROUP, STAGED, gather_1, gather_2, gather_4, gather_8
 from isocenter.stores.fletcher import fletcher32
 
+AHEAD = 4
 AXES = 4
 HEAD = 16
 SPARE = 8 * GROUP + lz4.SPARE
 """Bytes that a buffer for a decoded chunk needs beyond the chunk."""
-STAGE = 64 * 64
-"""Bytes of the stage: a line of each of the planes of the largest numbers."""
-STAGED = 8
-"""Groups of a line."""
 
 FORMAT, LZ4_FORMAT = 2, 1
 IS_COPY, HAS_PLANES, _IS_UNSPLIT = 0x02, 0x04, 0x10
@@ -81,6 +80,9 @@ def decode(
             clear_bytes(buffers[0], chunk[3] * size)
             _scatter(buffers[0], 0, chunk, first, beyond, to, strides, size)
             continue
+        if beyond[1] > first[1]:
+            for kk in range(min(AHEAD, beyond[1]-first[1])):
+                _expect_rows(to + kk * strides[1], strides[2], beyond[2] - first[2], (beyond[3] - first[3]) * size)
         source, length = addresses[n], abs(sizes[n])
         if summed and fletcher32(source, length) != word_at(source + length):
             return n
@@ -206,11 +208,7 @@ def _join(source: int, count: int, size: int, to: int, stage: int, streams_at: N
 def _gather(
     streams_at: NDArray[np.int64], stride: int, first: int, beyond: int, size: int, to: int, stage: int
 ) -> None:
-    """Put groups of numbers together, from the first one on.
-
-    Planes often lie 4096 bytes apart, where all of them fall upon one set of the processor's nearest cache and drive
-    each other out: a line of each is brought to the stage first.
-    """
+    """Put groups of numbers together, from the first one on."""
     for block in range(first, beyond, STAGED):
         for byte in range(size):
             for bit in range(8):
@@ -245,6 +243,10 @@ def _scatter_planes(
     rows, width = beyond[2] - first[2], beyond[3] - first[3]
     for c in range(first[0], beyond[0]):
         for k in range(first[1], beyond[1]):
+            if k + AHEAD < beyond[1]:
+                _expect_rows(
+                    to + (c - first[0]) * strides[0] + (k + AHEAD - first[1]) * strides[1], strides[2], rows, width * size
+                )
             start = ((c * chunk[1] + k) * chunk[2] + first[2]) * chunk[3]
             group = start // GROUP
             _gather(
@@ -252,8 +254,7 @@ def _scatter_planes(
             )
             row = buffer + (start - group * GROUP + first[3]) * size
             place = to + (c - first[0]) * strides[0] + (k - first[1]) * strides[1]
-            for j in range(rows):
-                _copy_row(row + j * line, place + j * strides[2], width, size, strides[3])
+            _copy_rows(row, line, place, strides[2], rows, width, size, strides[3])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -273,21 +274,43 @@ def _scatter(
         for k in range(first[1], beyond[1]):
             row = source + ((c * chunk[1] + k) * chunk[2] + first[2]) * line + first[3] * size
             place = to + (c - first[0]) * strides[0] + (k - first[1]) * strides[1]
-            for j in range(beyond[2] - first[2]):
-                _copy_row(row + j * line, place + j * strides[2], width, size, strides[3])
+            _copy_rows(row, line, place, strides[2], beyond[2] - first[2], width, size, strides[3])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _copy_row(source: int, to: int, width: int, size: int, stride: int) -> None:
-    if stride != size:
-        for i in range(width):
-            for byte in range(size):
-                put_byte(to + i * stride + byte, byte_at(source + i * size + byte))
-        return
+def _expect_rows(to: int, step: int, rows: int, count: int) -> None:
+    """Have the processor fetch the places of rows that will be written: it cannot guess places so far apart."""
+    for j in range(rows):
+        expect_write(to + j * step)
+        expect_write(to + j * step + count - 1)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _copy_rows(
+    source: int, line: int, to: int, step: int, rows: int, width: int, size: int, stride: int
+) -> None:
+    """Copy rows that begin `line` bytes apart to places `step` bytes apart, without a call for each of them."""
     count = width * size
-    if count == 64:  # rows are too short for the general copy of bytes to be worth its call
-        copy_64(to, source)
-    elif count == 32:
-        copy_32(to, source)
+    if stride != size:
+        for j in range(rows):
+            for i in range(width):
+                for byte in range(size):
+                    put_byte(to + j * step + i * stride + byte, byte_at(source + j * line + i * size + byte))
+    elif count == 64:
+        for j in range(rows):
+            copy_64(to + j * step, source + j * line)
+    elif 32 <= count < 64:  # two copies that may overlap
+        for j in range(rows):
+            copy_32(to + j * step, source + j * line)
+            copy_32(to + j * step + count - 32, source + j * line + count - 32)
+    elif 16 <= count < 32:
+        for j in range(rows):
+            copy_16(to + j * step, source + j * line)
+            copy_16(to + j * step + count - 16, source + j * line + count - 16)
+    elif count < 16:
+        for j in range(rows):
+            for byte in range(count):
+                put_byte(to + j * step + byte, byte_at(source + j * line + byte))
     else:
-        copy_bytes(to, source, count)
+        for j in range(rows):
+            copy_bytes(to + j * step, source + j * line, count)

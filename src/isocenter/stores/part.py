@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -10,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import StoreCorrupt
-from isocenter.stores.decoding import AXES, SPARE, STAGE, decode
+from isocenter.stores.bitplanes import STAGE
+from isocenter.stores.decoding import AXES, SPARE, decode
+from isocenter.stores.fetching import contents, fetch
 from isocenter.stores.plan import touched
 from isocenter.stores.scratch import scratch
 from isocenter.stores.shard import ArrayFacts, Index
@@ -72,14 +75,39 @@ class Part:
         Raises:
             StoreCorrupt: a payload is not one of ours.
         """
-        size = self._bytes + SPARE
-        buffers = scratch("inflated", size), scratch("joined", size), scratch("stage", STAGE)
         bad = decode(
-            addresses, sizes, self.places[chunks], summed, self._geometry, self._box.ctypes.data,
-            (buffers[0].ctypes.data, buffers[1].ctypes.data, buffers[2].ctypes.data),
-        )  # fmt: skip
+            addresses, sizes, self.places[chunks], summed, self._geometry, self._box.ctypes.data, buffers_for(self._bytes)
+        )
         if bad >= 0:
             raise StoreCorrupt(f"chunk {self.numbers[chunks][bad]} is not what was written")
+
+    def fetch(
+        self,
+        descriptor: int,
+        found: NDArray[np.int64],
+        batches: NDArray[np.int64],
+        at: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        buffer: NDArray[np.uint8],
+        *,
+        summed: int,
+    ) -> int:
+        """Read and decode batches of the chunks (see `isocenter.stores.fetching.fetch`), each payload `at` a place in a buffer.
+
+        Returns:
+            The first run that could not be read, -1 where there is none.
+
+        Raises:
+            StoreCorrupt: a payload is not one of ours.
+        """
+        start = buffer.ctypes.data
+        failed, bad = fetch(
+            descriptor, found, batches, at + start, sizes, self.places, summed, self._geometry,
+            self._box.ctypes.data, start, buffers_for(self._bytes),
+        )  # fmt: skip
+        if bad >= 0:
+            raise StoreCorrupt(f"chunk {self.numbers[bad]} is not what was written")
+        return int(failed)
 
     def result(self) -> NDArray[Any]:
         """The part, when all of its chunks are decoded."""
@@ -91,6 +119,57 @@ class Part:
                 return np.ascontiguousarray(steps)
             self._out[...] = steps
         return self._out  # type: ignore[return-value]  # given, where the box is not the part
+
+
+class Whole:
+    """All chunks of an array, decoded one by one for the check sums of their voxels.
+
+    Args:
+        facts: Shape and type of the array.
+        chunk: Shape of its chunks.
+
+    Attributes:
+        sums: Of chunks, in C order (N,); good when all of them were fetched.
+    """
+
+    def __init__(self, facts: ArrayFacts, chunk: tuple[int, ...]) -> None:
+        size, lead = facts.dtype.itemsize, AXES - len(chunk)
+        counts = [1] * lead + [-(-n // c) for n, c in zip(facts.shape, chunk, strict=True)]
+        strides = [size * math.prod(chunk[axis + 1 :]) for axis in range(len(chunk))]
+        self._bytes = size * math.prod(chunk)
+        self._geometry = np.zeros((5, AXES), np.int64)
+        self._geometry[0] = [1] * lead + list(chunk)
+        self._geometry[3] = [0] * lead + strides
+        self._geometry[4, 0] = size
+        self._places = np.stack(np.unravel_index(np.arange(math.prod(counts)), counts), axis=1)
+        self.sums = np.zeros(math.prod(counts), np.int64)
+
+    def fetch(
+        self,
+        descriptor: int,
+        found: NDArray[np.int64],
+        batches: NDArray[np.int64],
+        at: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        buffer: NDArray[np.uint8],
+        *,
+        summed: int,
+    ) -> int:
+        """Read batches of the chunks and sum up their voxels; as `Part.fetch`."""
+        start, block = buffer.ctypes.data, scratch("collected", self._bytes)
+        failed, bad = contents(
+            descriptor, found, batches, at + start, sizes, self._places, summed, self._geometry,
+            block.ctypes.data, start, buffers_for(self._bytes), self.sums,
+        )  # fmt: skip
+        if bad >= 0:
+            raise StoreCorrupt(f"chunk {bad} is not what was written")
+        return int(failed)
+
+
+def buffers_for(count: int) -> tuple[int, int, int]:
+    """Addresses of what chunks of so many bytes are decoded in."""
+    inflated, joined = scratch("inflated", count + SPARE), scratch("joined", count + SPARE)
+    return inflated.ctypes.data, joined.ctypes.data, scratch("stage", STAGE).ctypes.data
 
 
 def each_batch(do: Callable[[_ItemT], None], batches: Sequence[_ItemT], threads: int) -> None:
