@@ -23,13 +23,13 @@ from isocenter.stores.addresses import (
     put_byte,
     word_at,
 )
-from isocenter.stores.bitplanes import GROUP, STAGED, gather_1, gather_2, gather_4, gather_8
+from isocenter.stores.bitplanes import GROUP, LINE, gather_1, gather_2, gather_4, gather_8
 from isocenter.stores.fletcher import fletcher32
 
 AHEAD = 4
 AXES = 4
 HEAD = 16
-SPARE = 8 * GROUP + lz4.SPARE
+SPARE = 8 * LINE * GROUP + lz4.SPARE
 """Bytes that a buffer for a decoded chunk needs beyond the chunk."""
 
 FORMAT, LZ4_FORMAT = 2, 1
@@ -46,7 +46,7 @@ def decode(
     summed: int,
     geometry: NDArray[np.int64],
     out: int,
-    buffers: tuple[int, int, int],
+    buffers: tuple[int, int],
 ) -> int:
     """Decode what is wanted of each chunk.
 
@@ -59,7 +59,7 @@ def decode(
         geometry: Rows of AXES numbers: shape of a chunk; first and last + 1 index wanted; strides of `out` in bytes;
             and, first in the last row, bytes of a number.
         out: Address of the first wanted number.
-        buffers: Addresses of two buffers for a decoded chunk and `SPARE` bytes, and of one of `STAGE` bytes.
+        buffers: Addresses of two buffers for a decoded chunk and `SPARE` bytes.
 
     Returns:
         Number of the first chunk whose payload is not one of ours; -1 where there is none.
@@ -106,7 +106,7 @@ def _decode_chunk(
     to: int,
     strides: NDArray[np.int64],
     size: int,
-    buffers: tuple[int, int, int],
+    buffers: tuple[int, int],
     streams_at: NDArray[np.int64],
 ) -> bool:
     if length < HEAD or byte_at(source) != FORMAT or byte_at(source + 3) != size:
@@ -132,10 +132,10 @@ def _decode_chunk(
     if not flags & HAS_PLANES:
         _scatter(buffers[0], chunk[3] * size, chunk, first, beyond, to, strides, size)
     elif _is_by_planes(flags, block, count, size):
-        _scatter_planes(streams_at, count, chunk, first, beyond, to, strides, size, buffers[1], buffers[2])
+        _scatter_planes(streams_at, count, chunk, first, beyond, to, strides, size, buffers[1])
     else:
         for at in range(0, count, block):
-            _join(buffers[0] + at, min(block, count - at), size, buffers[1] + at, buffers[2], streams_at)
+            _join(buffers[0] + at, min(block, count - at), size, buffers[1] + at, streams_at)
         _scatter(buffers[1], chunk[3] * size, chunk, first, beyond, to, strides, size)
     return True
 
@@ -194,35 +194,30 @@ def _inflate(
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _join(source: int, count: int, size: int, to: int, stage: int, streams_at: NDArray[np.int64]) -> None:
+def _join(source: int, count: int, size: int, to: int, streams_at: NDArray[np.int64]) -> None:
     """Put the numbers of a block together; Blosc leaves blocks of other than a multiple of 8 numbers as they are."""
     if count // size % 8:
         copy_bytes(to, source, count)
         return
     for byte in range(size):
         streams_at[byte] = source + byte * (count // size)
-    _gather(streams_at, count // size // 8, 0, (count // size + GROUP - 1) // GROUP, size, to, stage)
+    _gather(streams_at, count // size // 8, 0, (count // size + GROUP - 1) // GROUP, size, to)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _gather(
-    streams_at: NDArray[np.int64], stride: int, first: int, beyond: int, size: int, to: int, stage: int
-) -> None:
-    """Put groups of numbers together, from the first one on."""
-    for block in range(first, beyond, STAGED):
-        for byte in range(size):
-            for bit in range(8):
-                copy_64(stage + 512 * byte + 64 * bit, streams_at[byte] + 8 * block + stride * bit)
-        place = to + (block - first) * GROUP * size
-        for group in range(min(STAGED, beyond - block)):
-            if size == 1:
-                gather_1(place + GROUP * group, stage + 8 * group, 64)
-            elif size == 2:
-                gather_2(place + 2 * GROUP * group, stage + 8 * group, 64)
-            elif size == 4:
-                gather_4(place + 4 * GROUP * group, stage + 8 * group, 64)
-            else:
-                gather_8(place + 8 * GROUP * group, stage + 8 * group, 64)
+def _gather(streams_at: NDArray[np.int64], stride: int, first: int, beyond: int, size: int, to: int) -> None:
+    """Put groups of numbers together, from the first one on; up to `LINE` more than these."""
+    streams = streams_at.ctypes.data
+    for group in range(first, beyond, LINE):
+        place = to + (group - first) * GROUP * size
+        if size == 1:
+            gather_1(place, streams, 8 * group, stride)
+        elif size == 2:
+            gather_2(place, streams, 8 * group, stride)
+        elif size == 4:
+            gather_4(place, streams, 8 * group, stride)
+        else:
+            gather_8(place, streams, 8 * group, stride)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -236,7 +231,6 @@ def _scatter_planes(
     strides: NDArray[np.int64],
     size: int,
     buffer: int,
-    stage: int,
 ) -> None:
     """Put together the wanted rows of each plane (j, i), and copy them."""
     stride, line = count // size // 8, chunk[3] * size
@@ -250,7 +244,7 @@ def _scatter_planes(
             start = ((c * chunk[1] + k) * chunk[2] + first[2]) * chunk[3]
             group = start // GROUP
             _gather(
-                streams_at, stride, group, (start + rows * chunk[3] + GROUP - 1) // GROUP, size, buffer, stage
+                streams_at, stride, group, (start + rows * chunk[3] + GROUP - 1) // GROUP, size, buffer
             )
             row = buffer + (start - group * GROUP + first[3]) * size
             place = to + (c - first[0]) * strides[0] + (k - first[1]) * strides[1]

@@ -23,7 +23,7 @@ def fetch(
     geometry: NDArray[np.int64],
     out: int,
     payloads: int,
-    buffers: tuple[int, int, int],
+    buffers: tuple[int, int],
 ) -> tuple[int, int]:
     """Read and decode batches of chunks, one after the other into the same buffer.
 
@@ -68,7 +68,7 @@ def contents(
     geometry: NDArray[np.int64],
     block: int,
     payloads: int,
-    buffers: tuple[int, int, int],
+    buffers: tuple[int, int],
     sums: NDArray[np.int64],
 ) -> tuple[int, int]:
     """Read and decode batches of chunks one by one, and sum up the voxels of each.

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import StoreCorrupt
-from isocenter.stores.bitplanes import STAGE
 from isocenter.stores.decoding import AXES, SPARE, decode
 from isocenter.stores.fetching import contents, fetch
 from isocenter.stores.plan import touched
@@ -166,10 +165,10 @@ class Whole:
         return int(failed)
 
 
-def buffers_for(count: int) -> tuple[int, int, int]:
+def buffers_for(count: int) -> tuple[int, int]:
     """Addresses of what chunks of so many bytes are decoded in."""
     inflated, joined = scratch("inflated", count + SPARE), scratch("joined", count + SPARE)
-    return inflated.ctypes.data, joined.ctypes.data, scratch("stage", STAGE).ctypes.data
+    return inflated.ctypes.data, joined.ctypes.data
 
 
 def each_batch(do: Callable[[_ItemT], None], batches: Sequence[_ItemT], threads: int) -> None:
