@@ -157,7 +157,12 @@ def expect_write(_context: Any, _address: Any) -> tuple[Any, Callable[..., Any]]
         prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         builder.call(
             prefetch,
-            [builder.inttoptr(args[0], place), ir.Constant(WORD, 1), ir.Constant(WORD, 3), ir.Constant(WORD, 1)],
+            [
+                builder.inttoptr(args[0], place),
+                ir.Constant(WORD, 1),
+                ir.Constant(WORD, 3),
+                ir.Constant(WORD, 1),
+            ],
         )
         return context.get_dummy_value()
 

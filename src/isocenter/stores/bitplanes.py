@@ -33,7 +33,9 @@ def _gatherer(size: int) -> Any:
     is in as many words at `streams`.
     """
 
-    def gather(_context: Any, _to: Any, _streams: Any, _offset: Any, _stride: Any) -> tuple[Any, Callable[..., Any]]:
+    def gather(
+        _context: Any, _to: Any, _streams: Any, _offset: Any, _stride: Any
+    ) -> tuple[Any, Callable[..., Any]]:
         def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
             to, streams, offset, stride = args
             bytes_of = []

@@ -26,7 +26,6 @@ from isocenter.stores.addresses import (
 from isocenter.stores.bitplanes import GROUP, LINE, gather_1, gather_2, gather_4, gather_8
 from isocenter.stores.fletcher import fletcher32
 
-AHEAD = 4
 AXES = 4
 HEAD = 16
 SPARE = 8 * LINE * GROUP + lz4.SPARE
@@ -80,9 +79,7 @@ def decode(
             clear_bytes(buffers[0], chunk[3] * size)
             _scatter(buffers[0], 0, chunk, first, beyond, to, strides, size)
             continue
-        if beyond[1] > first[1]:
-            for kk in range(min(AHEAD, beyond[1]-first[1])):
-                _expect_rows(to + kk * strides[1], strides[2], beyond[2] - first[2], (beyond[3] - first[3]) * size)
+        _expect_rows(to, strides[2], beyond[2] - first[2], (beyond[3] - first[3]) * size)
         source, length = addresses[n], abs(sizes[n])
         if summed and fletcher32(source, length) != word_at(source + length):
             return n
@@ -237,17 +234,13 @@ def _scatter_planes(
     rows, width = beyond[2] - first[2], beyond[3] - first[3]
     for c in range(first[0], beyond[0]):
         for k in range(first[1], beyond[1]):
-            if k + AHEAD < beyond[1]:
-                _expect_rows(
-                    to + (c - first[0]) * strides[0] + (k + AHEAD - first[1]) * strides[1], strides[2], rows, width * size
-                )
             start = ((c * chunk[1] + k) * chunk[2] + first[2]) * chunk[3]
             group = start // GROUP
-            _gather(
-                streams_at, stride, group, (start + rows * chunk[3] + GROUP - 1) // GROUP, size, buffer
-            )
+            _gather(streams_at, stride, group, (start + rows * chunk[3] + GROUP - 1) // GROUP, size, buffer)
             row = buffer + (start - group * GROUP + first[3]) * size
             place = to + (c - first[0]) * strides[0] + (k - first[1]) * strides[1]
+            if k + 1 < beyond[1]:
+                _expect_rows(place + strides[1], strides[2], rows, width * size)
             _copy_rows(row, line, place, strides[2], rows, width, size, strides[3])
 
 

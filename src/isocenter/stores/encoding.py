@@ -101,7 +101,7 @@ def _encode_some(
     chunk: NDArray[np.int64],
     size: int,
     first: int,
-    keeps_zeros: bool,  # noqa: FBT001 - kernels are called by position
+    keeps_zeros: bool,
     whole: int,
     out: int,
     room: int,
@@ -128,7 +128,7 @@ def _encode_some(
             put_word(out + used + length, fletcher32(out + used, length))
             rows[n, 0] = length + SUM_BYTES
             used += length + SUM_BYTES
-    return rows.shape[0]
+    return len(rows)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -165,8 +165,9 @@ def encode(
     put_byte(out + 3, size)
     put_word(out + 4, count)
     put_word(out + 8, count)
-    put_word(out + 12, at - out)
-    return at - out
+    length: int = at - out
+    put_word(out + 12, length)
+    return length
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -78,13 +78,14 @@ def compress(source: int, count: int, to: int, most: int, table: NDArray[np.int3
         if at <= end - _LAST_MATCH:
             table[_slot(long_at(at - 2))] = at - 2 - source
     out = _put_sequence(out, limit, literals, end - literals, 0, 0)
-    return max(out - to, 0)
+    used: int = max(out - to, 0)
+    return used
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _slot(word: int) -> int:
     """Where in the table eight bytes belong: Fibonacci's hash."""
-    return np.int64((np.uint64(word) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(52))
+    return int((np.uint64(word) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(52))
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -94,7 +95,8 @@ def _same_after(at: int, old: int, end: int) -> int:
     while at + length + 8 <= end:
         differing = long_at(at + length) ^ long_at(old + length)
         if differing:
-            return length + (zeros_below(differing) >> 3)
+            more: int = zeros_below(differing) >> 3
+            return length + more
         length += 8
     while at + length < end and byte_at(at + length) == byte_at(old + length):
         length += 1

@@ -16,10 +16,11 @@ from isocenter.base.errors import StoreCorrupt
 from isocenter.stores.chunks import BATCH_BYTES, Position
 from isocenter.stores.decoding import HEAD
 from isocenter.stores.encoding import SUM_BYTES
-from isocenter.stores.part import Part, Whole, each_batch
+from isocenter.stores.part import Part, each_batch
 from isocenter.stores.plan import runs
 from isocenter.stores.scratch import scratch
 from isocenter.stores.shard import ArrayFacts
+from isocenter.stores.whole import Whole
 
 _GAP = 4096
 _SKIPPED = 1  # filter mask of a chunk that the first filter, Blosc, was left out of
@@ -127,16 +128,17 @@ class _Plan:
             fetch: Takes descriptor, runs, batches, places of payloads in a buffer, their sizes, and the buffer; gives the
                 number of the first run that could not be read, -1 where there is none.
         """
-        buffer = scratch("payloads", self._most)
+        buffer, before = scratch("payloads", self._most), -1
         while True:
             failed = fetch(self._descriptor, self._found, batches, self._at, self._sizes, buffer)
             if failed < 0:
                 return
             # read once more, where Python says what is wrong; it may have been but a signal
             offset, count, place = self._found[failed].tolist()
-            if os.preadv(self._descriptor, [buffer.data[place : place + count]], offset) != count:
+            came = os.preadv(self._descriptor, [buffer.data[place : place + count]], offset)
+            if came != count or failed == before:
                 raise StoreCorrupt("the file ends early")
-            batches = batches[batches[:, 3] > failed]
+            batches, before = batches[batches[:, 3] > failed], failed
 
 
 def read_payloads(descriptor: int, placed: Placed) -> Iterator[tuple[Position, bytes, int]]:

@@ -295,22 +295,30 @@ def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001 - the promise
 def _read_back(path: Path, name: str, contents: dict[tuple[str, str], NDArray[np.uint32]]) -> None:
     """Read and decode every array of a new file once: a disk that did not keep what it was given is found now.
 
-    The voxels of what was put are compared with those that were encoded, chunk by chunk; of what was kept, with its digest.
+    What was put is compared with what was encoded, chunk by chunk; what was kept with its digests.
     """
+    left = dict(contents)
     reader = open(path, cache_bytes=0)
     try:
         for case_id in reader.ids:
-            digests = reader.meta(case_id).get("digests", {})
-            for array, facts in reader.arrays(case_id).items():
-                put = contents.get((case_id, array))
-                if put is None:
-                    is_same = digests.get(array) == digest_of_parts(_slabs(reader, case_id, array, facts))
-                else:
-                    is_same = array in digests and np.array_equal(reader.contents(case_id, array), put)
-                if not is_same:
+            digests = {META: "", **reader.meta(case_id).get("digests", {})}
+            for array in [*reader.arrays(case_id), META]:
+                put = left.pop((case_id, array), None)
+                if array not in digests or not _is_same(reader, case_id, array, put, digests[array]):
                     raise StoreCorrupt(f"{name} {case_id} {array}: reads back otherwise than it was written")
+        if left:
+            raise StoreCorrupt(f"{name} {' '.join(min(left))}: is missing after it was written")
     finally:
         reader.close()
+
+
+def _is_same(reader: Reader, case_id: str, array: str, put: NDArray[np.uint32] | None, digest: str) -> bool:
+    if put is not None:
+        return np.array_equal(reader.contents(case_id, array), put)
+    if array == META:
+        return True
+    facts = reader.arrays(case_id)[array]
+    return digest == digest_of_parts(_slabs(reader, case_id, array, facts))
 
 
 def _slabs(reader: Reader, case_id: str, name: str, facts: ArrayFacts) -> Iterator[memoryview]:

@@ -1,0 +1,68 @@
+"""Bits that are sorted and put together are compared with NumPy's."""
+
+import os
+import subprocess
+import sys
+
+import numba
+import numpy as np
+import pytest
+
+from isocenter.stores.bitplanes import GROUP, LINE, STAGE, gather_1, gather_2, gather_4, gather_8, sort_bits
+
+
+@numba.njit
+def _put_together(size, to, streams, offset, stride):
+    if size == 1:
+        gather_1(to, streams, offset, stride)
+    elif size == 2:
+        gather_2(to, streams, offset, stride)
+    elif size == 4:
+        gather_4(to, streams, offset, stride)
+    else:
+        gather_8(to, streams, offset, stride)
+
+
+def planes_of(numbers):
+    """(8 * bytes, count / 8), the lowest bits first."""
+    size = numbers.dtype.itemsize
+    bits = np.unpackbits(numbers.view(np.uint8).reshape(-1, size), axis=1, bitorder="little")
+    return np.packbits(np.ascontiguousarray(bits.T), axis=1, bitorder="little")
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8"])
+def test_lines_are_put_together_as_numpy_does(dtype):
+    size = np.dtype(dtype).itemsize
+    numbers = np.random.default_rng(size).integers(0, 256, 3 * LINE * GROUP * size, np.uint8).view(dtype)
+    planes = planes_of(numbers)
+    streams = planes.ctypes.data + 8 * planes.shape[1] * np.arange(size)
+    out = np.full(LINE * GROUP + 8, 77, dtype)
+    for line in range(3):
+        offset = line * 8 * LINE
+        _put_together(size, out.ctypes.data, streams.ctypes.data, offset, planes.shape[1])
+        np.testing.assert_array_equal(out[: LINE * GROUP], numbers[line * LINE * GROUP :][: LINE * GROUP])
+        assert (out[LINE * GROUP :] == 77).all()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8"])
+@pytest.mark.parametrize("groups", [1, 7, 8, 19])
+def test_bits_are_sorted_as_numpy_does(dtype, groups):
+    size = np.dtype(dtype).itemsize
+    numbers = np.random.default_rng(size).integers(0, 256, groups * GROUP * size, np.uint8).view(dtype)
+    out, stage = np.full(numbers.nbytes + 64, 77, np.uint8), np.empty(STAGE, np.uint8)
+    sort_bits(numbers.ctypes.data, numbers.size, size, out.ctypes.data, stage.ctypes.data)
+    assert out[: numbers.nbytes].tobytes() == planes_of(numbers).tobytes()
+    assert (out[numbers.nbytes :] == 77).all()
+
+
+@pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ, reason="is what this test starts")
+def test_a_processor_without_any_special_instructions_does_the_same():
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n0", "-k", "numpy", __file__],
+        env={**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    assert "20 passed" in run.stdout
