@@ -55,14 +55,8 @@ def test_bits_are_sorted_as_numpy_does(dtype, groups):
     assert (out[numbers.nbytes :] == 77).all()
 
 
-@pytest.mark.skipif("NUMBA_CPU_NAME" in os.environ, reason="is what this test starts")
 def test_a_processor_without_any_special_instructions_does_the_same():
-    run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n0", "-k", "numpy", __file__],
-        env={**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout
-    assert "20 passed" in run.stdout
+    code = "import runpy, sys; check = runpy.run_path(sys.argv[1])[sys.argv[2]]; check('u1'); check('u2')"
+    env = {**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    test = "test_lines_are_put_together_as_numpy_does"
+    subprocess.run([sys.executable, "-c", code, __file__, test], env=env, check=True)
