@@ -26,35 +26,40 @@ STAGE = 64 * 64
 _ROW, _BYTES = ir.VectorType(LONG, LINE), ir.VectorType(BYTE, GROUP)
 
 
-def _gatherer(size: int) -> Any:
-    """Put a line of numbers of `size` bytes together.
+@intrinsic  # type: ignore[untyped-decorator]
+def gather(_context: Any, _to: Any, _planes: Any, _stride: Any) -> tuple[Any, Callable[..., Any]]:
+    """Put one byte of each number of a line together, of eight planes that are `stride` bytes apart."""
 
-    `LINE` groups at `to`, of the planes `stride` bytes apart, from `offset` on; where the planes of each byte of a number begin
-    is in as many words at `streams`.
-    """
+    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        at, rows = args[1], []
+        for _ in range(8):
+            rows.append(builder.load(pointer(builder, at, _ROW), align=1))
+            at = builder.add(at, args[2])
+        for group, row in enumerate(_turned(builder, rows)):
+            place = builder.add(args[0], ir.Constant(LONG, group * GROUP))
+            builder.store(_joined(context, builder, row), pointer(builder, place, _BYTES), align=1)
+        return context.get_dummy_value()
 
-    def gather(
-        _context: Any, _to: Any, _streams: Any, _offset: Any, _stride: Any
-    ) -> tuple[Any, Callable[..., Any]]:
+    return types.void(types.int64, types.int64, types.int64), generate
+
+
+def _interleaver(size: int) -> Any:
+    """Put the bytes of a group's numbers side by side, of which each lies a line behind the one before."""
+
+    def interleave(_context: Any, _to: Any, _source: Any) -> tuple[Any, Callable[..., Any]]:
         def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            to, streams, offset, stride = args
-            bytes_of = []
-            for byte in range(size):
-                place = builder.add(streams, ir.Constant(LONG, 8 * byte))
-                at, rows = builder.add(builder.load(pointer(builder, place, LONG)), offset), []
-                for _ in range(8):
-                    rows.append(builder.load(pointer(builder, at, _ROW), align=1))
-                    at = builder.add(at, stride)
-                bytes_of.append([_joined(context, builder, row) for row in _turned(builder, rows)])
-            for group in range(LINE):
-                whole = _interleaved(builder, [groups[group] for groups in bytes_of])
-                place = builder.add(to, ir.Constant(LONG, group * GROUP * size))
-                builder.store(whole, pointer(builder, place, whole.type), align=1)
+            places = [builder.add(args[1], ir.Constant(LONG, byte * LINE * GROUP)) for byte in range(size)]
+            parts = [builder.load(pointer(builder, place, _BYTES), align=1) for place in places]
+            whole = _interleaved(builder, parts)
+            builder.store(whole, pointer(builder, args[0], whole.type), align=1)
             return context.get_dummy_value()
 
-        return types.void(types.int64, types.int64, types.int64, types.int64), generate
+        return types.void(types.int64, types.int64), generate
 
-    return intrinsic(gather)
+    return intrinsic(interleave)
+
+
+interleave_2, interleave_4, interleave_8 = (_interleaver(size) for size in (2, 4, 8))
 
 
 def _turned(builder: Any, rows: list[Any]) -> list[Any]:
@@ -111,9 +116,6 @@ def _interleaved(builder: Any, parts: list[Any]) -> Any:
         parts = [builder.bitcast(_shuffled(builder, low, high, order), doubled) for low, high in pairs]
         width *= 2
     return parts[0]
-
-
-gather_1, gather_2, gather_4, gather_8 = (_gatherer(size) for size in (1, 2, 4, 8))
 
 
 def _sorter(size: int) -> Any:

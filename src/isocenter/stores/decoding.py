@@ -23,13 +23,13 @@ from isocenter.stores.addresses import (
     put_byte,
     word_at,
 )
-from isocenter.stores.bitplanes import GROUP, LINE, gather_1, gather_2, gather_4, gather_8
+from isocenter.stores.bitplanes import GROUP, LINE, gather, interleave_2, interleave_4, interleave_8
 from isocenter.stores.fletcher import fletcher32
 
 AXES = 4
 HEAD = 16
 SPARE = 8 * LINE * GROUP + lz4.SPARE
-"""Bytes that a buffer for a decoded chunk needs beyond the chunk."""
+"""Bytes that a buffer for a decoded chunk needs beyond the chunk: also for a line of the largest numbers, put together or not."""
 
 FORMAT, LZ4_FORMAT = 2, 1
 IS_COPY, HAS_PLANES, _IS_UNSPLIT = 0x02, 0x04, 0x10
@@ -126,13 +126,14 @@ def _decode_chunk(
         return False
     if not _inflate(source, length, count, block, size, flags, buffers[0], streams_at):
         return False
+    stage = buffers[0] + count + lz4.SPARE
     if not flags & HAS_PLANES:
         _scatter(buffers[0], chunk[3] * size, chunk, first, beyond, to, strides, size)
     elif _is_by_planes(flags, block, count, size):
-        _scatter_planes(streams_at, count, chunk, first, beyond, to, strides, size, buffers[1])
+        _scatter_planes(streams_at, count, chunk, first, beyond, to, strides, size, buffers[1], stage)
     else:
         for at in range(0, count, block):
-            _join(buffers[0] + at, min(block, count - at), size, buffers[1] + at, streams_at)
+            _join(buffers[0] + at, min(block, count - at), size, buffers[1] + at, stage, streams_at)
         _scatter(buffers[1], chunk[3] * size, chunk, first, beyond, to, strides, size)
     return True
 
@@ -191,30 +192,33 @@ def _inflate(
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _join(source: int, count: int, size: int, to: int, streams_at: NDArray[np.int64]) -> None:
+def _join(source: int, count: int, size: int, to: int, stage: int, streams_at: NDArray[np.int64]) -> None:
     """Put the numbers of a block together; Blosc leaves blocks of other than a multiple of 8 numbers as they are."""
     if count // size % 8:
         copy_bytes(to, source, count)
         return
     for byte in range(size):
         streams_at[byte] = source + byte * (count // size)
-    _gather(streams_at, count // size // 8, 0, (count // size + GROUP - 1) // GROUP, size, to)
+    _gather(streams_at, count // size // 8, 0, (count // size + GROUP - 1) // GROUP, size, to, stage)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _gather(streams_at: NDArray[np.int64], stride: int, first: int, beyond: int, size: int, to: int) -> None:
+def _gather(
+    streams_at: NDArray[np.int64], stride: int, first: int, beyond: int, size: int, to: int, stage: int
+) -> None:
     """Put groups of numbers together, from the first one on; up to `LINE` more than these."""
-    streams = streams_at.ctypes.data
-    for group in range(first, beyond, LINE):
-        place = to + (group - first) * GROUP * size
-        if size == 1:
-            gather_1(place, streams, 8 * group, stride)
-        elif size == 2:
-            gather_2(place, streams, 8 * group, stride)
-        elif size == 4:
-            gather_4(place, streams, 8 * group, stride)
-        else:
-            gather_8(place, streams, 8 * group, stride)
+    for start in range(first, beyond, LINE):
+        place = to + (start - first) * GROUP * size
+        for byte in range(size):
+            line = place if size == 1 else stage + byte * LINE * GROUP
+            gather(line, streams_at[byte] + 8 * start, stride)
+        for group in range(LINE if size > 1 else 0):
+            if size == 2:
+                interleave_2(place + 2 * GROUP * group, stage + GROUP * group)
+            elif size == 4:
+                interleave_4(place + 4 * GROUP * group, stage + GROUP * group)
+            else:
+                interleave_8(place + 8 * GROUP * group, stage + GROUP * group)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -228,6 +232,7 @@ def _scatter_planes(
     strides: NDArray[np.int64],
     size: int,
     buffer: int,
+    stage: int,
 ) -> None:
     """Put together the wanted rows of each plane (j, i), and copy them."""
     stride, line = count // size // 8, chunk[3] * size
@@ -236,7 +241,9 @@ def _scatter_planes(
         for k in range(first[1], beyond[1]):
             start = ((c * chunk[1] + k) * chunk[2] + first[2]) * chunk[3]
             group = start // GROUP
-            _gather(streams_at, stride, group, (start + rows * chunk[3] + GROUP - 1) // GROUP, size, buffer)
+            _gather(
+                streams_at, stride, group, (start + rows * chunk[3] + GROUP - 1) // GROUP, size, buffer, stage
+            )
             row = buffer + (start - group * GROUP + first[3]) * size
             place = to + (c - first[0]) * strides[0] + (k - first[1]) * strides[1]
             if k + 1 < beyond[1]:

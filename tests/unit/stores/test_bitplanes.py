@@ -8,19 +8,29 @@ import numba
 import numpy as np
 import pytest
 
-from isocenter.stores.bitplanes import GROUP, LINE, STAGE, gather_1, gather_2, gather_4, gather_8, sort_bits
+from isocenter.stores.bitplanes import (
+    GROUP,
+    LINE,
+    STAGE,
+    gather,
+    interleave_2,
+    interleave_4,
+    interleave_8,
+    sort_bits,
+)
 
 
 @numba.njit
-def _put_together(size, to, streams, offset, stride):
-    if size == 1:
-        gather_1(to, streams, offset, stride)
-    elif size == 2:
-        gather_2(to, streams, offset, stride)
-    elif size == 4:
-        gather_4(to, streams, offset, stride)
-    else:
-        gather_8(to, streams, offset, stride)
+def _put_together(size, to, planes, stride, stage):
+    for byte in range(size):
+        gather(stage + byte * LINE * GROUP if size > 1 else to, planes + 8 * byte * stride, stride)
+    for group in range(LINE):
+        if size == 2:
+            interleave_2(to + 2 * GROUP * group, stage + GROUP * group)
+        elif size == 4:
+            interleave_4(to + 4 * GROUP * group, stage + GROUP * group)
+        elif size == 8:
+            interleave_8(to + 8 * GROUP * group, stage + GROUP * group)
 
 
 def planes_of(numbers):
@@ -35,11 +45,10 @@ def test_lines_are_put_together_as_numpy_does(dtype):
     size = np.dtype(dtype).itemsize
     numbers = np.random.default_rng(size).integers(0, 256, 3 * LINE * GROUP * size, np.uint8).view(dtype)
     planes = planes_of(numbers)
-    streams = planes.ctypes.data + 8 * planes.shape[1] * np.arange(size)
-    out = np.full(LINE * GROUP + 8, 77, dtype)
+    out, stage = np.full(LINE * GROUP + 8, 77, dtype), np.empty(STAGE, np.uint8)
     for line in range(3):
-        offset = line * 8 * LINE
-        _put_together(size, out.ctypes.data, streams.ctypes.data, offset, planes.shape[1])
+        at = planes.ctypes.data + 8 * LINE * line
+        _put_together(size, out.ctypes.data, at, planes.shape[1], stage.ctypes.data)
         np.testing.assert_array_equal(out[: LINE * GROUP], numbers[line * LINE * GROUP :][: LINE * GROUP])
         assert (out[LINE * GROUP :] == 77).all()
 
