@@ -22,7 +22,9 @@ import numpy as np
 
 from benchmarks.index import peers
 from benchmarks.index.children import Child
+from benchmarks.store.sizes import sizes
 from benchmarks.store.volume import make
+from benchmarks.store.ways import CHUNK
 from isocenter.stores.shard import BACKENDS
 
 PATCH = (128, 128, 128)
@@ -81,6 +83,7 @@ def main() -> None:
         shape = np.load(Path(name) / "image.npy", mmap_mode="r").shape
         measure(ways, Path(name), shape, chosen.rounds)
         print_results(title, shape, ways)
+    print_sizes(Path(chosen.data))
 
 
 def measure(ways: dict[str, Way], folder: Path, shape: tuple[int, ...], rounds: int) -> None:
@@ -145,6 +148,13 @@ def print_results(title: str, shape: tuple[int, ...], ways: dict[str, Way]) -> N
             print(
                 f"{word:<9} {kind:<6} {WAYS[ours].title} / {WAYS[other].title}: {ratio:.2f}, at most {most:g}: {holds}"
             )
+
+
+def print_sizes(data: Path) -> None:
+    """Print what the real CTs come to, without masks."""
+    print("\nsize of real CTs over int16, without masks: stored, and JPEG-LS of each slice")
+    for name, shape, stored, jpegls in sizes(data, CHUNK):
+        print(f"{name:<50}{shape!s:<18}{stored:>8.3f}{jpegls:>8.3f}")
 
 
 def _arguments() -> argparse.Namespace:

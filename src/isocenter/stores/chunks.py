@@ -5,13 +5,22 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from isocenter.stores.decoding import AXES
-from isocenter.stores.encoding import collect, is_zero, payload_of
+from isocenter.stores.encoding import (
+    SUM_BYTES,
+    by_blosc,
+    encode_next,
+    is_by_blosc,
+    most_bytes,
+    payload_of,
+)
+from isocenter.stores.fletcher import fletcher32
 from isocenter.stores.part import Part, each_batch
 from isocenter.stores.shard import ArrayFacts, Index
 
@@ -28,6 +37,7 @@ CHUNK_VOXELS = 1 << 15
 """Smaller chunks have more to be looked up and skipped, larger ones more that is decoded in vain (design 0009)."""
 
 _TABLE_CHUNK = 1 << 16
+_ROOM = 1 << 20
 
 
 def grid(shape: tuple[int, ...], dtype: DTypeLike, chunk: tuple[int, int, int]) -> tuple[int, ...]:
@@ -77,25 +87,61 @@ def encode(block: NDArray[Any]) -> bytes:
     return payload_of(np.ascontiguousarray(block))
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A chunk that is ready to be stored.
+
+    Attributes:
+        position: In the grid of chunks.
+        payload: Compressed, with its check sum (`fletcher32`) behind it; empty for a chunk of zeros.
+        content: Check sum of the voxels, 0 for zeros alone.
+    """
+
+    position: Position
+    payload: bytes
+    content: int
+
+
 def cut(array: NDArray[Any], chunk: tuple[int, ...]) -> Iterator[tuple[Position, bytes]]:
     """Positions and payloads of an array's chunks, in C order; those of integers that are all zero are left out.
 
     A chunk that reaches over the border of the array is filled up with zeros.
     """
-    lead = AXES - array.ndim
-    shape = np.array([1] * lead + list(array.shape), np.int64)
-    size, strides = array.dtype.itemsize, np.array([0] * lead + list(array.strides), np.int64)
+    for one in encoded(array, chunk):
+        if one.payload:
+            yield one.position, one.payload[:-SUM_BYTES]
+
+
+def encoded(array: NDArray[Any], chunk: tuple[int, ...]) -> Iterator[Encoded]:
+    """All chunks of an array, in C order."""
+    size, voxels = array.dtype.itemsize, math.prod(chunk)
     if array.strides[-1] != size:
         raise ValueError("the last axis of an array that is cut is contiguous")
-    box = np.array([1] * lead + list(chunk), np.int64)
-    whole = np.empty(chunk, array.dtype)
-    flat = whole.reshape(-1).view(np.uint8)
-    for place in itertools.product(*map(range, (-(-shape // box)).tolist())):
-        corner = box * place
-        source = array.ctypes.data + int(corner @ strides)
-        collect(source, strides, np.minimum(box, shape - corner), box, size, whole.ctypes.data)
-        if array.dtype.kind == "f" or not is_zero(flat):  # a float zero has a sign
-            yield place[lead:], payload_of(whole)
+    counts = [-(-n // c) for n, c in zip(array.shape, chunk, strict=True)]
+    positions = itertools.product(*map(range, counts))
+    if is_by_blosc(voxels):
+        yield from (_by_blosc(array, chunk, position) for position in positions)
+        return
+    out, done = np.empty(max(_ROOM, most_bytes(size, voxels)), np.uint8), 0
+    while done < math.prod(counts):
+        rows, end = encode_next(array, chunk, done, out).tolist(), 0
+        for length, content in rows:
+            end += length
+            yield Encoded(next(positions), out[end - length : end].tobytes(), content)
+        done += len(rows)
+
+
+def _by_blosc(array: NDArray[Any], chunk: tuple[int, ...], position: Position) -> Encoded:
+    whole = np.zeros(chunk, array.dtype)
+    part = array[tuple([slice(p * c, (p + 1) * c) for p, c in zip(position, chunk, strict=True)])]
+    whole[tuple([slice(n) for n in part.shape])] = part
+    content = int(fletcher32(whole.ctypes.data, whole.nbytes))
+    if not content and array.dtype.kind != "f":  # a float zero has a sign
+        return Encoded(position, b"", 0)
+    payload = by_blosc(whole)
+    data = np.frombuffer(payload, np.uint8)
+    check = int(fletcher32(data.ctypes.data, data.size)).to_bytes(SUM_BYTES, "little")
+    return Encoded(position, payload + check, content)
 
 
 def read(

@@ -15,23 +15,21 @@ from isocenter.stores import lz4
 from isocenter.stores.addresses import (
     byte_at,
     clear_bytes,
+    copy_16,
     copy_32,
     copy_64,
     copy_bytes,
+    expect_write,
     put_byte,
     word_at,
 )
-from isocenter.stores.bitplanes import GROUP, gather_1, gather_2, gather_4, gather_8
+from isocenter.stores.bitplanes import GROUP, LINE, gather, interleave_2, interleave_4, interleave_8
 from isocenter.stores.fletcher import fletcher32
 
 AXES = 4
 HEAD = 16
-SPARE = 8 * GROUP + lz4.SPARE
-"""Bytes that a buffer for a decoded chunk needs beyond the chunk."""
-STAGE = 64 * 64
-"""Bytes of the stage: a line of each of the planes of the largest numbers."""
-STAGED = 8
-"""Groups of a line."""
+SPARE = 8 * LINE * GROUP + lz4.SPARE
+"""Bytes that a buffer for a decoded chunk needs beyond the chunk: also for a line of the largest numbers, put together or not."""
 
 FORMAT, LZ4_FORMAT = 2, 1
 IS_COPY, HAS_PLANES, _IS_UNSPLIT = 0x02, 0x04, 0x10
@@ -47,7 +45,7 @@ def decode(
     summed: int,
     geometry: NDArray[np.int64],
     out: int,
-    buffers: tuple[int, int, int],
+    buffers: tuple[int, int],
 ) -> int:
     """Decode what is wanted of each chunk.
 
@@ -60,7 +58,7 @@ def decode(
         geometry: Rows of AXES numbers: shape of a chunk; first and last + 1 index wanted; strides of `out` in bytes;
             and, first in the last row, bytes of a number.
         out: Address of the first wanted number.
-        buffers: Addresses of two buffers for a decoded chunk and `SPARE` bytes, and of one of `STAGE` bytes.
+        buffers: Addresses of two buffers for a decoded chunk and `SPARE` bytes.
 
     Returns:
         Number of the first chunk whose payload is not one of ours; -1 where there is none.
@@ -81,6 +79,7 @@ def decode(
             clear_bytes(buffers[0], chunk[3] * size)
             _scatter(buffers[0], 0, chunk, first, beyond, to, strides, size)
             continue
+        _expect_rows(to, strides[2], beyond[2] - first[2], (beyond[3] - first[3]) * size)
         source, length = addresses[n], abs(sizes[n])
         if summed and fletcher32(source, length) != word_at(source + length):
             return n
@@ -104,7 +103,7 @@ def _decode_chunk(
     to: int,
     strides: NDArray[np.int64],
     size: int,
-    buffers: tuple[int, int, int],
+    buffers: tuple[int, int],
     streams_at: NDArray[np.int64],
 ) -> bool:
     if length < HEAD or byte_at(source) != FORMAT or byte_at(source + 3) != size:
@@ -127,13 +126,14 @@ def _decode_chunk(
         return False
     if not _inflate(source, length, count, block, size, flags, buffers[0], streams_at):
         return False
+    stage = buffers[0] + count + lz4.SPARE
     if not flags & HAS_PLANES:
         _scatter(buffers[0], chunk[3] * size, chunk, first, beyond, to, strides, size)
     elif _is_by_planes(flags, block, count, size):
-        _scatter_planes(streams_at, count, chunk, first, beyond, to, strides, size, buffers[1], buffers[2])
+        _scatter_planes(streams_at, count, chunk, first, beyond, to, strides, size, buffers[1], stage)
     else:
         for at in range(0, count, block):
-            _join(buffers[0] + at, min(block, count - at), size, buffers[1] + at, buffers[2], streams_at)
+            _join(buffers[0] + at, min(block, count - at), size, buffers[1] + at, stage, streams_at)
         _scatter(buffers[1], chunk[3] * size, chunk, first, beyond, to, strides, size)
     return True
 
@@ -206,25 +206,19 @@ def _join(source: int, count: int, size: int, to: int, stage: int, streams_at: N
 def _gather(
     streams_at: NDArray[np.int64], stride: int, first: int, beyond: int, size: int, to: int, stage: int
 ) -> None:
-    """Put groups of numbers together, from the first one on.
-
-    Planes often lie 4096 bytes apart, where all of them fall upon one set of the processor's nearest cache and drive
-    each other out: a line of each is brought to the stage first.
-    """
-    for block in range(first, beyond, STAGED):
+    """Put groups of numbers together, from the first one on; up to `LINE` more than these."""
+    for start in range(first, beyond, LINE):
+        place = to + (start - first) * GROUP * size
         for byte in range(size):
-            for bit in range(8):
-                copy_64(stage + 512 * byte + 64 * bit, streams_at[byte] + 8 * block + stride * bit)
-        place = to + (block - first) * GROUP * size
-        for group in range(min(STAGED, beyond - block)):
-            if size == 1:
-                gather_1(place + GROUP * group, stage + 8 * group, 64)
-            elif size == 2:
-                gather_2(place + 2 * GROUP * group, stage + 8 * group, 64)
+            line = place if size == 1 else stage + byte * LINE * GROUP
+            gather(line, streams_at[byte] + 8 * start, stride)
+        for group in range(LINE if size > 1 else 0):
+            if size == 2:
+                interleave_2(place + 2 * GROUP * group, stage + GROUP * group)
             elif size == 4:
-                gather_4(place + 4 * GROUP * group, stage + 8 * group, 64)
+                interleave_4(place + 4 * GROUP * group, stage + GROUP * group)
             else:
-                gather_8(place + 8 * GROUP * group, stage + 8 * group, 64)
+                interleave_8(place + 8 * GROUP * group, stage + GROUP * group)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -252,8 +246,9 @@ def _scatter_planes(
             )
             row = buffer + (start - group * GROUP + first[3]) * size
             place = to + (c - first[0]) * strides[0] + (k - first[1]) * strides[1]
-            for j in range(rows):
-                _copy_row(row + j * line, place + j * strides[2], width, size, strides[3])
+            if k + 1 < beyond[1]:
+                _expect_rows(place + strides[1], strides[2], rows, width * size)
+            _copy_rows(row, line, place, strides[2], rows, width, size, strides[3])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -273,21 +268,43 @@ def _scatter(
         for k in range(first[1], beyond[1]):
             row = source + ((c * chunk[1] + k) * chunk[2] + first[2]) * line + first[3] * size
             place = to + (c - first[0]) * strides[0] + (k - first[1]) * strides[1]
-            for j in range(beyond[2] - first[2]):
-                _copy_row(row + j * line, place + j * strides[2], width, size, strides[3])
+            _copy_rows(row, line, place, strides[2], beyond[2] - first[2], width, size, strides[3])
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _copy_row(source: int, to: int, width: int, size: int, stride: int) -> None:
-    if stride != size:
-        for i in range(width):
-            for byte in range(size):
-                put_byte(to + i * stride + byte, byte_at(source + i * size + byte))
-        return
+def _expect_rows(to: int, step: int, rows: int, count: int) -> None:
+    """Have the processor fetch the places of rows that will be written: it cannot guess places so far apart."""
+    for j in range(rows):
+        expect_write(to + j * step)
+        expect_write(to + j * step + count - 1)
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _copy_rows(
+    source: int, line: int, to: int, step: int, rows: int, width: int, size: int, stride: int
+) -> None:
+    """Copy rows that begin `line` bytes apart to places `step` bytes apart, without a call for each of them."""
     count = width * size
-    if count == 64:  # rows are too short for the general copy of bytes to be worth its call
-        copy_64(to, source)
-    elif count == 32:
-        copy_32(to, source)
+    if stride != size:
+        for j in range(rows):
+            for i in range(width):
+                for byte in range(size):
+                    put_byte(to + j * step + i * stride + byte, byte_at(source + j * line + i * size + byte))
+    elif count == 64:
+        for j in range(rows):
+            copy_64(to + j * step, source + j * line)
+    elif 32 <= count < 64:  # two copies that may overlap
+        for j in range(rows):
+            copy_32(to + j * step, source + j * line)
+            copy_32(to + j * step + count - 32, source + j * line + count - 32)
+    elif 16 <= count < 32:
+        for j in range(rows):
+            copy_16(to + j * step, source + j * line)
+            copy_16(to + j * step + count - 16, source + j * line + count - 16)
+    elif count < 16:
+        for j in range(rows):
+            for byte in range(count):
+                put_byte(to + j * step + byte, byte_at(source + j * line + byte))
     else:
-        copy_bytes(to, source, count)
+        for j in range(rows):
+            copy_bytes(to + j * step, source + j * line, count)

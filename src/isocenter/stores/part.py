@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.errors import StoreCorrupt
-from isocenter.stores.decoding import AXES, SPARE, STAGE, decode
+from isocenter.stores.decoding import AXES, SPARE, decode
+from isocenter.stores.fetching import fetch
 from isocenter.stores.plan import touched
 from isocenter.stores.scratch import scratch
 from isocenter.stores.shard import ArrayFacts, Index
@@ -72,14 +73,45 @@ class Part:
         Raises:
             StoreCorrupt: a payload is not one of ours.
         """
-        size = self._bytes + SPARE
-        buffers = scratch("inflated", size), scratch("joined", size), scratch("stage", STAGE)
         bad = decode(
-            addresses, sizes, self.places[chunks], summed, self._geometry, self._box.ctypes.data,
-            (buffers[0].ctypes.data, buffers[1].ctypes.data, buffers[2].ctypes.data),
-        )  # fmt: skip
+            addresses,
+            sizes,
+            self.places[chunks],
+            summed,
+            self._geometry,
+            self._box.ctypes.data,
+            buffers_for(self._bytes),
+        )
         if bad >= 0:
             raise StoreCorrupt(f"chunk {self.numbers[chunks][bad]} is not what was written")
+
+    def fetch(
+        self,
+        descriptor: int,
+        found: NDArray[np.int64],
+        batches: NDArray[np.int64],
+        at: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        buffer: NDArray[np.uint8],
+        *,
+        summed: int,
+    ) -> int:
+        """Read and decode batches of the chunks (see `isocenter.stores.fetching.fetch`), each payload `at` a place in a buffer.
+
+        Returns:
+            The first run that could not be read, -1 where there is none.
+
+        Raises:
+            StoreCorrupt: a payload is not one of ours.
+        """
+        start = buffer.ctypes.data
+        failed, bad = fetch(
+            descriptor, found, batches, at + start, sizes, self.places, summed, self._geometry,
+            self._box.ctypes.data, start, buffers_for(self._bytes),
+        )  # fmt: skip
+        if bad >= 0:
+            raise StoreCorrupt(f"chunk {self.numbers[bad]} is not what was written")
+        return int(failed)
 
     def result(self) -> NDArray[Any]:
         """The part, when all of its chunks are decoded."""
@@ -91,6 +123,12 @@ class Part:
                 return np.ascontiguousarray(steps)
             self._out[...] = steps
         return self._out  # type: ignore[return-value]  # given, where the box is not the part
+
+
+def buffers_for(count: int) -> tuple[int, int]:
+    """Addresses of what chunks of so many bytes are decoded in."""
+    inflated, joined = scratch("inflated", count + SPARE), scratch("joined", count + SPARE)
+    return inflated.ctypes.data, joined.ctypes.data
 
 
 def each_batch(do: Callable[[_ItemT], None], batches: Sequence[_ItemT], threads: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from isocenter.base.errors import StoreCorrupt
 from isocenter.stores.chunks import BATCH_BYTES, Position
 from isocenter.stores.decoding import HEAD
+from isocenter.stores.encoding import SUM_BYTES
 from isocenter.stores.part import Part, each_batch
 from isocenter.stores.plan import runs
 from isocenter.stores.scratch import scratch
 from isocenter.stores.shard import ArrayFacts
-
-SUM_BYTES = 4
-"""Bytes of the check sum that HDF5 keeps behind each chunk."""
+from isocenter.stores.whole import Whole
 
 _GAP = 4096
 _SKIPPED = 1  # filter mask of a chunk that the first filter, Blosc, was left out of
@@ -91,35 +90,55 @@ def read_part(descriptor: int, placed: Placed, part: Part, threads: int) -> None
     Raises:
         StoreCorrupt: the file ends early, or bytes are not those that were written.
     """
-    offsets, sizes = placed.offsets[part.numbers], placed.sizes[part.numbers].astype(np.int64)
-    found, batches, at = runs(offsets, np.abs(sizes), BATCH_BYTES, _GAP)
-    plain = sizes - SUM_BYTES * np.sign(sizes)
-    do = functools.partial(_read_batch, descriptor, part, found.tolist(), plain, at)
-    each_batch(do, batches.tolist(), threads)
+    plan = _Plan(descriptor, placed, part.numbers)
+
+    def do(batches: NDArray[np.int64]) -> None:
+        plan.carry_out(batches, functools.partial(part.fetch, summed=SUM_BYTES))
+
+    each_batch(do, [plan.batches] if threads < 2 else np.split(plan.batches, len(plan.batches)), threads)
 
 
-def _read_batch(
-    descriptor: int,
-    part: Part,
-    found: list[tuple[int, int, int]],
-    sizes: NDArray[np.int64],
-    at: NDArray[np.int64],
-    batch: tuple[int, int, int, int],
-) -> None:
-    first, first_run, beyond, beyond_run = batch
-    wanted = found[first_run:beyond_run]
-    buffer = scratch("payloads", wanted[-1][2] + wanted[-1][1] if wanted else 1)
-    _read_runs(descriptor, wanted, buffer)
-    part.decode(
-        slice(first, beyond), at[first:beyond] + buffer.ctypes.data, sizes[first:beyond], summed=SUM_BYTES
-    )
+def read_contents(descriptor: int, placed: Placed) -> NDArray[np.int64]:
+    """Check sums of the voxels of all chunks (N,), decoded from the file; 0 for zeros alone.
+
+    Raises:
+        StoreCorrupt: the file ends early, or bytes are not those that were written.
+    """
+    plan = _Plan(descriptor, placed, np.arange(placed.offsets.size))
+    whole = Whole(placed.facts, placed.chunk)
+    plan.carry_out(plan.batches, functools.partial(whole.fetch, summed=SUM_BYTES))
+    return whole.sums
 
 
-def _read_runs(descriptor: int, wanted: list[tuple[int, int, int]], buffer: NDArray[np.uint8]) -> None:
-    view = buffer.data
-    for offset, count, place in wanted:
-        if os.preadv(descriptor, [view[place : place + count]], offset) != count:
-            raise StoreCorrupt("the file ends early")
+class _Plan:
+    """What is read of a file for some chunks of an array, in batches that fit the processor's cache."""
+
+    def __init__(self, descriptor: int, placed: Placed, numbers: NDArray[np.int64]) -> None:
+        offsets, sizes = placed.offsets[numbers], placed.sizes[numbers].astype(np.int64)
+        self._descriptor = descriptor
+        self._found, self.batches, self._at = runs(offsets, np.abs(sizes), BATCH_BYTES, _GAP)
+        self._sizes = sizes - SUM_BYTES * np.sign(sizes)
+        self._most = int(self._found[:, 1:].sum(axis=1).max(initial=1))
+
+    def carry_out(self, batches: NDArray[np.int64], fetch: Callable[..., int]) -> None:
+        """Read and decode some of the batches.
+
+        Args:
+            batches: Rows of `batches`.
+            fetch: Takes descriptor, runs, batches, places of payloads in a buffer, their sizes, and the buffer; gives the
+                number of the first run that could not be read, -1 where there is none.
+        """
+        buffer, before = scratch("payloads", self._most), -1
+        while True:
+            failed = fetch(self._descriptor, self._found, batches, self._at, self._sizes, buffer)
+            if failed < 0:
+                return
+            # read once more, where Python says what is wrong; it may have been but a signal
+            offset, count, place = self._found[failed].tolist()
+            came = os.preadv(self._descriptor, [buffer.data[place : place + count]], offset)
+            if came != count or failed == before:
+                raise StoreCorrupt("the file ends early")
+            batches, before = batches[batches[:, 3] > failed], failed
 
 
 def read_payloads(descriptor: int, placed: Placed) -> Iterator[tuple[Position, bytes, int]]:

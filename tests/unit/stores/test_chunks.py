@@ -213,3 +213,28 @@ def test_a_float_zero_keeps_its_sign():
     array = np.full((4, 8, 8), -0.0, np.float32)
     assert len(list(chunks.cut(array, (2, 8, 8)))) == 2
     assert read(array, (2, 8, 8), ...).tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+@pytest.mark.parametrize("chunk", [(16, 32, 32), (8, 16, 16), (5, 7, 9)])
+def test_every_chunk_is_told_with_the_sums_of_its_voxels_and_of_its_payload(dtype, chunk):
+    array = smooth((40, 70, 100), dtype)
+    counts = [-(-n // c) for n, c in zip(array.shape, chunk, strict=True)]
+    padded = np.pad(array, [(0, k * c - n) for k, c, n in zip(counts, chunk, array.shape, strict=True)])
+    found = list(chunks.encoded(array, chunk))
+    assert [one.position for one in found] == list(itertools.product(*map(range, counts)))
+    for one in found:
+        block = padded[tuple(slice(p * c, (p + 1) * c) for p, c in zip(one.position, chunk, strict=True))]
+        assert one.content == imagecodecs.h5checksum_fletcher32(block.tobytes())
+        assert bool(one.payload) == (block.any() or dtype == "f4")
+        if one.payload:
+            check = imagecodecs.h5checksum_fletcher32(one.payload[:-4])
+            assert one.payload[-4:] == check.to_bytes(4, "little")
+            assert imagecodecs.blosc_decode(one.payload[:-4]) == block.tobytes()
+
+
+def test_the_room_for_payloads_does_not_change_them(monkeypatch):
+    array = smooth((40, 70, 100), "i2")
+    before = list(chunks.cut(array, (16, 32, 32)))
+    monkeypatch.setattr(chunks, "_ROOM", 1)
+    assert list(chunks.cut(array, (16, 32, 32))) == before

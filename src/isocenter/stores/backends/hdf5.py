@@ -21,9 +21,8 @@ from isocenter.base.digests import canonical_json, digest_of_parts
 from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
 from isocenter.base.files import write_atomically
 from isocenter.stores import chunks
-from isocenter.stores.fletcher import fletcher32
 from isocenter.stores.part import Part
-from isocenter.stores.placed import SUM_BYTES, Placed, read_part, read_payloads
+from isocenter.stores.placed import Placed, read_contents, read_part, read_payloads
 from isocenter.stores.scratch import scratch
 from isocenter.stores.shard import NAME, ArrayFacts, Index, Record, checked_name
 
@@ -44,6 +43,9 @@ class Writer:
 
     Chunks are compressed here and handed to HDF5 as they are; those of a kept record go the same way, so that both
     leave the same bytes.
+
+    Attributes:
+        contents: Of arrays that were put, the check sums of the voxels of each chunk, by case and name.
     """
 
     def __init__(self, file: Any, name: str, chunk: tuple[int, int, int]) -> None:
@@ -51,6 +53,7 @@ class Writer:
         self._name = name
         self._chunk = chunk
         self._last = ""
+        self.contents: dict[tuple[str, str], NDArray[np.uint32]] = {}
 
     def put(self, record: Record) -> None:
         """Write a new record."""
@@ -61,8 +64,10 @@ class Writer:
         with _writing(self._name):
             group = self._file.create_group(record.id)
             for name, array, chunk in each:
-                payloads = ((p, _with_sum(b), 0) for p, b in chunks.cut(array, chunk))
+                found: list[int] = []
+                payloads = _noting(chunks.encoded(array, chunk), found)
                 _write(group, name, ArrayFacts(array.shape, array.dtype), chunk, payloads)
+                self.contents[record.id, name] = np.array(found, np.uint32)
 
     def keep(self, old: Path, case_id: str) -> None:
         """Copy a record's compressed bytes out of another shard file, as they are."""
@@ -84,10 +89,14 @@ class Writer:
         self._last = case_id
 
 
-def _with_sum(payload: bytes) -> bytes:
-    """A payload and its check sum, as the file holds them."""
-    data = np.frombuffer(payload, np.uint8)
-    return payload + int(fletcher32(data.ctypes.data, data.size)).to_bytes(SUM_BYTES, "little")
+def _noting(
+    found: Iterable[chunks.Encoded], contents: list[int]
+) -> Iterator[tuple[chunks.Position, bytes, int]]:
+    """What is written of chunks, while the check sums of their voxels are noted."""
+    for one in found:
+        contents.append(one.content)
+        if one.payload:
+            yield one.position, one.payload, 0
 
 
 def _write(
@@ -164,6 +173,11 @@ class Reader:
         """Planes of a chunk of an array."""
         with self._refusing(case_id, name):
             return self._place(case_id, name).chunk[-3]
+
+    def contents(self, case_id: str, name: str) -> NDArray[np.int64]:
+        """Check sums of the voxels of an array's chunks, all of which are read and decoded."""
+        with self._refusing(case_id, name):
+            return read_contents(self._descriptor, self._place(case_id, name))
 
     def payloads(
         self, case_id: str, name: str
@@ -260,12 +274,13 @@ def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
     try:
         with _writing(path.name):
             file = h5py.File(partial, "w", libver=_VERSION)
+        writer = Writer(file, path.name, chunk)
         try:
-            yield Writer(file, path.name, chunk)
+            yield writer
         finally:
             with _writing(path.name):
                 file.close()
-        _read_back(partial, path.name)
+        _read_back(partial, path.name, writer.contents)
         with _writing(path.name):
             write_atomically(path, lambda temporary: _rename(partial, temporary))
     finally:
@@ -277,17 +292,33 @@ def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001 - the promise
     return Reader(path, cache_bytes)
 
 
-def _read_back(path: Path, name: str) -> None:
-    """Read every array of a new file once: a disk that did not keep what it was given is found now."""
+def _read_back(path: Path, name: str, contents: dict[tuple[str, str], NDArray[np.uint32]]) -> None:
+    """Read and decode every array of a new file once: a disk that did not keep what it was given is found now.
+
+    What was put is compared with what was encoded, chunk by chunk; what was kept with its digests.
+    """
+    left = dict(contents)
     reader = open(path, cache_bytes=0)
     try:
         for case_id in reader.ids:
-            digests = reader.meta(case_id).get("digests", {})
-            for array, facts in reader.arrays(case_id).items():
-                if digests.get(array) != digest_of_parts(_slabs(reader, case_id, array, facts)):
+            digests = {META: "", **reader.meta(case_id).get("digests", {})}
+            for array in [*reader.arrays(case_id), META]:
+                put = left.pop((case_id, array), None)
+                if array not in digests or not _is_same(reader, case_id, array, put, digests[array]):
                     raise StoreCorrupt(f"{name} {case_id} {array}: reads back otherwise than it was written")
+        if left:
+            raise StoreCorrupt(f"{name} {' '.join(min(left))}: is missing after it was written")
     finally:
         reader.close()
+
+
+def _is_same(reader: Reader, case_id: str, array: str, put: NDArray[np.uint32] | None, digest: str) -> bool:
+    if put is not None:
+        return np.array_equal(reader.contents(case_id, array), put)
+    if array == META:
+        return True
+    facts = reader.arrays(case_id)[array]
+    return digest == digest_of_parts(_slabs(reader, case_id, array, facts))
 
 
 def _slabs(reader: Reader, case_id: str, name: str, facts: ArrayFacts) -> Iterator[memoryview]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from isocenter.base.errors import StoreCorrupt
+from isocenter.stores import part
 from isocenter.stores.backends import hdf5
 from isocenter.stores.shard import Record, digest_of_array
 
@@ -234,6 +235,93 @@ def test_a_file_that_was_cut_after_it_was_opened_is_told(shard):
     reader.close()
 
 
+def write(path, record, chunk=(2, 4, 4)):
+    with hdf5.create(path, chunk=chunk) as writer:
+        writer.put(record)
+    return path
+
+
+ONE_OFF = DATA.copy()
+ONE_OFF[0, 3, 5, 4] += 1
+SWAPPED = DATA.copy()
+SWAPPED[:, :2], SWAPPED[:, 2:] = DATA[:, 2:], DATA[:, :2]
+KEPT_INSTEAD = {
+    "a voxel": (make_record(image=ONE_OFF, valid=DATA), "c image"),
+    "chunks in another order": (make_record(image=SWAPPED, valid=DATA), "c image"),
+    "zeros": (make_record(image=DATA, valid=0 * DATA), "c valid"),
+    "other facts": (Record("c", {"image": DATA, "valid": DATA}, {"n": 1, "digests": make_record(valid=DATA).meta["digests"]}), "c meta"),
+    "an array less": (make_record(image=DATA), "c"),
+    "another case": (make_record("d", valid=DATA), "c image: is missing"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", KEPT_INSTEAD)
+def test_a_disk_that_kept_something_else_is_found_though_every_check_sum_is_right(
+    tmp_path, monkeypatch, what
+):
+    instead, named = KEPT_INSTEAD[what]
+    instead.meta["digests"] = make_record(valid=DATA).meta["digests"]  # they are not what is compared
+    other, opened = write(tmp_path / "other", instead).read_bytes(), hdf5.open
+
+    def swapping(path, *, cache_bytes):
+        path.write_bytes(other)
+        return opened(path, cache_bytes=cache_bytes)
+
+    monkeypatch.setattr(hdf5, "open", swapping)
+    with pytest.raises(StoreCorrupt, match=named):
+        write(tmp_path / "a.h5", make_record(valid=DATA))
+    assert [p.name for p in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_flipped_bit_is_found_before_the_file_gets_its_name(tmp_path, monkeypatch):
+    opened = hdf5.open
+
+    def flipping(path, *, cache_bytes):
+        with h5py.File(path, locking=False) as file:
+            place = file["c/image"].id.get_chunk_info(3).byte_offset + 20
+        data = bytearray(path.read_bytes())
+        data[place] ^= 4
+        path.write_bytes(data)
+        return opened(path, cache_bytes=cache_bytes)
+
+    monkeypatch.setattr(hdf5, "open", flipping)
+    with pytest.raises(StoreCorrupt, match="c image: chunk 3 is not what was written"):
+        write(tmp_path / "a.h5", make_record())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kept_record_is_compared_with_its_digests(tmp_path):
+    record = make_record()
+    record.meta["digests"]["image"] = "0" * 32
+    old = write(tmp_path / "old", record)
+    with (
+        pytest.raises(StoreCorrupt, match="c image: reads back otherwise"),
+        hdf5.create(tmp_path / "a.h5", chunk=(2, 4, 4)) as writer,
+    ):
+        writer.keep(old, "c")
+    assert [p.name for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_read_that_was_broken_off_is_tried_once_more(shard, monkeypatch):
+    reader, fetch, calls = hdf5.open(shard, cache_bytes=1 << 20), part.fetch, []
+
+    def failing(often):
+        def fetching(*args):
+            calls.append(args)
+            return (0, -1) if len(calls) <= often else fetch(*args)
+
+        return fetching
+
+    monkeypatch.setattr(part, "fetch", failing(1))
+    np.testing.assert_array_equal(reader.read("c", "image", ...), DATA)
+    assert len(calls) == 2
+    calls.clear()
+    monkeypatch.setattr(part, "fetch", failing(9))
+    with pytest.raises(StoreCorrupt, match="c image"):
+        reader.read("c", "image", ...)
+    reader.close()
+
+
 def test_writing_needs_no_more_memory_than_a_slab(tmp_path):
     """What is read back after writing is not held as a whole."""
     code = (
@@ -267,6 +355,7 @@ import resource, signal, sys
 from pathlib import Path
 import numpy as np
 from isocenter.base.errors import StoreError
+from isocenter.stores import part
 from isocenter.stores.backends import hdf5
 from isocenter.stores.shard import Record, digest_of_array
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -34,6 +34,14 @@ def entries(path):
         return {bytes(k): bytes(v) for k, v in transaction.cursor()}
 
 
+def test_bytes_that_do_not_read_back_never_get_the_name(tmp_path):
+    record = make_record()
+    record.meta["digests"]["image"] = "0" * 32  # as if the disk had kept something else
+    with pytest.raises(StoreCorrupt, match="c image"):
+        write(tmp_path / "a", record)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_anyone_with_lmdb_and_blosc_can_read_it(tmp_path):
     found = entries(write(tmp_path / "a.lmdb", make_record()))
     head = json.loads(found[b"c\0\xff"][4:])
