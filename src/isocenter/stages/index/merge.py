@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from isocenter.base import arrow, tables
+from isocenter.base import arrow, lean, tables
 from isocenter.base.database import Database
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -31,7 +31,7 @@ _ORDERS = {
     "annotations": "source, file_id",
     "issues": "target, rule",
 }
-# The order of instances once more, as `tables.order_of` takes it.
+# The order of instances once more, as `lean.order_of` takes it.
 _INSTANCE_KEYS = (("site",), ("format",), ("series_uid", "file_id"), ("sop_instance_uid",), ("file_id",))
 
 _CHOSEN_PUT_BY = f"""
@@ -182,7 +182,7 @@ def merged(
         question = f"SELECT * FROM ({united(name)}) ORDER BY {_ORDERS[name]}"
         found = database.tables(question, size=tables.GROUP_ROWS)
     else:
-        found = tables.groups(whole, tables.order_of(whole, *_INSTANCE_KEYS))
+        found = lean.groups(whole, lean.order_of(whole, *_INSTANCE_KEYS))
     with tables.Writer(path, ROW_TYPES[name]) as writer:
         for table in found:
             writer.write(table)
@@ -198,7 +198,7 @@ def instances_in_memory(database: Database, paths: Sequence[Path]) -> tables.Tab
     """
     counts = "SELECT (SELECT count(*) FROM chosen_put_by) + (SELECT count(*) FROM chosen_done)"
     ((known,),) = database.rows(counts)
-    return None if known else tables.joined_parts(paths, most_bytes=_IN_MEMORY_BYTES)
+    return None if known else lean.joined_parts(paths, most_bytes=_IN_MEMORY_BYTES)
 
 
 def united(name: str) -> str:
