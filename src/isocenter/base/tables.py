@@ -260,6 +260,13 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         return pq.read_table(path, columns=list(columns) if columns else None)
 
 
+def read_tables(path: Path, size: int) -> Iterator[Table]:
+    """The rows of a Parquet file in their order, so many at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=size, use_threads=False):
+            yield table_of_batch(batch)
+
+
 def read(path: Path, row_type: type[Row]) -> Iterator[Row]:
     """Rows of a Parquet file, one at a time, typed.
 
