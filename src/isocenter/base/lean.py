@@ -116,7 +116,11 @@ class _Whole:
 
 
 def _in_one_piece(column: Any) -> Array:
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [column.combine_chunks()])
+    return (
+        column.chunk(0)
+        if column.num_chunks == 1
+        else pa.concat_arrays(column.chunks or [column.combine_chunks()])
+    )
 
 
 def _repeated(column: Array, count: int) -> Array:
@@ -135,7 +139,9 @@ def _of_length(same: Array, count: int) -> Array:
 def _chunks(same: Array, count: int) -> Any:
     """A column of one value, all of whose pieces are the same memory."""
     size = len(same)
-    return pa.chunked_array([*[same] * (count // size), *([same.slice(0, count % size)] if count % size else [])], same.type)
+    return pa.chunked_array(
+        [*[same] * (count // size), *([same.slice(0, count % size)] if count % size else [])], same.type
+    )
 
 
 def _is_all(column: Array, same: Array) -> bool:

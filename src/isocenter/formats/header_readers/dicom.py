@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.formats.dicom import slots, steps
-from isocenter.formats.dicom.columns import headers_of
+from isocenter.formats.dicom.columns import NUMBER_RULES, SIGN, headers_of, read_values
 from isocenter.formats.dicom.found import Found, frozen
+from isocenter.formats.dicom.together import walk_and_read
 from isocenter.formats.dicom.walk import walk
 from isocenter.formats.header_reader import Headers, Heads
 from isocenter.formats.limits import Limits
@@ -34,12 +35,17 @@ def read(heads: Heads, limits: Limits) -> Headers:
     with _cells(count) as (starts, counts, vrs):
         state = np.zeros((count, steps.STATES), np.int64)
         arena = frozen(heads.arena)
-        extra = _walk(heads, arena, limits, state, (starts, counts, vrs))
+        found = Found(arena, frozen(np.empty(0, np.uint8)), starts, counts, vrs, state)
+        stacks = np.empty((count, 2 * steps.MAX_DEPTH), np.int64)
+        is_read = _walk_first(heads, found, stacks, limits)
+        found.extra = _walk_on(heads, found, stacks, limits)
         files = np.flatnonzero(state[:, steps.PHASE] == steps.DONE)
-        cells = (starts, counts, vrs, state)
-        # where all are known nothing is copied
-        found = Found(arena, extra, *(cells if files.size == count else (c[files] for c in cells)))
-        return headers_of(found, files, count)
+        left = files[~is_read[files]]
+        if left.size:
+            some = found.taken(left)
+            read_values(some)
+            found.put(left, some)
+        return headers_of(found.taken(files), files, count)
 
 
 @contextmanager
@@ -64,32 +70,64 @@ def _cells(count: int) -> Iterator[_Cells]:
             _KEPT.append(kept)
 
 
-def _walk(
-    heads: Heads,
-    arena: NDArray[np.uint8],
-    limits: Limits,
-    state: NDArray[np.int64],
-    cells: tuple[NDArray[Any], ...],
-) -> NDArray[np.uint8]:
-    """Walk all headers to their end; the bytes that had to be read on for it."""
-    stacks = np.empty((len(state), 2 * steps.MAX_DEPTH), np.int64)
-    want, bounds = (slots.TAGS, slots.ROLES), steps.bounds_of(limits)
-    which = np.arange(len(state))
-    windows = np.stack([heads.starts, np.zeros_like(heads.starts), heads.counts], axis=1)
-    walk(arena, 0, which, windows, heads.sizes, state, stacks, want, cells, slots.TABLES, bounds)
-    pieces, shift = [np.empty(0, np.uint8)], arena.size
+def _walk_first(heads: Heads, found: Found, stacks: NDArray[np.int64], limits: Limits) -> NDArray[np.bool_]:
+    """Walk through the heads, and read the values of those that end there; which these are."""
+    count = len(heads.starts)
+    is_read = np.zeros(count, np.bool_)
+    walk_and_read(
+        found.memory,
+        np.stack([heads.starts, np.zeros_like(heads.starts), heads.counts], axis=1),
+        np.arange(count),
+        heads.sizes,
+        found.state,
+        stacks,
+        (slots.TAGS, slots.ROLES),
+        found.cells,
+        slots.TABLES,
+        steps.bounds_of(limits),
+        (slots.TEXT_SLOTS, slots.IS_UID),
+        (slots.NUMBER_SLOTS, NUMBER_RULES),
+        slots.FORMS,
+        SIGN,
+        found.values,
+        found.status,
+        is_read,
+    )
+    return is_read
+
+
+def _walk_on(heads: Heads, found: Found, stacks: NDArray[np.int64], limits: Limits) -> NDArray[np.uint8]:
+    """Walk all other headers to their end; the bytes that had to be read on for it."""
+    state, which = found.state, np.arange(len(found.state))
+    pieces, shift = [np.empty(0, np.uint8)], found.arena.size
     for _ in range(_MAX_PIECES):
         which = which[state[which, steps.NEED] > 0]
-        if not which.size or shift - arena.size > _MOST_BYTES:
+        if not which.size or shift - found.arena.size > _MOST_BYTES:
             break
         buffer, windows = _more(heads, state, which)
-        walk(buffer, shift, which, windows, heads.sizes, state, stacks, want, cells, slots.TABLES, bounds)
+        _walk(found, stacks, buffer, shift, which, windows, heads, limits)
         # what was only walked over is not kept
-        if (cells[0][which] >= shift).any():
+        if (found.starts[which] >= shift).any():
             pieces.append(buffer)
             shift += buffer.size
     state[which[state[which, steps.NEED] > 0], steps.PHASE] = steps.UNKNOWN
     return frozen(np.concatenate(pieces))
+
+
+def _walk(
+    found: Found,
+    stacks: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    shift: int,
+    which: NDArray[np.int64],
+    windows: NDArray[np.int64],
+    heads: Heads,
+    limits: Limits,
+) -> None:
+    want, bounds = (slots.TAGS, slots.ROLES), steps.bounds_of(limits)
+    walk(
+        data, shift, which, windows, heads.sizes, found.state, stacks, want, found.cells, slots.TABLES, bounds
+    )
 
 
 def _more(
