@@ -24,19 +24,23 @@ _MAX_PIECES = 2048
 _MOST_BYTES = 64 << 20
 # Memory of one batch that is used again for the next one, of so many files at most.
 _MOST_KEPT = 4096
-_Cells = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]
-_NOTHING_KEPT = np.empty((0, 0), np.int64), np.empty((0, 0), np.int32), np.empty((0, 0), np.int32)
+_Cells = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]
+_NOTHING_KEPT = (
+    np.empty((0, 0), np.int64),
+    np.empty((0, 0), np.int32),
+    np.empty((0, 0), np.int32),
+    np.empty((0, 0), np.int64),
+)
 _KEPT: list[_Cells] = []
 
 
 def read(heads: Heads, limits: Limits) -> Headers:
     """Read the headers of those files that are understood."""
     count = len(heads.starts)
-    with _cells(count) as (starts, counts, vrs):
+    with _cells(count) as (starts, counts, vrs, stacks):
         state = np.zeros((count, steps.STATES), np.int64)
         arena = frozen(heads.arena)
         found = Found(arena, frozen(np.empty(0, np.uint8)), starts, counts, vrs, state)
-        stacks = np.empty((count, 2 * steps.MAX_DEPTH), np.int64)
         is_read = _walk_first(heads, found, stacks, limits)
         found.extra = _walk_on(heads, found, stacks, limits)
         files = np.flatnonzero(state[:, steps.PHASE] == steps.DONE)
@@ -50,7 +54,7 @@ def read(heads: Heads, limits: Limits) -> Headers:
 
 @contextmanager
 def _cells(count: int) -> Iterator[_Cells]:
-    """Address, length and value representation of each wanted value, (N, W) each, all absent; no column is made of them.
+    """Address, length and value representation of each wanted value, (N, W) each, all absent, and room for open sequences; no column is made of them.
 
     Memory that the system hands out anew for every batch costs more than what is done with it.
     """
@@ -60,11 +64,12 @@ def _cells(count: int) -> Iterator[_Cells]:
         kept = _NOTHING_KEPT
     if not 0 < count <= len(kept[0]):
         shape = (count, len(slots.KEYWORDS))
-        kept = np.empty(shape, np.int64), np.empty(shape, np.int32), np.empty(shape, np.int32)
-    starts, counts, vrs = kept[0][:count], kept[1][:count], kept[2][:count]
+        stacks = np.empty((count, 2 * steps.MAX_DEPTH), np.int64)
+        kept = np.empty(shape, np.int64), np.empty(shape, np.int32), np.empty(shape, np.int32), stacks
+    starts, counts, vrs, stacks = (k[:count] for k in kept)
     starts[:], counts[:], vrs[:] = -1, -1, 0
     try:
-        yield starts, counts, vrs
+        yield starts, counts, vrs, stacks
     finally:
         if 0 < count <= _MOST_KEPT and not _KEPT:
             _KEPT.append(kept)
