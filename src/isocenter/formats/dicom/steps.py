@@ -96,9 +96,15 @@ _CLASSES = table_of({vr: kind for kind, names in _NAMES.items() for vr in names.
 
 
 @kernel
+def byte_at(b: Any, at: Any) -> Any:
+    """One byte; the place has no sign, so that nobody need look whether it is counted from the end."""
+    return b[np.uint64(at)]
+
+
+@kernel
 def u16(b: Any, at: Any) -> Any:
     """Two bytes as a number."""
-    i = np.uint64(at)  # a place without a sign: nobody need look whether it is counted from the end
+    i = np.uint64(at)
     return np.int64(b[i]) | np.int64(b[i + np.uint64(1)]) << 8
 
 
@@ -158,7 +164,7 @@ def begins(b: Any, at: Any, end: Any, text: Any) -> Any:
     if at + text.size > end:
         return False
     n = 0
-    while n < text.size and b[at + n] == text[n]:
+    while n < text.size and byte_at(b, at + n) == byte_at(text, n):
         n += 1
     return n == text.size
 
@@ -187,7 +193,7 @@ def is_plain(b: Any, at: Any, count: Any) -> Any:
     """Whether the name of a character set has nothing but letters, digits, blanks and backslashes, and zeros at its end."""
     is_over = False
     for n in range(at, at + count):
-        c = b[n]
+        c = byte_at(b, n)
         is_over = is_over or c == 0
         is_sign = c in (0, 32) or (not is_over and c in (45, 92, 95))
         if not (is_sign or (not is_over and (48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122))):
