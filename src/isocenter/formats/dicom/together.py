@@ -42,7 +42,7 @@ def walk_and_read(
         state: As `walk` takes it.
         stacks: As `walk` takes it.
         want: As `walk` takes it.
-        cells: As `walk` takes it.
+        cells: As `walk` takes it, but holding anything.
         tables: As `walk` takes it.
         limits: As `walk` takes it.
         texts: Slots of texts, and which of them must be UIDs.
@@ -56,6 +56,7 @@ def walk_and_read(
     arena, extra = memory
     for first in range(0, which.size, _AT_ONCE):
         last = min(first + _AT_ONCE, which.size)
+        cells[0][first:last], cells[1][first:last], cells[2][first:last] = -1, -1, 0
         walk(
             arena,
             0,

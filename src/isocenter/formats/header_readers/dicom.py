@@ -67,7 +67,6 @@ def _cells(count: int) -> Iterator[_Cells]:
         stacks = np.empty((count, 2 * steps.MAX_DEPTH), np.int64)
         kept = np.empty(shape, np.int64), np.empty(shape, np.int32), np.empty(shape, np.int32), stacks
     starts, counts, vrs, stacks = (k[:count] for k in kept)
-    starts[:], counts[:], vrs[:] = -1, -1, 0
     try:
         yield starts, counts, vrs, stacks
     finally:
