@@ -88,13 +88,12 @@ class _Whole:
 
     def add(self, part: Table) -> None:
         """Add the rows of a table; nothing is kept of columns that hold what they held before."""
-        if not part.num_rows and self._schema is not None:
+        self._schema = self._schema or part.schema
+        if not part.num_rows:
             return
         columns = {n: _in_one_piece(part.column(n)) for n in part.column_names}
-        if self._schema is None:
-            self._schema = part.schema
-            if part.num_rows:
-                self._same = {n: _repeated(c, max(GROUP_ROWS, len(c))) for n, c in columns.items()}
+        if not self._counts:
+            self._same = {n: _repeated(c, max(GROUP_ROWS, len(c))) for n, c in columns.items()}
         for name in [n for n, same in self._same.items() if not _is_all(columns[n], same)]:
             same = self._same.pop(name)
             for count, earlier in zip(self._counts, self._others, strict=True):
@@ -116,11 +115,7 @@ class _Whole:
 
 
 def _in_one_piece(column: Any) -> Array:
-    return (
-        column.chunk(0)
-        if column.num_chunks == 1
-        else pa.concat_arrays(column.chunks or [column.combine_chunks()])
-    )
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
 def _repeated(column: Array, count: int) -> Array:

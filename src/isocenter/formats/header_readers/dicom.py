@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,9 +53,9 @@ def read(heads: Heads, limits: Limits) -> Headers:
 
 @contextmanager
 def _cells(count: int) -> Iterator[_Cells]:
-    """Address, length and value representation of each wanted value, (N, W) each, all absent, and room for open sequences; no column is made of them.
+    """Room for address, length and value representation of each wanted value, (N, W) each, and for open sequences.
 
-    Memory that the system hands out anew for every batch costs more than what is done with it.
+    No column is made of them. Memory that the system hands out anew for every batch costs more than what is done with it.
     """
     try:
         kept = _KEPT.pop()
@@ -66,9 +65,8 @@ def _cells(count: int) -> Iterator[_Cells]:
         shape = (count, len(slots.KEYWORDS))
         stacks = np.empty((count, 2 * steps.MAX_DEPTH), np.int64)
         kept = np.empty(shape, np.int64), np.empty(shape, np.int32), np.empty(shape, np.int32), stacks
-    starts, counts, vrs, stacks = (k[:count] for k in kept)
     try:
-        yield starts, counts, vrs, stacks
+        yield kept[0][:count], kept[1][:count], kept[2][:count], kept[3][:count]
     finally:
         if 0 < count <= _MOST_KEPT and not _KEPT:
             _KEPT.append(kept)
