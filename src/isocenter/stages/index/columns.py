@@ -176,7 +176,8 @@ class Members:
     def value(self, name: str, at: int = 0) -> Any:
         """One value of one row."""
         column = _AT[name]
-        return self.columns.values[column][self.columns.codes[column][self.start + at]]
+        values = self.columns.values[column]
+        return values[0] if len(values) == 1 else values[self.columns.codes[column][self.start + at]]
 
     def is_one(self, name: str) -> bool:
         """Whether all rows have the same value."""
