@@ -250,5 +250,6 @@ def _whole(data: Any, at: Any, width: Any) -> Any:
     """A whole number in the byte order of the machines that this runs on (little endian)."""
     out = np.int64(0)
     for n in range(width):
-        out |= np.int64(data[at + n]) << (8 * n)
+        # a place without a sign: nobody need look whether it is counted from the end
+        out |= np.int64(data[np.uint64(at + n)]) << (8 * n)
     return out

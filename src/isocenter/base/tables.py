@@ -1,4 +1,4 @@
-"""Tables: rows are frozen dataclasses, columns are Arrow, files are Parquet; with `arrow`, the door to pyarrow."""
+"""Tables: rows are frozen dataclasses, columns are Arrow, files are Parquet; with `arrow` and `lean`, the door to pyarrow."""
 
 from __future__ import annotations
 
@@ -121,12 +121,18 @@ def parts(row_type: type, paths: Sequence[Path]) -> Any:
     return ds.dataset([str(p) for p in paths], schema=schema, format="ipc", partitioning=numbered)
 
 
+def each_part(paths: Sequence[Path]) -> Iterator[Table]:
+    """The rows of such files, one after the other."""
+    for path in paths:
+        yield from_bytes(path.read_bytes())
+
+
 def joined_parts(paths: Sequence[Path], *, most_bytes: int) -> Table | None:
     """The rows of such files in one table; None where they would take more memory."""
     found: list[Table] = []
-    for path in paths:
-        found.append(from_bytes(path.read_bytes()))
-        most_bytes -= found[-1].nbytes
+    for table in each_part(paths):
+        found.append(table)
+        most_bytes -= table.nbytes
         if most_bytes < 0:
             return None
     return pa.concat_tables(found) if found else None
@@ -153,14 +159,6 @@ def selected(table: Table, names: Sequence[str]) -> Table:
     return table.select(list(names))
 
 
-def order_of(table: Table, *keys: Sequence[str]) -> NDArray[np.int64]:
-    """The rows of a table by some keys, texts byte by byte; of each key the first of its columns that is there, else ""."""
-    given = [pc.coalesce(*(table.column(n) for n in names), "") for names in keys]
-    names = [f"key {n}" for n in range(len(given))]
-    order = pc.sort_indices(pa.table(given, names=names), sort_keys=[(n, "ascending") for n in names])
-    return np.asarray(order.to_numpy(), np.int64)
-
-
 def sorted_by(table: Table, *names: str) -> Table:
     """A table in the order of some columns without gaps, texts byte by byte; as it is where it stands in that order."""
     columns = [table.column(n).combine_chunks() for n in names]
@@ -173,15 +171,6 @@ def sorted_by(table: Table, *names: str) -> Table:
     if is_rising is None or pc.all(pc.or_(is_rising, is_tied)).as_py():
         return table
     return table.take(pc.sort_indices(table, sort_keys=[(n, "ascending") for n in names]))
-
-
-def groups(table: Table, order: NDArray[np.int64]) -> Iterator[Table]:
-    """The rows of a table in some order, as many at a time as a row group has."""
-    for start in range(0, len(order), GROUP_ROWS):
-        rows = order[start : start + GROUP_ROWS]
-        # rows of one group are often near each other: what is far from them need not be looked at
-        first = int(rows.min())
-        yield table.slice(first, int(rows.max()) - first + 1).take(pa.array(rows - first))
 
 
 def taken(table: Table, rows: NDArray[np.int64]) -> Table:
@@ -269,6 +258,13 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """
     with _reading(path):
         return pq.read_table(path, columns=list(columns) if columns else None)
+
+
+def read_tables(path: Path, size: int) -> Iterator[Table]:
+    """The rows of a Parquet file in their order, so many at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=size, use_threads=False):
+            yield table_of_batch(batch)
 
 
 def read(path: Path, row_type: type[Row]) -> Iterator[Row]:

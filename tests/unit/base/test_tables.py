@@ -75,26 +75,6 @@ class Named:
     number: int
 
 
-@pytest.mark.parametrize("keys", [[("name", "other")], [("name",), ("other",)], [("other",)]])
-def test_rows_are_put_in_order_by_what_is_there_of_each_key(keys, monkeypatch):
-    monkeypatch.setattr(tables, "GROUP_ROWS", 2)
-    rows = [
-        Named(None, "b", 1),
-        Named("a", "z", 2),
-        Named("", "y", 3),
-        Named("c", "x", 4),
-        Named("B", "w", 5),
-    ]
-    table = tables.table_of_rows(Named, rows)
-
-    def key(row):
-        return [next((v for n in names if (v := getattr(row, n)) is not None), "").encode() for names in keys]
-
-    found = list(tables.groups(table, tables.order_of(table, *keys)))
-    assert [t.num_rows for t in found] == [2, 2, 1]
-    assert [r for t in found for r in tables.rows_of(t, Named)] == sorted(rows, key=key)
-
-
 def test_parts_are_joined_if_they_fit_in_memory(tmp_path):
     paths = [tmp_path / f"{n:08}_named.arrow" for n in range(3)]
     for n, path in enumerate(paths):

@@ -48,23 +48,35 @@ _LONGEST = np.full(len(slots.KEYWORDS), np.iinfo(np.int32).max, np.int32)
 for _field in FIELDS:
     if _field.form in {"number", "numbers"}:
         _LONGEST[[slots.SLOT[k] for k in _field.keywords]] = longest(_field)
+# How numbers are read, and the slot that tells the sign of some, as `read_numbers` takes them.
+NUMBER_RULES = (slots.PLACES, slots.IS_INTEGER, slots.BOUNDS)
+SIGN = slots.SLOT["PixelRepresentation"]
 _PRIVATE_SLOTS = np.array([slots.SLOT[tag] for tag in PRIVATE_TAGS], np.int64)
+
+
+def read_values(found: Found) -> None:
+    """Narrow all texts of some headers to what they say, and read all numbers."""
+    strip_texts(*found.memory, found.cells, slots.TEXT_SLOTS, slots.IS_UID, slots.FORMS, found.status)
+    read_numbers(
+        *found.memory,
+        found.cells,
+        slots.NUMBER_SLOTS,
+        NUMBER_RULES,
+        slots.FORMS,
+        SIGN,
+        found.values,
+        found.status,
+    )
 
 
 def headers_of(found: Found, files: NDArray[np.int64], count: int) -> Headers:
     """The kinds and columns of those headers that are understood completely.
 
     Args:
-        found: What was found.
+        found: What was found, its values read.
         files: Number of the file of each header, in order.
         count: How many files there are in all.
     """
-    strip_texts(*found.memory, found.cells, slots.TEXT_SLOTS, slots.IS_UID, slots.FORMS, found.status)
-    rules = (slots.PLACES, slots.IS_INTEGER, slots.BOUNDS)
-    sign = slots.SLOT["PixelRepresentation"]
-    read_numbers(
-        *found.memory, found.cells, slots.NUMBER_SLOTS, rules, slots.FORMS, sign, found.values, found.status
-    )
     is_known = np.any([found.is_present(k) for k in _TELLING], axis=0) & settle(found) & _fits(found)
     rows = np.flatnonzero(is_known)
     kinds, is_instance = _kinds(found, rows)

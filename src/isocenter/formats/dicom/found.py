@@ -45,6 +45,12 @@ class Found:
         self.values = np.zeros((int(slots.PLACES[-1]), count)).T
         self.status = np.zeros((len(slots.KEYWORDS), count), np.uint8).T
 
+    def put(self, rows: NDArray[np.int64], others: Found) -> None:
+        """Put what is known of others in the place of some of the headers."""
+        if others is not self:
+            self.starts[rows], self.counts[rows], self.vrs[rows] = others.cells
+            self.values[rows], self.status[rows] = others.values, others.status
+
     def taken(self, rows: NDArray[np.int64]) -> Found:
         """Some of the headers, in order; where these are all nothing is copied."""
         if len(rows) == len(self.state):

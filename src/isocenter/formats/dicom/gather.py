@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.formats.dicom.steps import kernel
+from isocenter.formats.dicom.steps import byte_at, kernel
 from isocenter.formats.dicom.values import trim
 from isocenter.formats.header_reader import Lists, Numbers, Texts
 
@@ -41,9 +41,10 @@ def _copy(arena: Any, extra: Any, starts: Any, counts: Any, rows: Any, slots: An
             at, b = starts[i, k], arena
             if at >= arena.size:
                 at, b = at - arena.size, extra
-            for m in range(at, at + max(counts[i, k], 0)):
-                out[to] = b[m]
-                to += 1
+            size = max(counts[i, k], 0)
+            for m in range(size):
+                out[np.uint64(to + m)] = byte_at(b, at + m)
+            to += size
 
 
 @kernel
@@ -57,11 +58,11 @@ def _split(data: Any, offsets: Any, is_valid: Any, out: Any, items: Any, ends: A
         at, end = offsets[n], offsets[n + 1]
         while at <= end:
             stop = at
-            while stop < end and data[stop] != _BACKSLASH:
+            while stop < end and byte_at(data, stop) != _BACKSLASH:
                 stop += 1
             first, last = trim(data, at, stop)
             for m in range(first, last):
-                out[size] = data[m]
+                out[size] = byte_at(data, m)
                 size += 1
             n_items += 1
             items[n_items] = size

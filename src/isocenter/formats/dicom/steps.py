@@ -96,15 +96,24 @@ _CLASSES = table_of({vr: kind for kind, names in _NAMES.items() for vr in names.
 
 
 @kernel
+def byte_at(b: Any, at: Any) -> Any:
+    """One byte; the place has no sign, so that nobody need look whether it is counted from the end."""
+    return b[np.uint64(at)]
+
+
+@kernel
 def u16(b: Any, at: Any) -> Any:
     """Two bytes as a number."""
-    return np.int64(b[at]) | np.int64(b[at + 1]) << 8
+    i = np.uint64(at)
+    return np.int64(b[i]) | np.int64(b[i + np.uint64(1)]) << 8
 
 
 @kernel
 def u32(b: Any, at: Any) -> Any:
     """Four bytes as a number."""
-    return u16(b, at) | u16(b, at + 2) << 16
+    i = np.uint64(at)
+    low = np.int64(b[i]) | np.int64(b[i + np.uint64(1)]) << 8
+    return low | np.int64(b[i + np.uint64(2)]) << 16 | np.int64(b[i + np.uint64(3)]) << 24
 
 
 @kernel
@@ -116,13 +125,15 @@ def tag_at(b: Any, at: Any) -> Any:
 @kernel
 def vr_at(b: Any, at: Any) -> Any:
     """Two letters as a number."""
-    return np.int64(b[at]) << 8 | np.int64(b[at + 1])
+    i = np.uint64(at)
+    return np.int64(b[i]) << 8 | np.int64(b[i + np.uint64(1)])
 
 
 @kernel
 def is_upper(b: Any, at: Any) -> Any:
     """Whether two capital letters stand here."""
-    return 65 <= b[at] <= 90 and 65 <= b[at + 1] <= 90
+    i = np.uint64(at)
+    return 65 <= b[i] <= 90 and 65 <= b[i + np.uint64(1)] <= 90
 
 
 @kernel
@@ -130,7 +141,8 @@ def class_of(b: Any, at: Any) -> Any:
     """Class of the value representation that stands here; 0 where there is no such one."""
     if not is_upper(b, at):
         return 0
-    return np.int64(_CLASSES[(np.int64(b[at]) - 65) * 26 + np.int64(b[at + 1]) - 65])
+    i = np.uint64(at)
+    return np.int64(_CLASSES[np.uint64((np.int64(b[i]) - 65) * 26 + np.int64(b[i + np.uint64(1)]) - 65)])
 
 
 @kernel
@@ -152,7 +164,7 @@ def begins(b: Any, at: Any, end: Any, text: Any) -> Any:
     if at + text.size > end:
         return False
     n = 0
-    while n < text.size and b[at + n] == text[n]:
+    while n < text.size and byte_at(b, at + n) == byte_at(text, n):
         n += 1
     return n == text.size
 
@@ -181,7 +193,7 @@ def is_plain(b: Any, at: Any, count: Any) -> Any:
     """Whether the name of a character set has nothing but letters, digits, blanks and backslashes, and zeros at its end."""
     is_over = False
     for n in range(at, at + count):
-        c = b[n]
+        c = byte_at(b, n)
         is_over = is_over or c == 0
         is_sign = c in (0, 32) or (not is_over and c in (45, 92, 95))
         if not (is_sign or (not is_over and (48 <= c <= 57 or 65 <= c <= 90 or 97 <= c <= 122))):

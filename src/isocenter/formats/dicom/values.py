@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.formats.dicom.slots import FD, FORM_OF_VR, SIGNED_BY_PIXELS, SL, SS, TEXT, UL, US
-from isocenter.formats.dicom.steps import kernel
+from isocenter.formats.dicom.steps import byte_at, kernel
 
 # What is known of a value: that there is none, what it is, that the slow reader has to say, or that it is senseless.
 ABSENT, GOOD, ODD, SENSELESS = range(4)
@@ -33,9 +33,9 @@ def form_of(vr: Any, stated: Any) -> Any:
 @kernel
 def trim(b: Any, at: Any, end: Any) -> Any:
     """Where a text begins and ends without the blanks and zeros around it."""
-    while end > at and (b[end - 1] == _BLANK or b[end - 1] == _NUL):
+    while end > at and (byte_at(b, end - 1) == _BLANK or byte_at(b, end - 1) == _NUL):
         end -= 1
-    while at < end and (b[at] == _BLANK or b[at] == _NUL):
+    while at < end and (byte_at(b, at) == _BLANK or byte_at(b, at) == _NUL):
         at += 1
     return at, end
 
@@ -45,10 +45,10 @@ def _is_simple(b: Any, at: Any, end: Any, is_uid: Any) -> Any:
     """Whether a text is plain ASCII, or a legal UID."""
     n = at
     if is_uid:
-        while n < end and (48 <= b[n] <= 57 or b[n] == 46):
+        while n < end and (48 <= byte_at(b, n) <= 57 or byte_at(b, n) == 46):
             n += 1
         return n == end and end - at <= 64
-    while n < end and b[n] < 128 and b[n] != _ESCAPE:
+    while n < end and byte_at(b, n) < 128 and byte_at(b, n) != _ESCAPE:
         n += 1
     return n == end
 
@@ -94,12 +94,12 @@ def strip_texts(arena: Any, extra: Any, cells: Any, slots: Any, is_uid: Any, for
 def decimal(b: Any, at: Any, end: Any) -> Any:
     """Whether these bytes are a plain decimal number that is exactly known, and the number."""
     at, end = trim(b, at, end)
-    is_negative = at < end and b[at] == 45
-    if at < end and (b[at] == 45 or b[at] == 43):
+    is_negative = at < end and byte_at(b, at) == 45
+    if at < end and (byte_at(b, at) == 45 or byte_at(b, at) == 43):
         at += 1
     digits, scale, n_digits, is_fraction = np.int64(0), np.int64(0), 0, False
     while at < end:
-        c = b[at]
+        c = byte_at(b, at)
         if 48 <= c <= 57:
             if digits >= _MOST_DIGITS:
                 return False, 0.0
@@ -162,19 +162,19 @@ def _long_decimal(digits: Any, scale: Any) -> Any:
 @kernel
 def _exponent(b: Any, at: Any, end: Any) -> Any:
     """Whether these bytes are an E with up to three digits to the end, and the number."""
-    if b[at] != 69 and b[at] != 101:
+    if byte_at(b, at) != 69 and byte_at(b, at) != 101:
         return False, 0
     at += 1
-    is_negative = at < end and b[at] == 45
-    if at < end and (b[at] == 45 or b[at] == 43):
+    is_negative = at < end and byte_at(b, at) == 45
+    if at < end and (byte_at(b, at) == 45 or byte_at(b, at) == 43):
         at += 1
     if not 0 < end - at <= 3:
         return False, 0
     out = np.int64(0)
     for n in range(at, end):
-        if not 48 <= b[n] <= 57:
+        if not 48 <= byte_at(b, n) <= 57:
             return False, 0
-        out = out * 10 + np.int64(b[n] - 48)
+        out = out * 10 + np.int64(byte_at(b, n) - 48)
     return True, -out if is_negative else out
 
 
@@ -183,7 +183,7 @@ def _bits(b: Any, at: Any, size: Any) -> Any:
     """Little-endian bytes as the bits of a number."""
     out = np.int64(0)
     for n in range(size):
-        out |= np.int64(b[at + n]) << (8 * n)
+        out |= np.int64(byte_at(b, at + n)) << (8 * n)
     return out
 
 
@@ -199,13 +199,13 @@ def _whole(b: Any, at: Any, size: Any, is_signed: Any) -> Any:
 @kernel
 def _decimals(b: Any, at: Any, end: Any, values: Any) -> Any:
     """Read as many decimal numbers as there are places for; what is found."""
-    while end > at and (b[end - 1] == _BLANK or b[end - 1] == _NUL):
+    while end > at and (byte_at(b, end - 1) == _BLANK or byte_at(b, end - 1) == _NUL):
         end -= 1
     if at == end:
         return ABSENT
     for n in range(values.size):
         stop = at
-        while stop < end and b[stop] != _BACKSLASH:
+        while stop < end and byte_at(b, stop) != _BACKSLASH:
             stop += 1
         if (stop == end) != (n == values.size - 1):
             return ODD

@@ -78,7 +78,7 @@ def _dataset(window: Any, s: Any, stack: Any, want: Any, cell: Any, tables: Any,
     """Walk the elements of the data set itself up to the pixel data, the end, or a sequence."""
     b, delta, high, size = window
     tags, is_explicit = want[0], s[EXPLICIT] != 0
-    at, last, elements, k, phase = s[POSITION], s[LAST], s[ELEMENTS], 0, DATASET
+    at, last, elements, k, phase = s[POSITION], s[LAST], s[ELEMENTS], np.uint64(0), DATASET
     while True:
         if at + AHEAD > high:
             if at + 8 > size:
@@ -96,9 +96,9 @@ def _dataset(window: Any, s: Any, stack: Any, want: Any, cell: Any, tables: Any,
             s[POSITION], s[ELEMENTS] = at, elements
             return _pixels(b, p, size, s, element) if at <= limits[HEADER_BYTES] else UNKNOWN
         elements += 1
-        k = 0 if tag <= last else k
+        k = np.uint64(0) if tag <= last else k
         while tags[k] < tag:
-            k += 1
+            k += np.uint64(1)
         last = tag
         level = level_of(b, p, high - at, tables, element, is_explicit)
         stop = at + head + length

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.base import arrow, tables
+from isocenter.base import arrow, lean, tables
 from isocenter.base.database import Database
 from isocenter.base.digests import digest_of, digest_of_file
 from isocenter.base.pseudonyms import Pseudonyms
@@ -172,7 +172,9 @@ def _sorted_images(
         table = arrow.with_first(found, "series_key", "series_uid", "file_id")
         if modalities:
             own = zip(arrow.values(found, "modality"), ids, strict=True)
-            table = tables.with_column(table, "modality", [m or modalities.get(i, m) for m, i in own])
+            table = tables.with_column(
+                lean.plain(table), "modality", [m or modalities.get(i, m) for m, i in own]
+            )
         if is_used.any():
             yield table if is_used.all() else tables.taken(table, np.flatnonzero(is_used))
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isocenter.base import arrow, tables
+from isocenter.base import arrow, lean, tables
 from isocenter.base.arrow import Coded
 from isocenter.base.tables import Table
 
@@ -57,15 +57,18 @@ class Columns:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self.codes = np.zeros((len(_NAMES), table.num_rows), np.int32)
-        self.values: list[list[Any]] = []
-        for at, name in enumerate(_NAMES):
-            coded = _coded(table, name)
-            self.values.append(coded.values)
-            if len(coded.values) > 1:
-                self.codes[at] = coded.codes
+        marked, first = lean.one_valued(table), table.slice(0, 1)
+        coded = [_coded(first if name in marked else table, name) for name in _NAMES]
+        self.values: list[list[Any]] = [c.values for c in coded]
         # columns of several values: few, as a rule, and all others are one in every series
-        self.varying = np.flatnonzero([len(values) > 1 for values in self.values])
+        self.varying = [at for at, values in enumerate(self.values) if len(values) > 1]
+        self.varying_codes = np.zeros((len(self.varying), table.num_rows), np.int32)
+        self.codes: list[Codes] = [np.zeros(table.num_rows, np.int32)] * len(_NAMES)
+        for codes, at in zip(self.varying_codes, self.varying, strict=True):
+            codes[:] = coded[at].codes
+            self.codes[at] = codes
+        # what all rows have, and None where they differ
+        self.row = {n: v[0] if len(v) == 1 else None for n, v in zip(_NAMES, self.values, strict=True)}
         self.file_ids: list[str] = arrow.values(table, "file_id")
         self.uids: list[str | None] = arrow.values(table, "sop_instance_uid")
         self.instance_numbers = arrow.floats(table, "instance_number")
@@ -76,8 +79,9 @@ class Columns:
         self.has_frames = FRAME in names
         self.has_keys = "series_key" in names
         # columns in which some row of the table says nothing
+        nothing = frozenset[Any](NOTHING)
         self.lacking = frozenset(
-            n for n, v in zip(_NAMES, self.values, strict=True) if any(x in NOTHING for x in v)
+            n for n, v in zip(_NAMES, self.values, strict=True) if not nothing.isdisjoint(v)
         )
 
     def other(self, name: str) -> list[Any]:
@@ -100,8 +104,7 @@ class Members:
         self.columns = columns
         self.start = start
         self.stop = stop
-        self._codes = columns.codes[:, start:stop]
-        varying = columns.codes[columns.varying, start:stop]
+        varying = columns.varying_codes[:, start:stop]
         is_one = np.ones(len(_NAMES), np.bool_)
         is_one[columns.varying] = (varying == varying[:, :1]).all(axis=1)
         self._is_one: list[bool] = is_one.tolist()
@@ -165,12 +168,16 @@ class Members:
 
     def row(self, at: int) -> dict[str, Any]:
         """All that is coded of one row, by name."""
-        codes = self._codes[:, at].tolist()
-        return {name: values[c] for name, values, c in zip(_NAMES, self.columns.values, codes, strict=True)}
+        columns = self.columns
+        codes = columns.varying_codes[:, self.start + at].tolist()
+        own = {_NAMES[n]: columns.values[n][c] for n, c in zip(columns.varying, codes, strict=True)}
+        return columns.row | own
 
     def value(self, name: str, at: int = 0) -> Any:
         """One value of one row."""
-        return self.columns.values[_AT[name]][self._codes[_AT[name], at]]
+        column = _AT[name]
+        values = self.columns.values[column]
+        return values[0] if len(values) == 1 else values[self.columns.codes[column][self.start + at]]
 
     def is_one(self, name: str) -> bool:
         """Whether all rows have the same value."""
@@ -178,8 +185,7 @@ class Members:
 
     def codes(self, name: str) -> Codes:
         """Codes of a column, (N,): equal where its values are."""
-        codes: Codes = self._codes[_AT[name]]
-        return codes
+        return self.columns.codes[_AT[name]][self.start : self.stop]
 
     def values(self, name: str) -> list[Any]:
         """The values that the codes of a column stand for."""
@@ -201,11 +207,9 @@ class Members:
 
     def distinct(self, name: str, rows: Rows | None = None) -> list[Any]:
         """The values that some rows have, each once; of all rows unless said otherwise."""
-        at = _AT[name]
-        values = self.columns.values[at]
-        if self._is_one[at]:
-            return [values[self._codes[at, 0]]]
-        codes = self._codes[at] if rows is None else self._codes[at][rows]
+        if self.is_one(name):
+            return [self.value(name)]
+        values, codes = self.values(name), self.codes(name) if rows is None else self.codes(name)[rows]
         return [values[c] for c in np.unique(codes).tolist()]
 
     def recoded(self, name: str, function: Callable[[Any], Hashable]) -> Codes:
@@ -223,12 +227,14 @@ class Members:
 
     def together(self, names: Iterable[str]) -> list[tuple[Any, ...]]:
         """The combinations of values that occur in some columns, each once."""
-        at = [_AT[n] for n in names]
-        values = [self.columns.values[n] for n in at]
-        if all(self._is_one[n] for n in at):
-            return [tuple(v[self._codes[n, 0]] for n, v in zip(at, values, strict=True))]
-        found = np.unique(self._codes[at], axis=1)
-        return [tuple(v[c] for v, c in zip(values, each, strict=True)) for each in found.T.tolist()]
+        names = list(names)
+        varying = [n for n in names if not self.is_one(n)]
+        if not varying:
+            return [tuple(self.value(n) for n in names)]
+        found = np.unique(np.stack([self.codes(n) for n in varying]), axis=1).T.tolist()
+        shared = {n: self.value(n) for n in names}
+        own = [{n: self.values(n)[c] for n, c in zip(varying, each, strict=True)} for each in found]
+        return [tuple((shared | each).values()) for each in own]
 
 
 def _ordered(value: Any) -> tuple[bool, Any]:
@@ -272,7 +278,8 @@ def series_in(answer: Iterable[Table]) -> Iterator[Members]:
 
 
 def _joined(parts: list[Table]) -> Members:
-    columns = Columns(tables.joined(parts))
+    # what is one value in each of them need not be one in all
+    columns = Columns(tables.joined([lean.plain(p) for p in parts]))
     return Members(columns, 0, len(columns.file_ids))
 
 

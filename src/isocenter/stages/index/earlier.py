@@ -49,6 +49,7 @@ class Earlier:
             self.how.append(digest_of([form, *place]))
         self.scan = workspace.root / STAGE / "scan"
         self.next = self.scan / "next"
+        self.listing = self.scan / "listing.parquet"
         self._number = 0
 
     def prepare(self) -> None:

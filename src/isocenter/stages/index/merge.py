@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from isocenter.base import arrow, tables
+import numpy as np
+
+from isocenter.base import arrow, lean, tables
 from isocenter.base.database import Database
 from isocenter.model.issue import Issue
 from isocenter.model.reasons import because
@@ -31,7 +33,7 @@ _ORDERS = {
     "annotations": "source, file_id",
     "issues": "target, rule",
 }
-# The order of instances once more, as `tables.order_of` takes it.
+# The order of instances once more, as `lean.order_of` takes it.
 _INSTANCE_KEYS = (("site",), ("format",), ("series_uid", "file_id"), ("sop_instance_uid",), ("file_id",))
 
 _CHOSEN_PUT_BY = f"""
@@ -101,10 +103,30 @@ WHERE l.kind = '{TO_SCAN}'
 """
 
 
-def to_scan(database: Database, size: int) -> Iterator[tables.Table]:
-    """The files that are new, changed, or to be tried again, some at a time; a table is of one source."""
+def to_scan(database: Database, listing: Path, size: int) -> Iterator[tables.Table]:
+    """The files that are new, changed, or to be tried again, some at a time; a table is of one source.
+
+    Args:
+        database: With the table `listing` and those of what is known.
+        listing: The file of that table.
+        size: How many at a time.
+    """
+    if not _is_any_known(database):
+        yield from _all_to_scan(listing, size)
+        return
     for (source,) in list(database.rows(f"SELECT DISTINCT source FROM ({_TO_SCAN}) ORDER BY source")):
         yield from database.tables(f"{_TO_SCAN} AND l.source = ? ORDER BY l.path", source, size=size)
+
+
+def _all_to_scan(listing: Path, size: int) -> Iterator[tables.Table]:
+    """The same where nothing is known: as they were listed, which is by source and folder."""
+    for table in tables.read_tables(listing, size):
+        sources, kinds = arrow.integers(table, "source")[:, 0], arrow.coded(table, "kind")
+        is_left = np.array([k == TO_SCAN for k in kinds.values], np.bool_)[kinds.codes]
+        for source in np.unique(sources).tolist():
+            rows = np.flatnonzero(is_left & (sources == source))
+            if len(rows):
+                yield table if len(rows) == table.num_rows else tables.taken(table, rows)
 
 
 # Headers (.hdr, .nhdr, .mhd) and the files beside them that hold their voxels.
@@ -182,7 +204,7 @@ def merged(
         question = f"SELECT * FROM ({united(name)}) ORDER BY {_ORDERS[name]}"
         found = database.tables(question, size=tables.GROUP_ROWS)
     else:
-        found = tables.groups(whole, tables.order_of(whole, *_INSTANCE_KEYS))
+        found = lean.groups(whole, lean.order_of(whole, *_INSTANCE_KEYS))
     with tables.Writer(path, ROW_TYPES[name]) as writer:
         for table in found:
             writer.write(table)
@@ -196,9 +218,13 @@ def instances_in_memory(database: Database, paths: Sequence[Path]) -> tables.Tab
         database: With the tables of what is known.
         paths: What was put by of instances in this run.
     """
+    return None if _is_any_known(database) else lean.joined_parts(paths, most_bytes=_IN_MEMORY_BYTES)
+
+
+def _is_any_known(database: Database) -> bool:
+    """Whether anything is known of files that are as they were."""
     counts = "SELECT (SELECT count(*) FROM chosen_put_by) + (SELECT count(*) FROM chosen_done)"
-    ((known,),) = database.rows(counts)
-    return None if known else tables.joined_parts(paths, most_bytes=_IN_MEMORY_BYTES)
+    return bool(next(database.rows(counts))[0])
 
 
 def united(name: str) -> str:

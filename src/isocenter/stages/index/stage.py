@@ -58,13 +58,13 @@ def index(
     names = workspace.pseudonyms()
     earlier = Earlier(workspace, options)
     earlier.prepare()
-    listing = list_files(options.sources, base, names, earlier.scan / "listing.parquet")
+    listing = list_files(options.sources, base, names, earlier.listing)
     subjects = [subject_table(s, base) for s in options.sources]
     layout = sorted(listing.layout.items())
     key = workspace.key_of(STAGE, VERSION, earlier.how, options, listing.digest, layout, subjects)
     done = workspace.done(STAGE)
     with Database(earlier.scan / "spill", threads=jobs) as database:
-        database.view("listing", FileRow, [earlier.scan / "listing.parquet"])
+        database.view("listing", FileRow, [earlier.listing])
         if done is not None and done["key"] == key and not _can_be_read_now(done, database, options, base):
             earlier.forget()
             return {**done["counts"], "scanned": 0, "reused": done["counts"]["files"]}
@@ -130,17 +130,17 @@ def _scan(
     start, done = time.monotonic(), 0
     progress(Step(STAGE, 0, total, "files", 0.0))
     size = min(BATCH_FILES, max(_LEAST_FILES, total // (jobs * 4)))
-    batches = _batches(database, options, base, names, size)
+    batches = _batches(merge.to_scan(database, earlier.listing, size), options, base, names)
     for count in earlier.keep(_scanned(batches, executor, jobs)):
         done += count
         progress(Step(STAGE, done, total, "files", time.monotonic() - start))
 
 
 def _batches(
-    database: Database, options: IndexOptions, base: Path, names: Pseudonyms, size: int
+    found: Iterator[tables.Table], options: IndexOptions, base: Path, names: Pseudonyms
 ) -> Iterator[tuple[int, int, Batch]]:
     sites: list[str] = [s.site for s in options.sources]
-    for table in merge.to_scan(database, size):
+    for table in found:
         number = int(arrow.values(table, "source")[0])
         site = sites[number]
         yield (

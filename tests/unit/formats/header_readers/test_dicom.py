@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from isocenter.formats.header_readers import dicom
 from isocenter.formats.limits import DEFAULT_LIMITS
@@ -20,6 +21,23 @@ def test_files_that_are_read_on_are_mixed_with_those_that_are_not():
 
     scans = scans_of(read([file(k) for k in range(30)]))
     assert [s.instance.patient_name for s in scans] == [f"Name^{k}" for k in range(30)]
+
+
+@pytest.mark.parametrize("kept", [0, 300])
+def test_many_files_are_read_as_each_alone(kept):
+    """Files are read some dozens at a time; of those, all, some or none may end within their heads."""
+    read([large(0)] * kept)  # what is left of an earlier batch is of no account
+
+    def file(k):
+        if k in {70, 200, 201}:
+            return b"no DICOM"
+        return large(k) if k in {71, 199} or 128 <= k < 192 else ct_bytes(k, InstanceNumber=k)
+
+    files = [file(k) for k in range(260)]
+    found = scans_of(read(files, head_bytes=6000))
+    assert found[::7] == [scans_of(read([f], head_bytes=6000))[0] for f in files[::7]]
+    numbers = [s and s.instance.instance_number for s in found]
+    assert numbers == [None if k in {70, 200, 201} else k for k in range(260)]
 
 
 def test_heads_may_lie_anywhere_in_the_arena():
