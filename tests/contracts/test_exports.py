@@ -29,12 +29,12 @@ def done(request, tmp_path):
     to, kind = request.param
     store = STORES[kind](tmp_path / "store")
     try:
-        export(store, to=to, out=tmp_path / "out", jobs=1)
+        export(store, to=to, out=tmp_path / "Dataset001_Out", jobs=1)
     except ConfigError:
         assert store.manifest.task.task is not Task.SEGMENTATION
-        assert not (tmp_path / "out").exists()
+        assert not (tmp_path / "Dataset001_Out").exists()
         pytest.skip("the layout has no room for the task, and says so")
-    return store, tmp_path / "out", to
+    return store, tmp_path / "Dataset001_Out", to
 
 
 def planned(store, to):

@@ -23,7 +23,7 @@ from isocenter.stages.build.previews import previews_again, window_of
 from isocenter.stores.layout import LAYOUT_VERSION, record_of, without_arrays
 from isocenter.stores.shard import BACKENDS
 
-VERSION = 5
+VERSION = 6
 PARTS: dict[str, type[Any]] = {
     "cases": CaseRow,
     "issues": Issue,
