@@ -73,7 +73,8 @@ def test_the_store_and_a_shard_like_its_own_are_read_the_same_way(sample, tmp_pa
         read = ways.reader(every[name], sample)
         for number in range(6):
             read(*sample.box(number))
-        logs[name], log = list(log), log.clear() or log
+        logs[name] = list(log)
+        log.clear()
     opened = {e for e in logs[ways.STORE] if e[0] == "open"}
     assert len(logs[ways.STORE]) > 12
     assert opened

@@ -74,7 +74,7 @@ def stop_after(count):
 @pytest.mark.parametrize("to", ["nnunet", "monai", "nifti"])
 @pytest.mark.parametrize("count", [0, 1, 3, 5])
 def test_a_stopped_export_goes_on_and_ends_with_the_same_bytes(store, tmp_path, to, count):
-    export(store, to=to, out=tmp_path / "whole", jobs=1)
+    export(store, to=to, out=tmp_path / "Dataset002_Whole", jobs=1)
     with pytest.raises(StoppedError):
         export(store, to=to, out=tmp_path / "Dataset001_Out", jobs=1, progress=stop_after(count))
     assert not {p.name for p in (tmp_path / "Dataset001_Out").rglob("*")} & {
@@ -84,7 +84,7 @@ def test_a_stopped_export_goes_on_and_ends_with_the_same_bytes(store, tmp_path, 
     }
     before = times(tmp_path / "Dataset001_Out")
     done = export(store, to=to, out=tmp_path / "Dataset001_Out", jobs=1)
-    assert contents(tmp_path / "Dataset001_Out") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "Dataset001_Out") == contents(tmp_path / "Dataset002_Whole")
     assert done.written == sum(done.cases.values()) - count
     assert {n: t for n, t in times(tmp_path / "Dataset001_Out").items() if n in before} == before
 
@@ -134,7 +134,7 @@ def test_one_damaged_case_stops_the_export_at_its_end_and_the_rest_is_there(stor
     damage(store.path, "case-0003", "image")
     with pytest.raises(RunError, match="1 cases could not be exported: case-0003"):
         export(Store(store.path), to="nifti", out=tmp_path / "Dataset001_Out", jobs=1)
-    assert not (tmp_path / "out/cases.csv").exists()
+    assert not (tmp_path / "Dataset001_Out/cases.csv").exists()
     shutil.rmtree(store.path)
     shutil.copytree(backup, store.path)
     done = export(store, to="nifti", out=tmp_path / "Dataset001_Out", jobs=1)
@@ -162,7 +162,7 @@ def test_a_refusal_writes_nothing(store, tmp_path):
 
 def test_one_label_alone(store, tmp_path):
     export(store, to="nnunet", out=tmp_path / "Dataset001_Out", jobs=1, labels=["node"])
-    described = json.loads((tmp_path / "out/dataset.json").read_text())
+    described = json.loads((tmp_path / "Dataset001_Out/dataset.json").read_text())
     assert described["labels"] == {"background": 0, "node": 1, "ignore": 2}
 
 

@@ -93,7 +93,9 @@ def test_what_is_not_known_is_ignored(tmp_path):
     exported.divide(store.path, {f"subject-{n}": "train" for n in range(3)})
     described = made(store, tmp_path / "Dataset001_Out")
     assert described["numTraining"] == 6
-    labels = np.asarray(nibabel.load(tmp_path / "out/labelsTr/subject-1_case-0003.nii.gz").dataobj).T
+    labels = np.asarray(
+        nibabel.load(tmp_path / "Dataset001_Out/labelsTr/subject-1_case-0003.nii.gz").dataobj
+    ).T
     case = store["case-0003"]
     mask = np.asarray(case.mask)
     is_known = np.asarray(case.known["node"]) | (mask == 2)
@@ -155,7 +157,7 @@ def test_folds_are_those_of_the_split_and_nobody_is_in_two(tmp_path):
     store = Store(exported.built(tmp_path / "store", cases))
     exported.divide(store.path, {f"subject-{n}": f"fold-{n % 3}" if n < 5 else "test" for n in range(6)})
     made(store, tmp_path / "Dataset001_Out")
-    folds = json.loads((tmp_path / "out/splits_final.json").read_text())
+    folds = json.loads((tmp_path / "Dataset001_Out/splits_final.json").read_text())
     assert len(folds) == 3
     names = {c for fold in folds for part in fold.values() for c in part}
     assert len(names) == 10
@@ -163,7 +165,7 @@ def test_folds_are_those_of_the_split_and_nobody_is_in_two(tmp_path):
         train, val = ({c.partition("_")[0] for c in fold[p]} for p in ("train", "val"))
         assert not train & val
         assert {*fold["train"], *fold["val"]} == names
-    assert len(list((tmp_path / "out/imagesTs").iterdir())) == 2
+    assert len(list((tmp_path / "Dataset001_Out/imagesTs").iterdir())) == 2
     found = read_nnunet(tmp_path / "Dataset001_Out", "{subject}_{case}")
     assert [s.name for s in found.splits] == ["fold-0", "fold-1", "fold-2", "imagesTr-imagesTs"]
     assert {i.subject for i in found.images.values()} == {f"subject-{n}" for n in range(6)}
@@ -173,7 +175,7 @@ def test_a_split_without_a_part_to_validate_on_is_told(tmp_path):
     store = exported.plain(tmp_path / "store")
     exported.divide(store.path, {"subject-0": "train", "subject-1": "train", "subject-2": "test"})
     done = export(store, to="nnunet", out=tmp_path / "Dataset001_Out", jobs=1)
-    assert not (tmp_path / "out/splits_final.json").exists()
+    assert not (tmp_path / "Dataset001_Out/splits_final.json").exists()
     assert any("may share subjects" in n for n in done.notes)
 
 
@@ -187,7 +189,7 @@ def test_a_test_part_alone_cannot_train(tmp_path):
 def test_a_sheared_grid_is_read_by_nibabel_for_itk_refuses_it(tmp_path):
     described = made(sheared(tmp_path / "store"), tmp_path / "Dataset001_Out")
     assert described["overwrite_image_reader_writer"] == "NibabelIO"
-    path = tmp_path / "out/imagesTr/subject-0_case-0001_0000.nii.gz"
+    path = tmp_path / "Dataset001_Out/imagesTr/subject-0_case-0001_0000.nii.gz"
     with pytest.raises(RuntimeError, match="orthonormal"):
         SimpleITK.ReadImage(str(path))
     assert SimpleITK.ReadImage(str(path.with_name("subject-0_case-0000_0000.nii.gz"))).GetSize() == (
@@ -195,7 +197,9 @@ def test_a_sheared_grid_is_read_by_nibabel_for_itk_refuses_it(tmp_path):
         40,
         12,
     )
-    assert "overwrite_image_reader_writer" not in made(exported.plain(tmp_path / "other"), tmp_path / "out2")
+    assert "overwrite_image_reader_writer" not in made(
+        exported.plain(tmp_path / "other"), tmp_path / "Dataset002_Out"
+    )
 
 
 @pytest.mark.parametrize(
