@@ -29,12 +29,12 @@ def done(request, tmp_path):
     to, kind = request.param
     store = STORES[kind](tmp_path / "store")
     try:
-        export(store, to=to, out=tmp_path / "out", jobs=1)
+        export(store, to=to, out=tmp_path / "Dataset001_Out", jobs=1)
     except ConfigError:
         assert store.manifest.task.task is not Task.SEGMENTATION
-        assert not (tmp_path / "out").exists()
+        assert not (tmp_path / "Dataset001_Out").exists()
         pytest.skip("the layout has no room for the task, and says so")
-    return store, tmp_path / "out", to
+    return store, tmp_path / "Dataset001_Out", to
 
 
 def planned(store, to):
@@ -145,9 +145,9 @@ def test_every_file_is_in_the_plan_and_every_path_inside(done):
 
 def test_the_same_store_makes_the_same_bytes(done, tmp_path):
     store, out, to = done
-    export(store, to=to, out=tmp_path / "again", jobs=2)
+    export(store, to=to, out=tmp_path / "Dataset002_Again", jobs=2)
     one, other = (
         {p.relative_to(r): p.read_bytes() for p in r.rglob("*") if p.is_file()}
-        for r in (out, tmp_path / "again")
+        for r in (out, tmp_path / "Dataset002_Again")
     )
     assert one == other

@@ -14,15 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
+from isocenter.model.attributes import Attribute, AttributeState
 from isocenter.model.case import Case, Marks
 from isocenter.model.rows import OpinionRow
+from isocenter.stores.layout import LAYOUT_VERSION
 from isocenter.stores.manifest import read_manifest
 from tests.contracts.packed import build, make_case
 
 SHAPE = (9, 20, 18)
 
 
-def golden_case(number: int) -> Case:
+def golden_case(number: int, layout: int = LAYOUT_VERSION) -> Case:
     """A case with every kind of array that a record may hold, whose image is smooth and so small when packed."""
     case = make_case(number, SHAPE)
     k, j, i = np.indices(SHAPE)
@@ -32,8 +34,10 @@ def golden_case(number: int) -> Case:
     mask[3:4, 15:18, 2:6] = 2
     looked = np.ones(SHAPE, bool)
     looked[-2:] = False
+    taken_out = (Attribute(name="weight_kg", unit="kg", state=AttributeState.DEIDENTIFIED),)
     return replace(
         case,
+        attributes=case.attributes + (taken_out if layout > 4 else ()),
         image=image[None],
         mask=mask,
         raters={"a": mask, "b/Å": np.where(k == 2, 0, mask).astype(np.uint8)},
@@ -48,10 +52,11 @@ def golden_case(number: int) -> Case:
     )
 
 
-def golden_cases() -> list[Case]:
+def golden_cases(layout: int = LAYOUT_VERSION) -> list[Case]:
     """The cases of the golden store; one of them has nothing but an image."""
-    bare = replace(golden_case(3), mask=None, raters={}, known={}, rater_known={}, shares={}, instances=None)
-    return [golden_case(1), golden_case(2), bare]
+    one, two, three = (golden_case(n, layout) for n in (1, 2, 3))
+    bare = replace(three, mask=None, raters={}, known={}, rater_known={}, shares={}, instances=None)
+    return [one, two, bare]
 
 
 def packed(folder: Path) -> bytes:

@@ -46,7 +46,7 @@ def test_it_opens_verifies_and_gives_its_cases(path, tmp_path):
     store = unpacked(path, tmp_path)
     assert store.verify() == []
     assert {r.subject: r.partition for r in store.split().rows} == {"subject-0": "train", "subject-1": "val"}
-    cases = {c.id: c for c in golden_cases()}
+    cases = {c.id: c for c in golden_cases(store.manifest.layout)}
     assert list(store) == sorted(cases)
     for case_id, wanted in cases.items():
         found = store[case_id]

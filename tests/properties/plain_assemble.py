@@ -89,8 +89,8 @@ def attributes_of(
     rows: Sequence[Instance], study: dict[str, str], subject: dict[str, str], row: Instance
 ) -> tuple[Attribute, ...]:
     """All attributes of a series, those of the scan of one row; personal ones: series -> study -> subject."""
-    own, withheld = gather(rows)[0], any(r.identity_removed for r in rows)
-    absent = AttributeState.WITHHELD if withheld else AttributeState.MISSING
+    own, removed = gather(rows)[0], any(r.identity_removed for r in rows)
+    absent = AttributeState.DEIDENTIFIED if removed else AttributeState.MISSING
     out = []
     for name in _PERSONAL:
         unit = {"age_years": "years", "weight_kg": "kg"}.get(name, "")
@@ -117,12 +117,16 @@ def without_identifiers(
     """
     known = list(identifiers)
     words = {w for i in everybody for w in re.split(r"[\s^]", i.lower()) if len(w) > 2}
-    return tuple(
-        replace(a, value=" ".join("*" if w.lower() in words else w for w in scrub(a.value, known).split(" ")))
-        if a.name in _FREE_TEXT and a.value not in _BODY_PARTS
-        else a
-        for a in attributes
-    )
+    out = []
+    for a in attributes:
+        text = " ".join("*" if w.lower() in words else w for w in scrub(a.value, known).split(" "))
+        if a.name not in _FREE_TEXT or a.value in _BODY_PARTS or text == a.value:
+            out.append(a)
+        elif re.search(r"[^\W_]", text):
+            out.append(replace(a, value=text))
+        else:
+            out.append(replace(a, value="", state=AttributeState.WITHHELD))
+    return tuple(out)
 
 
 def gather(rows: Iterable[Instance]) -> tuple[dict[str, str], set[str]]:

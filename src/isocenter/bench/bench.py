@@ -25,6 +25,9 @@ from isocenter.stores.store import Store
 ASKED_SPEED, ASKED_MEMORY = 3.0, 0.60
 """What is asked of packing: so many times faster than raw files, so much less memory."""
 
+LEAST_GAIN = 0.10
+"""A chunk is recommended that saves such a share of the time of a patch, at least."""
+
 _ROUNDS = 4
 _COLD_PATCHES = 4
 _MEMORY_PATCHES = 6
@@ -106,7 +109,7 @@ class Bench:
         factors: The store against raw files.
         chunks: Median processor time of a patch by chunk, in ms, and size over raw.
         chunk: Of the store as it is.
-        best_chunk: The one with the least time.
+        best_chunk: That of the store, unless another takes a tenth less time by the median and less in every round.
         workers: Patches per second by number of processes.
         best_workers: The fewest processes that come within a twentieth of the most patches per second.
         left_out: Ways that could not be measured, and why.
@@ -171,7 +174,7 @@ def bench(
             for w in every
             if w.name in results
         )
-        chunks = _chunks(sample, backend, folder, chunk, seconds)
+        taken, sizes_by_chunk = _chunks(sample, backend, folder, chunk, seconds)
         told.step()
         workers = _workers(sample, seconds)
         told.step()
@@ -180,9 +183,9 @@ def bench(
         patch=sample.patch,
         ways=measured,
         factors=tuple(_factors(measured)),
-        chunks=chunks,
+        chunks={n: (1e3 * statistics.median(each), sizes_by_chunk[n]) for n, each in taken.items()},
         chunk=_times(chunk),
-        best_chunk=min(chunks, key=lambda name: chunks[name][0]),
+        best_chunk=recommended(taken, _times(chunk)),
         workers=workers,
         best_workers=min(n for n, rate in workers.items() if rate >= 0.95 * max(workers.values())),
         left_out=left_out,
@@ -294,10 +297,31 @@ def _factors(measured: Sequence[Measured]) -> Iterator[Factor]:
             )
 
 
+def recommended(taken: Mapping[str, Sequence[float]], own: str) -> str:
+    """The chunk that a store would be read from in less time, beyond noise; its own where there is none.
+
+    Args:
+        taken: Time of a patch in each round, by chunk.
+        own: The chunk of the store.
+
+    >>> recommended({"a": [10, 11, 10], "b": [9.5, 9.9, 9.6], "c": [8, 12, 7]}, "a")
+    'a'
+    >>> recommended({"a": [10, 11, 10], "b": [8.0, 8.9, 8.5]}, "a")
+    'b'
+    """
+    limit = (1 - LEAST_GAIN) * statistics.median(taken[own])
+    better = {
+        name: statistics.median(each)
+        for name, each in taken.items()
+        if statistics.median(each) <= limit and all(a < b for a, b in zip(each, taken[own], strict=True))
+    }
+    return min(better, key=lambda name: better[name]) if better else own
+
+
 def _chunks(
     sample: Sample, backend: str, folder: Path, chunk: Triple, seconds: float
-) -> dict[str, tuple[float, float]]:
-    """Processor time of a patch and size over raw by chunk: that of the store and some more."""
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """Processor time of a patch in each round and size over raw by chunk: that of the store and some more."""
     few = Sample(store=sample.store, cases=sample.cases[:2], patch=sample.patch)
     raw = _raw_bytes(few)
     every, sizes = [], {}
@@ -305,8 +329,7 @@ def _chunks(
         way = Way(name=_times(one), title="", folder=folder / f"chunk-{_times(one)}", backend=backend)
         make(way, few, one)
         every.append(way)
-        sizes[way.name] = sum(p.stat().st_size for p in way.files(few))
-    out = {}
+        sizes[way.name] = sum(p.stat().st_size for p in way.files(few)) / raw
     with ExitStack() as stack:
         children = {w.name: stack.enter_context(_child(w, few)) for w in every}
         taken: dict[str, list[float]] = {name: [] for name in children}
@@ -321,13 +344,12 @@ def _chunks(
                     taken[name].append(answer.cpu_seconds / len(answer.seconds))
         for child in children.values():
             child.send(None)
-    for name, each in taken.items():
-        if each:
-            out[name] = (1e3 * statistics.median(each), sizes[name] / raw)
     for way in every:
         if way.folder is not None:
             shutil.rmtree(way.folder)
-    return out
+    if not taken[_times(chunk)]:
+        raise RunError("a shard like those of the store cannot be measured")
+    return {n: each for n, each in taken.items() if len(each) == len(taken[_times(chunk)])}, sizes
 
 
 def _workers(sample: Sample, seconds: float) -> dict[int, float]:

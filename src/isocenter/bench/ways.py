@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from isocenter.bench.sample import Sample, SampleCase, scaled
 from isocenter.formats.image import FORMATS
 from isocenter.model.exchange import exchanged
+from isocenter.stores.handles import Handles
 from isocenter.stores.layout import record_of
+from isocenter.stores.lazy import LazyArray
 from isocenter.stores.shard import BACKENDS
 from isocenter.stores.store import Store
 
@@ -140,24 +143,22 @@ def _volumes(store: Store, case: SampleCase) -> Iterable[tuple[str, NDArray[Any]
 
 
 def _from_store(sample: Sample) -> Read:
-    store = Store(sample.store)
-
-    def read(case: int, box: tuple[slice, ...]) -> Any:
-        arrays = store.arrays(sample.cases[case].id)
-        return [arrays[name][(..., *box)] for name in ("image", "mask") if name in arrays]
-
-    return read
+    return _from_arrays(Store(sample.store).arrays, sample)
 
 
 def _from_shard(way: Way, sample: Sample) -> Read:
     backend = BACKENDS.get(way.backend)
     assert way.folder is not None
-    opened = backend.open(way.folder / f"sample.{backend.suffix}", cache_bytes=0)
+    path = way.folder / f"sample.{backend.suffix}"
+    return _from_arrays(partial(Handles(way.backend).arrays, path), sample)
+
+
+def _from_arrays(arrays_of: Callable[[str], Mapping[str, LazyArray]], sample: Sample) -> Read:
+    """The same for a store and for a shard: what they are compared by is where and how their chunks lie."""
 
     def read(case: int, box: tuple[slice, ...]) -> Any:
-        one = sample.cases[case]
-        names = ("image", "mask") if one.has_mask else ("image",)
-        return [opened.read(one.id, name, (..., *box)) for name in names]
+        arrays = arrays_of(sample.cases[case].id)
+        return [arrays[name][(..., *box)] for name in ("image", "mask") if name in arrays]
 
     return read
 

@@ -6,7 +6,7 @@ import functools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -83,7 +83,7 @@ def export(
 
     Raises:
         ConfigError: the layout cannot hold these labels or this task, there is nothing to export, or the folder holds
-            something else.
+            something else or is not called as the layout asks for.
         UnknownPlugin: no such layout.
         StoreError: the store cannot be used.
         RunError: cases could not be written; the others were, and the next call goes on with these.
@@ -93,11 +93,12 @@ def export(
     path = store.path if isinstance(store, Store) else _root(Path(store))
     opened = Store(path, verify="read")
     crew = _Crew(jobs or os.cpu_count() or 1, progress or silent)
-    selected = select(opened, opened.split(split), review=review, labels=labels)
+    folder = Path(out)
+    found = select(opened, opened.split(split), review=review, labels=labels)
+    selected = replace(found, folder=folder.absolute().name)
     seal = digest_of_bytes((opened.path / MANIFEST).read_bytes())
     plan = target.plan(selected, functools.partial(_survey, selected, seal, crew))
     _check_paths(plan)
-    folder = Path(out)
     with ledger_of(folder) as ledger:
         written = _write(selected, plan, folder, seal, ledger, crew)
         return _told(selected, plan, folder, to, ledger, written)

@@ -67,6 +67,7 @@ class Selected:
         labels: The labels to export, in the order of their values.
         left_out: How many cases of the store are not among them, and why.
         notes: What a person should know of it.
+        folder: Name of the folder that they go to; "" where none was chosen yet.
     """
 
     store: Store
@@ -75,6 +76,7 @@ class Selected:
     labels: tuple[str, ...]
     left_out: dict[str, int]
     notes: tuple[str, ...] = ()
+    folder: str = ""
 
     @property
     def contract(self) -> TaskContract:

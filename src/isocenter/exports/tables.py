@@ -33,7 +33,7 @@ def text_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def cases_table(selected: Selected) -> str:
     """`cases.csv`: one row per case: name in files, subject, part of the split, states of labels, known attributes.
 
-    An attribute without a value is empty here; `attributes.csv` says whether it is missing or was withheld.
+    An attribute without a value is empty here; `attributes.csv` says why: missing, withheld or de-identified.
     """
     names = sorted({a.name for c in selected.cases for a in c.row.attributes})
     header = ["case", "id", "subject", "site", "timepoint", "partition", "verdict", "channels"]

@@ -78,8 +78,8 @@ class Target(Protocol):
     """One layout, as a plain module.
 
     Contract:
-        * A task, or labels, that the layout cannot carry are refused with `ConfigError`, with the reason, before
-          anything is written.
+        * A task, labels, or a folder of a name that the layout cannot carry are refused with `ConfigError`, with the
+          reason, before anything is written.
         * Paths are relative and inside the folder, and no two files share one.
         * What is not known is never written as background: it is ignored, told in a file of its own, or the case is
           left out with the reason.

@@ -43,6 +43,9 @@ _ROOM = 1 << 20
 def grid(shape: tuple[int, ...], dtype: DTypeLike, chunk: tuple[int, int, int]) -> tuple[int, ...]:
     """Shape of the chunks of an array: one image or label at a time, along no axis larger than the array.
 
+    What an axis is too short for goes to the others, doubled in turn from the shortest on while that is left: chunks of
+    planes are as large as those of volumes.
+
     Args:
         shape: Of the array.
         dtype: Of the array.
@@ -50,13 +53,32 @@ def grid(shape: tuple[int, ...], dtype: DTypeLike, chunk: tuple[int, int, int]) 
 
     Raises:
         ValueError: An array of a record has one to four axes, numbers, and not none of them.
+
+    >>> grid((1, 200, 512, 512), "i2", (32, 32, 32))
+    (1, 32, 32, 32)
+    >>> grid((1, 1, 2500, 2000), "u2", (32, 32, 32))
+    (1, 1, 128, 256)
     """
     if not 1 <= len(shape) <= AXES or 0 in shape or np.dtype(dtype).kind not in "iuf":
         raise ValueError(f"an array of a record holds numbers along 1 to {AXES} axes, not {dtype} {shape}")
     if len(shape) < 3:
         return (min(shape[0], _TABLE_CHUNK), *shape[1:])
-    last = (min(n, c) for n, c in zip(shape[-3:], chunk, strict=True))
-    return (*(1,) * (len(shape) - 3), *last)
+    return (*(1,) * (len(shape) - 3), *_spread(shape[-3:], chunk))
+
+
+def _spread(shape: tuple[int, ...], chunk: tuple[int, int, int]) -> list[int]:
+    """The chunk within a shape, its voxels spread over the axes that have room for them."""
+    out = [min(n, c) for n, c in zip(shape, chunk, strict=True)]
+    most = math.prod(chunk)
+    while fitting := [
+        (out[axis], -axis, longer)
+        for axis in range(3)
+        if (longer := min(2 * out[axis], shape[axis])) > out[axis]
+        and math.prod(out) // out[axis] * longer <= most
+    ]:
+        _, axis, longer = min(fitting)
+        out[-axis] = longer
+    return out
 
 
 def chunk_for(patch: tuple[int, ...]) -> tuple[int, int, int]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from isocenter.stores.layout import is_truth
+from isocenter.stores.lazy import LazyArray
 from isocenter.stores.shard import BACKENDS, Index, ShardReader, StoreBackend
+
+CACHE_BYTES = 256 << 20
+"""Bound of what a thread remembers of where chunks lie, unless a store is opened with another."""
 
 _OPEN_SHARDS = 8
 
@@ -23,10 +30,10 @@ class Handles:
 
     Args:
         backend: Name of the file format.
-        cache_bytes: Bound of the decoded chunks that one thread holds.
+        cache_bytes: Bound of the tables that one thread keeps, which say where chunks lie.
     """
 
-    def __init__(self, backend: str, cache_bytes: int) -> None:
+    def __init__(self, backend: str, cache_bytes: int = CACHE_BYTES) -> None:
         self._backend = backend
         self._cache_bytes = cache_bytes
         self._local = threading.local()
@@ -41,6 +48,27 @@ class Handles:
                 readers.popitem(last=False)[1].close()
         readers.move_to_end(path)
         return readers[path]
+
+    def arrays(
+        self, path: Path, case_id: str, digests: Mapping[str, str] | None = None
+    ) -> dict[str, LazyArray]:
+        """Arrays of a record as they are stored, none of them read yet.
+
+        Args:
+            path: The shard file.
+            case_id: The record.
+            digests: What arrays that are read as a whole are compared with, by name.
+        """
+        return {
+            name: LazyArray(
+                functools.partial(self.read, path, case_id, name),
+                facts,
+                name=f"{case_id} {name}",
+                is_mask=is_truth(name),
+                digest=(digests or {}).get(name, ""),
+            )
+            for name, facts in self.reader(path).arrays(case_id).items()
+        }
 
     def read(
         self,

@@ -28,10 +28,10 @@ from isocenter.model.rows import LabelState, OpinionRow
 from isocenter.model.volume import Slice
 from isocenter.stores.shard import Record, digest_of_array
 
-LAYOUT_VERSION = 4
+LAYOUT_VERSION = 5
 """Goes up when what is written changes so that an older version of the package would misread it."""
 
-READABLE_LAYOUTS = (4,)
+READABLE_LAYOUTS = (4, 5)
 """Layouts that this version reads. A store of each is kept in `tests/golden`, and a layout leaves only with a note."""
 
 FOREGROUND_VOXELS = 1024

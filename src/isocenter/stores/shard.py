@@ -93,7 +93,13 @@ class StoreBackend(Protocol):
         """Write a shard; it is under its name when the block has ended."""
 
     def open(self, path: Path, *, cache_bytes: int) -> ShardReader:
-        """Open a shard for reading; `cache_bytes` bound the decoded chunks it holds."""
+        """Open a shard for reading.
+
+        Args:
+            path: The file.
+            cache_bytes: Bound of the tables that are kept, which say where the chunks of arrays lie; that of the array
+                read last is kept in any case. Nothing that was decoded is kept.
+        """
 
 
 BACKENDS: Plugins[StoreBackend] = Plugins("isocenter.stores.backends")

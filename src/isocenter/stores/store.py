@@ -17,8 +17,8 @@ from isocenter.model.case import Case
 from isocenter.model.rows import CaseRow
 from isocenter.model.split import Split
 from isocenter.stores import verification
-from isocenter.stores.handles import Handles
-from isocenter.stores.layout import case_of, is_truth
+from isocenter.stores.handles import CACHE_BYTES, Handles
+from isocenter.stores.layout import case_of
 from isocenter.stores.lazy import LazyArray
 from isocenter.stores.manifest import CASES, Manifest, read_manifest, shard_name
 from isocenter.stores.splits import read_split, split_names
@@ -38,7 +38,8 @@ class Store(Mapping[str, Case]):
         verify: "seal" compares the manifest, the table of cases and the size of every shard with what was
             sealed; "read" also each array that is read as a whole; "none" nothing. The check sum of every
             chunk that is read is compared in any case, and `verify()` compares every byte.
-        cache_bytes: Bound of the decoded chunks that one reading thread holds.
+        cache_bytes: Bound of the tables that one reading thread keeps, which say where chunks lie. Nothing that was
+            decoded is kept.
 
     Raises:
         StoreNotFound: there is no store, or one whose build was interrupted.
@@ -46,7 +47,7 @@ class Store(Mapping[str, Case]):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, verify: Verify = "seal", cache_bytes: int = 256 << 20
+        self, path: str | os.PathLike[str], *, verify: Verify = "seal", cache_bytes: int = CACHE_BYTES
     ) -> None:
         if verify not in VERIFY:
             raise ConfigError(f"verify is one of {', '.join(VERIFY)}, not {verify!r}")
@@ -96,18 +97,9 @@ class Store(Mapping[str, Case]):
             shard: Its shard, where the caller knows it: then no list of all cases is needed.
         """
         path = self._shard(case_id, shard)
-        reader = self._handles.reader(path)
-        digests = reader.meta(case_id)["digests"] if self._verify == "read" else {}
-        return {
-            name: LazyArray(
-                functools.partial(self._handles.read, path, case_id, name),
-                facts,
-                name=f"{case_id} {name}",
-                is_mask=is_truth(name),
-                digest=digests.get(name, ""),
-            )
-            for name, facts in reader.arrays(case_id).items()
-        }
+        is_compared = self._verify == "read"
+        digests = self._handles.reader(path).meta(case_id)["digests"] if is_compared else None
+        return self._handles.arrays(path, case_id, digests)
 
     def splits(self) -> tuple[str, ...]:
         """Names of the splits that the store holds."""

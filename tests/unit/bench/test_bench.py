@@ -7,9 +7,10 @@ import pytest
 
 from isocenter.base.errors import ConfigError, StoreNotFound
 from isocenter.bench import ways
-from isocenter.bench.bench import Factor, bench
+from isocenter.bench.bench import Factor, bench, recommended
 from isocenter.bench.child import Asked, Told, _answer
 from isocenter.bench.sample import Sample, Source, sample_of, scaled
+from isocenter.stores.placed import Placed
 from isocenter.stores.shard import BACKENDS
 from isocenter.stores.store import Store
 from tests.contracts.packed import build, make_case
@@ -45,6 +46,71 @@ def test_every_way_reads_the_same_voxels(sample, tmp_path):
             image, mask = ways.reader(way, sample)(case, box)
             assert np.array_equal(np.squeeze(image), np.squeeze(whole.image[(..., *box)])), way.name
             assert np.array_equal(mask, whole.mask[box]), way.name
+
+
+def test_the_store_and_a_shard_like_its_own_are_read_the_same_way(sample, tmp_path, monkeypatch):
+    """The bench once opened its own shards without room for tables, which were then asked for at every patch."""
+    every = {w.name: w for w in made(sample, tmp_path)}
+    log = []
+
+    def noting(name):
+        backend = BACKENDS.get(name)
+        opened = backend.open
+
+        def reader_of(path, *, cache_bytes):
+            log.append(("open", cache_bytes))
+            reader = opened(path, cache_bytes=cache_bytes)
+            read = reader.read
+            monkeypatch.setattr(reader, "read", lambda *a: log.append(("read", a[1:])) or read(*a))
+            return reader
+
+        monkeypatch.setattr(backend, "open", reader_of)
+
+    for name in BACKENDS.names():
+        noting(name)
+    logs = {}
+    for name in (ways.STORE, *BACKENDS.names()):
+        read = ways.reader(every[name], sample)
+        for number in range(6):
+            read(*sample.box(number))
+        logs[name] = list(log)
+        log.clear()
+    opened = {e for e in logs[ways.STORE] if e[0] == "open"}
+    assert len(logs[ways.STORE]) > 12
+    assert opened
+    for name in BACKENDS.names():
+        assert {e for e in logs[name] if e[0] == "open"} == opened
+        assert [e for e in logs[name] if e[0] == "read"] == [e for e in logs[ways.STORE] if e[0] == "read"]
+
+
+def test_where_chunks_lie_is_asked_once_for_each_array(sample, tmp_path, monkeypatch):
+    asked = []
+    of = Placed.of
+    monkeypatch.setattr(Placed, "of", lambda dataset, *rest: asked.append(dataset.name) or of(dataset, *rest))
+    way = next(w for w in made(sample, tmp_path) if w.name == "hdf5")
+    asked.clear()
+    read = ways.reader(way, sample)
+    for number in range(40):
+        read(*sample.box(number))
+    assert sorted(asked) == sorted({f"/{c.id}/{name}" for c in sample.cases for name in ("image", "mask")})
+
+
+@pytest.mark.parametrize(
+    ("other", "best"),
+    [
+        ([0.80, 0.85, 0.89, 0.70], "other"),
+        ([0.95, 0.93, 0.92, 0.94], "own"),
+        ([0.50, 1.05, 0.50, 0.50], "own"),
+        ([1.00, 1.00, 1.00, 1.00], "own"),
+    ],
+)
+def test_another_chunk_is_recommended_only_beyond_noise(other, best):
+    """At least a tenth less by the median, and less in every round."""
+    assert recommended({"other": other, "own": [1.0, 1.0, 1.0, 1.0]}, "own") == best
+
+
+def test_of_better_chunks_the_best_is_recommended():
+    assert recommended({"own": [1.0, 1.0], "b": [0.8, 0.8], "c": [0.7, 0.7]}, "own") == "c"
 
 
 def test_source_files_are_read_at_the_like_place(sample, monkeypatch):

@@ -33,14 +33,15 @@ def test_withheld_is_no_age_whatever_it_holds():
     assert people.age_in_years(Attribute(name="age", value="45", state=AttributeState.WITHHELD)) is None
 
 
-def test_missing_and_withheld_are_told_apart_from_values(facts):
+def test_missing_withheld_and_deidentified_are_told_apart_from_values(facts):
     things = [Attribute(name="sex", value=v) for v in ("F", "F", "missing", "")]
-    things += [Attribute(name="sex", state=s) for s in (AttributeState.WITHHELD, AttributeState.MISSING)]
+    things += [Attribute(name="sex", state=s) for s in AttributeState if s != AttributeState.KNOWN]
     table = people._values("Sex", things, "Subjects", {"F": "female"})
     rows = [(c.text, c.is_quiet, n.text) for c, n, _ in table.rows if isinstance(c, Cell)]
     assert rows == [
         ("female", False, "2"),
         ("missing", False, "1"),
+        ("de-identified", True, "1"),
         ("missing", True, "2"),
         ("withheld", True, "1"),
     ]

@@ -183,8 +183,34 @@ def test_a_damaged_payload_is_refused_or_read_within_its_bounds():
     assert refused > 700
 
 
+@pytest.mark.parametrize(
+    ("shape", "chunk", "wanted"),
+    [
+        ((1, 1, 2500, 2000), (32, 32, 32), (1, 1, 128, 256)),
+        ((3, 1, 2500, 2000), (32, 32, 32), (1, 1, 128, 256)),
+        ((512, 512, 1), (32, 32, 32), (128, 256, 1)),
+        ((1, 40, 3000), (32, 32, 32), (1, 40, 512)),
+        ((9, 512, 512), (32, 32, 32), (9, 32, 64)),
+        ((1, 2500, 2000), (1, 64, 64), (1, 64, 64)),
+        ((40, 512, 512), (32, 32, 32), (32, 32, 32)),
+    ],
+)
+def test_what_an_axis_is_too_short_for_goes_to_the_others(shape, chunk, wanted):
+    """A radiograph in the chunks of volumes had a thousandth as many voxels in each: 1 x 32 x 32."""
+    assert chunks.grid(shape, "i2", chunk) == wanted
+
+
+@given(shape=st.tuples(*[st.integers(1, 600)] * 3), chunk=st.tuples(*[st.integers(1, 70)] * 3))
+def test_a_chunk_is_within_the_array_and_as_large_as_was_wanted(shape, chunk):
+    made, most = chunks.grid(shape, "i2", chunk), int(np.prod(chunk))
+    assert all(min(n, c) <= m <= n for n, c, m in zip(shape, chunk, made, strict=True))
+    assert np.prod(made) <= most
+    assert made == shape or 2 * np.prod(made) > most
+
+
 def test_chunks_are_no_larger_than_the_array():
     assert chunks.grid((2, 20, 512, 512), "i2", (32, 32, 32)) == (1, 20, 32, 32)
+    assert chunks.grid((4, 40, 36), "i2", (32, 32, 32)) == (4, 40, 36)
     assert chunks.grid((7, 6), "f8", (32, 32, 32)) == (7, 6)
     assert chunks.grid((1 << 20,), "u1", (32, 32, 32)) == (1 << 16,)
     for shape, dtype in {(): "i2", (1, 1, 1, 1, 1): "i2", (0, 3): "i2", (2, 2): "U3", (3,): "?"}.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ _RESERVED = ("background", "ignore")
 _USELESS = (
     "in no voxel is it known what is there, as nobody looked for some label (name the others with --label)"
 )
+# Three digits and a name (nnU-Net's documentation/dataset_format.md).
+_FOLDER = re.compile(r"Dataset\d{3}_.+", re.ASCII)
 # Cosines between the axes of a grid beyond which ITK refuses it.
 _MOST_SHEAR = 1e-4
 
@@ -71,6 +74,11 @@ def _check(selected: Selected) -> None:
         raise ConfigError("nothing is known of any label: there is nothing that nnU-Net could learn")
     if taken := [n for n in selected.labels if n.lower() in _RESERVED]:
         raise ConfigError(f"the label {taken[0]!r} has a name that nnU-Net keeps for itself")
+    if selected.folder and not _FOLDER.fullmatch(selected.folder):
+        raise ConfigError(
+            f"nnU-Net finds a data set by the name of its folder: call it DatasetNNN_Name, as Dataset101_Lung, "
+            f"not {selected.folder!r}"
+        )
 
 
 def _regions(selected: Selected, survey: Survey) -> Regions:

@@ -60,7 +60,8 @@ def render(facts: ReportFacts) -> tuple[Block, ...]:
     things = [_Thing(r.subject, r.site, r.attributes) for r in rows]
     people = list({t.subject: t for t in reversed(things)}.values())[::-1]
     text = (
-        "Missing means that nobody wrote the value down; withheld means that it was taken away on purpose. "
+        "Missing means that nobody wrote the value down; de-identified that it was taken out of the files, as they "
+        "say; withheld that it is kept back here, as it would name a person. "
         f"People are counted once, by their first {noun}; scanners are counted by {noun}."
     )
     chart, *rest = _ages(people)
@@ -102,7 +103,7 @@ def _ages(people: Sequence[_Thing]) -> tuple[Block, ...]:
         attribute = person.attribute("age_years")
         years = age_in_years(attribute)
         if years is None:
-            states["withheld" if attribute.state == AttributeState.WITHHELD else "missing"] += 1
+            states[_lack(attribute)] += 1
         else:
             groups[_SEXES.get(person.attribute("sex").value.upper(), "sex not known")].append(years)
     lacking = ", ".join(f"{counted(n, 'subject')} with age {state}" for state, n in sorted(states.items()))
@@ -115,6 +116,12 @@ def _ages(people: Sequence[_Thing]) -> tuple[Block, ...]:
     table = Table("Subjects by age", (Column("Age (years)"), Column("Subjects", is_number=True)), rows)
     rest = (Prose(f"Not in the chart: {lacking}."),) if lacking else ()
     return (Drawings((chart,)), *rest, Fold("Numbers: age", (table,)))
+
+
+def _lack(attribute: Attribute) -> str:
+    """Why there is no value that could be used."""
+    is_known = attribute.state == AttributeState.KNOWN
+    return AttributeState.MISSING.value if is_known else attribute.state.value
 
 
 def age_in_years(attribute: Attribute) -> float | None:
@@ -138,15 +145,13 @@ def _scanners(things: Sequence[_Thing], noun: str) -> tuple[Block, ...]:
 
 
 def _values(title: str, attributes: Iterable[Attribute], head: str, names: dict[str, str]) -> Table:
-    """How often each value occurs; missing and withheld are told apart from values and from each other."""
+    """How often each value occurs; why others have none is told apart from values."""
     known: Counter[str] = Counter()
     lacking: Counter[str] = Counter()
     for attribute in attributes:
         value = attribute.value.strip()
-        if attribute.state == AttributeState.WITHHELD:
-            lacking["withheld"] += 1
-        elif attribute.state == AttributeState.MISSING or not value:
-            lacking["missing"] += 1
+        if attribute.state != AttributeState.KNOWN or not value:
+            lacking[_lack(attribute)] += 1
         else:
             known[names.get(value.upper(), value)] += 1
     total = known.total() + lacking.total()

@@ -37,7 +37,7 @@ from isocenter.stages.build.shard import (
 from isocenter.stores.manifest import CASES, Manifest, sealed, shard_name, unseal, write_manifest
 
 STAGE = "build"
-VERSION = 4
+VERSION = 5
 
 
 def build(

@@ -80,7 +80,7 @@ def attributes_of(
     study: Mapping[str, str],
     subject: Mapping[str, str],
     *,
-    is_withheld: bool,
+    is_deidentified: bool,
 ) -> tuple[Attribute, ...]:
     """All attributes of a series; personal ones are looked up series -> study -> subject.
 
@@ -89,9 +89,9 @@ def attributes_of(
         own: Personal attributes of the series, where its headers agree.
         study: Those of its study.
         subject: Those of its subject.
-        is_withheld: Whether what is absent was taken away on purpose.
+        is_deidentified: Whether the headers say that identities were removed, so that what is absent was taken out.
     """
-    absent = AttributeState.WITHHELD if is_withheld else AttributeState.MISSING
+    absent = AttributeState.DEIDENTIFIED if is_deidentified else AttributeState.MISSING
     out = []
     for name in _PERSONAL:
         unit = {"age_years": "years", "weight_kg": "kg"}.get(name, "")
@@ -123,11 +123,18 @@ def without_identifiers(
     return tuple(
         a
         if a.name not in _FREE_TEXT or a.value in BODY_PARTS
-        else a
-        if (text := terms.clean(_scrubbed(a.value, identifiers))) == a.value
-        else replace(a, value=text)
+        else _told(a, terms.clean(_scrubbed(a.value, identifiers)))
         for a in attributes
     )
+
+
+def _told(attribute: Attribute, text: str) -> Attribute:
+    """An attribute with what may be told of its text; it is withheld where that is nothing."""
+    if text == attribute.value:
+        return attribute
+    if not any(c.isalnum() for c in text):
+        return replace(attribute, value="", state=AttributeState.WITHHELD)
+    return replace(attribute, value=text)
 
 
 # one subject may go by very many names, where an ID stands for a whole centre

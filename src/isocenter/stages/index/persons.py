@@ -117,7 +117,7 @@ class Persons:
             gather(Person(*each) for each in members.together(_PERSON))[0],
             self._studies.get((subject, members.value("study_uid")), {}),
             self._subjects.get(subject, {}),
-            is_withheld=any(members.distinct("identity_removed")),
+            is_deidentified=any(members.distinct("identity_removed")),
         )
         clean = without_identifiers(attributes, self._identifiers_of(members, identities), self._terms)
         return (*clean, *radiograph_attributes(members, row))

@@ -288,7 +288,7 @@ def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
 
 
 def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001 - the promise's name
-    """Open a shard for reading; `cache_bytes` bound the decoded chunks it holds."""
+    """Open a shard for reading; `cache_bytes` bound the tables it keeps, which say where chunks lie."""
     return Reader(path, cache_bytes)
 
 

@@ -35,7 +35,7 @@ from isocenter.stores.values import (
 suffix = "lmdb"
 
 _FIRST_MAP_BYTES = 1 << 20
-_INDEX_BYTES = 1 << 20
+_SHARE_OF_HEADS = 8  # a chunk takes 1 byte in the head of its record and 16 in the table of its array
 _RUN_BYTES = 4 << 20
 _PER_VALUE_BYTES = 1 << 13  # more than its key, its share of a page, and the rest of its last page
 
@@ -114,13 +114,16 @@ class Reader:
 
     Args:
         path: The file.
+        cache_bytes: Bound of what is remembered of records and of the places of chunks, but for what was read last.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cache_bytes: int) -> None:
         self._name = path.name
         self._fd = -1
-        self._held: Recent[str, dict[str, StoredArray]] = Recent(_INDEX_BYTES)
-        self._tables: Recent[tuple[str, str], NDArray[np.int64]] = Recent(_INDEX_BYTES)
+        self._held: Recent[str, dict[str, StoredArray]] = Recent(cache_bytes // _SHARE_OF_HEADS)
+        self._tables: Recent[tuple[str, str], NDArray[np.int64]] = Recent(
+            cache_bytes - cache_bytes // _SHARE_OF_HEADS
+        )
         with self._refusing(""):
             self._fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
             try:
@@ -283,7 +286,7 @@ def _check_place(folder: Path, name: str) -> None:
 def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
     """Write a shard; it is under its name when the block has ended."""
     _check_place(path.parent, path.name)
-    with sealing(path, Reader) as scratch:
+    with sealing(path, lambda written: open(written, cache_bytes=0)) as scratch:
         growing = scratch.with_name(f"{scratch.name}.growing")
         with writing(path.name, lmdb.Error):
             environment = _environment(growing, _FIRST_MAP_BYTES)
@@ -299,9 +302,9 @@ def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
         growing.unlink()
 
 
-def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001, ARG001 - the promise's names
-    """Open a shard for reading; nothing decoded is held."""
-    return Reader(path)
+def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001 - the promise's name
+    """Open a shard for reading; `cache_bytes` bound the tables it keeps, which say where chunks lie."""
+    return Reader(path, cache_bytes)
 
 
 def _environment(path: Path, map_bytes: int) -> Any:

@@ -85,15 +85,17 @@ def test_labels_are_consecutive_and_the_stored_values_are_kept(tmp_path):
 
 def test_nothing_is_ignored_where_all_is_known(tmp_path):
     store = exported.two_channels(tmp_path / "store")
-    assert "ignore" not in made(store, tmp_path / "out")["labels"]
+    assert "ignore" not in made(store, tmp_path / "Dataset001_Out")["labels"]
 
 
 def test_what_is_not_known_is_ignored(tmp_path):
     store = exported.plain(tmp_path / "store")
     exported.divide(store.path, {f"subject-{n}": "train" for n in range(3)})
-    described = made(store, tmp_path / "out")
+    described = made(store, tmp_path / "Dataset001_Out")
     assert described["numTraining"] == 6
-    labels = np.asarray(nibabel.load(tmp_path / "out/labelsTr/subject-1_case-0003.nii.gz").dataobj).T
+    labels = np.asarray(
+        nibabel.load(tmp_path / "Dataset001_Out/labelsTr/subject-1_case-0003.nii.gz").dataobj
+    ).T
     case = store["case-0003"]
     mask = np.asarray(case.mask)
     is_known = np.asarray(case.known["node"]) | (mask == 2)
@@ -104,15 +106,15 @@ def test_what_is_not_known_is_ignored(tmp_path):
 def test_a_case_of_which_nothing_could_be_learned_is_left_out_and_told(tmp_path):
     cases = [exported.case_of(n, "positive", "unknown" if n == 0 else "positive") for n in range(6)]
     store = Store(exported.built(tmp_path / "store", cases))
-    done = export(store, to="nnunet", out=tmp_path / "out", jobs=1)
+    done = export(store, to="nnunet", out=tmp_path / "Dataset001_Out", jobs=1)
     assert sum(done.cases.values()) == 5
     assert [(n, "nobody looked" in why) for why, n in done.left_out.items()] == [(1, True)]
-    alone = export(store, to="nnunet", out=tmp_path / "tumour", jobs=1, labels=["tumour"])
+    alone = export(store, to="nnunet", out=tmp_path / "Dataset002_Tumour", jobs=1, labels=["tumour"])
     assert (sum(alone.cases.values()), alone.left_out) == (6, {})
 
 
 def test_labels_inside_each_other_are_regions(tmp_path):
-    described = made(exported.nested(tmp_path / "store"), tmp_path / "out")
+    described = made(exported.nested(tmp_path / "store"), tmp_path / "Dataset001_Out")
     assert described["labels"] == {"background": 0, "tumour": [1, 2], "node": 2, "ignore": 3}
     assert list(described["labels"])[1:3] == ["tumour", "node"]
     assert described["regions_class_order"] == [1, 2]
@@ -123,8 +125,8 @@ def test_labels_that_overlap_in_part_are_refused_and_nothing_is_written(tmp_path
     cases[2].mask[1, 9] = 1
     store = exported.overlapping(exported.built(tmp_path / "store", cases))
     with pytest.raises(ConfigError, match="overlap in ways that one label map cannot carry"):
-        export(store, to="nnunet", out=tmp_path / "out", jobs=1)
-    assert not (tmp_path / "out").exists()
+        export(store, to="nnunet", out=tmp_path / "Dataset001_Out", jobs=1)
+    assert not (tmp_path / "Dataset001_Out").exists()
 
 
 @pytest.mark.parametrize("name", ["ignore", "background", "Ignore"])
@@ -154,8 +156,8 @@ def test_folds_are_those_of_the_split_and_nobody_is_in_two(tmp_path):
     cases = [exported.case_of(n) for n in range(12)]
     store = Store(exported.built(tmp_path / "store", cases))
     exported.divide(store.path, {f"subject-{n}": f"fold-{n % 3}" if n < 5 else "test" for n in range(6)})
-    made(store, tmp_path / "out")
-    folds = json.loads((tmp_path / "out/splits_final.json").read_text())
+    made(store, tmp_path / "Dataset001_Out")
+    folds = json.loads((tmp_path / "Dataset001_Out/splits_final.json").read_text())
     assert len(folds) == 3
     names = {c for fold in folds for part in fold.values() for c in part}
     assert len(names) == 10
@@ -163,8 +165,8 @@ def test_folds_are_those_of_the_split_and_nobody_is_in_two(tmp_path):
         train, val = ({c.partition("_")[0] for c in fold[p]} for p in ("train", "val"))
         assert not train & val
         assert {*fold["train"], *fold["val"]} == names
-    assert len(list((tmp_path / "out/imagesTs").iterdir())) == 2
-    found = read_nnunet(tmp_path / "out", "{subject}_{case}")
+    assert len(list((tmp_path / "Dataset001_Out/imagesTs").iterdir())) == 2
+    found = read_nnunet(tmp_path / "Dataset001_Out", "{subject}_{case}")
     assert [s.name for s in found.splits] == ["fold-0", "fold-1", "fold-2", "imagesTr-imagesTs"]
     assert {i.subject for i in found.images.values()} == {f"subject-{n}" for n in range(6)}
 
@@ -172,8 +174,8 @@ def test_folds_are_those_of_the_split_and_nobody_is_in_two(tmp_path):
 def test_a_split_without_a_part_to_validate_on_is_told(tmp_path):
     store = exported.plain(tmp_path / "store")
     exported.divide(store.path, {"subject-0": "train", "subject-1": "train", "subject-2": "test"})
-    done = export(store, to="nnunet", out=tmp_path / "out", jobs=1)
-    assert not (tmp_path / "out/splits_final.json").exists()
+    done = export(store, to="nnunet", out=tmp_path / "Dataset001_Out", jobs=1)
+    assert not (tmp_path / "Dataset001_Out/splits_final.json").exists()
     assert any("may share subjects" in n for n in done.notes)
 
 
@@ -181,13 +183,13 @@ def test_a_test_part_alone_cannot_train(tmp_path):
     store = exported.plain(tmp_path / "store")
     exported.divide(store.path, {f"subject-{n}": "test" for n in range(3)})
     with pytest.raises(ConfigError, match="cases to train on"):
-        export(store, to="nnunet", out=tmp_path / "out", jobs=1)
+        export(store, to="nnunet", out=tmp_path / "Dataset001_Out", jobs=1)
 
 
 def test_a_sheared_grid_is_read_by_nibabel_for_itk_refuses_it(tmp_path):
-    described = made(sheared(tmp_path / "store"), tmp_path / "out")
+    described = made(sheared(tmp_path / "store"), tmp_path / "Dataset001_Out")
     assert described["overwrite_image_reader_writer"] == "NibabelIO"
-    path = tmp_path / "out/imagesTr/subject-0_case-0001_0000.nii.gz"
+    path = tmp_path / "Dataset001_Out/imagesTr/subject-0_case-0001_0000.nii.gz"
     with pytest.raises(RuntimeError, match="orthonormal"):
         SimpleITK.ReadImage(str(path))
     assert SimpleITK.ReadImage(str(path.with_name("subject-0_case-0000_0000.nii.gz"))).GetSize() == (
@@ -195,4 +197,16 @@ def test_a_sheared_grid_is_read_by_nibabel_for_itk_refuses_it(tmp_path):
         40,
         12,
     )
-    assert "overwrite_image_reader_writer" not in made(exported.plain(tmp_path / "other"), tmp_path / "out2")
+    assert "overwrite_image_reader_writer" not in made(
+        exported.plain(tmp_path / "other"), tmp_path / "Dataset002_Out"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["NoName", "Dataset1_Lung", "Dataset101", "Dataset101_", "dataset101_Lung", "XDataset101_Lung"]
+)
+def test_a_folder_that_nnunet_would_not_find_is_refused_before_anything_is_written(name, tmp_path):
+    store = exported.nested(tmp_path / "store")
+    with pytest.raises(ConfigError, match=f"DatasetNNN_Name.*{name}"):
+        export(store, to="nnunet", out=tmp_path / name, jobs=1)
+    assert not (tmp_path / name).exists()

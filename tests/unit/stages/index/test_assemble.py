@@ -107,6 +107,6 @@ def test_free_text_of_headers_does_not_name_the_subject():
         }
         for s in made_of(rows).stacks
     }
-    assert found["fil-0000"] == {"body_part": "*", "convolution_kernel": "B30f *", "model": "* unit"}
+    assert found["fil-0000"] == {"body_part": "", "convolution_kernel": "B30f *", "model": "* unit"}
     assert found["fil-0001"]["body_part"] == "ABDOMEN"
-    assert found["fil-0002"] == {"model": "", "body_part": "*", "convolution_kernel": "*"}
+    assert found["fil-0002"] == {"model": "", "body_part": "", "convolution_kernel": ""}

@@ -9,9 +9,9 @@ from tests.unit.stages.rows import a_slice
 
 
 def known(rows, study=None, subject=None):
-    own, withheld = gather(map(person, rows))[0], any(r.identity_removed for r in rows)
+    own, removed = gather(map(person, rows))[0], any(r.identity_removed for r in rows)
     first = {f.name: getattr(rows[0], f.name) for f in fields(rows[0])}
-    made = attributes_of(first, own, study or {}, subject or {}, is_withheld=withheld)
+    made = attributes_of(first, own, study or {}, subject or {}, is_deidentified=removed)
     return {a.name: a for a in made}
 
 
@@ -93,7 +93,9 @@ def test_personal_attributes_are_looked_up_series_study_subject():
 
 
 def test_taken_away_is_not_the_same_as_never_there():
-    assert known([a_slice(identity_removed=True)])["sex"].state == "withheld"
+    for bad in (None, "", "X"):  # a dummy is no value either
+        assert known([a_slice(identity_removed=True, sex=bad)])["sex"].state == "de-identified"
+    assert known([a_slice(identity_removed=True, sex="F")])["sex"].state == "known"
     assert known([a_slice()])["sex"].state == "missing"
 
 

@@ -321,3 +321,33 @@ def test_a_volume_over_several_series_is_one_where_the_source_says_so(tmp_path):
     assert [len(s.files) for s in place.rows("stacks", Stack)] == [6]
     assert (counts["scanned"], counts["reused"]) == (0, 6)
     assert place.run()["series"] == 2
+
+
+def test_what_deidentification_took_is_not_missing_and_what_names_somebody_is_withheld(tmp_path):
+    removed = {"PatientIdentityRemoved": "YES", "DeidentificationMethod": "emptied"}
+    headers = [
+        ({"PatientSex": ""} | removed, "sex", ("", "de-identified")),
+        ({"PatientSex": "X"} | removed, "sex", ("", "de-identified")),
+        ({"PatientSex": "F"} | removed, "sex", ("F", "known")),
+        ({"PatientSex": "", "PatientIdentityRemoved": "NO"}, "sex", ("", "missing")),
+        ({"ContrastBolusAgent": "Quimbleworth"}, "contrast_agent", ("", "withheld")),
+    ]
+    (tmp_path / "archive").mkdir()
+    for number, (header, _, _) in enumerate(headers):
+        names = {
+            "StudyInstanceUID": f"1.1.{number}",
+            "SeriesInstanceUID": f"1.2.{number}",
+            "KVP": number + 80,
+        }
+        names |= {"PatientName": "Quimbleworth" if number == 4 else "", "PatientID": f"id-{number}"}
+        for n in range(3):
+            place = {"ImagePositionPatient": [0, 0, 2.5 * n], "SOPInstanceUID": f"1.3.{number}.{n}"}
+            data = ct_bytes(InstanceNumber=n, **names, **place, **header)
+            (tmp_path / f"archive/{number}-{n}.dcm").write_bytes(data)
+    place = Place(tmp_path / "w", tmp_path / "archive")
+    place.run(subject=SubjectFrom(tag="PatientID"))
+    told = [{a.name: a for a in s.attributes} for s in place.rows("stacks", Stack)]
+    of = {int(attributes["kvp"].value) - 80: attributes for attributes in told}
+    assert len(of) == len(headers)
+    for number, (_, name, expected) in enumerate(headers):
+        assert (of[number][name].value, of[number][name].state.value) == expected, number

@@ -141,6 +141,22 @@ def test_a_store_that_was_copied_to_the_disk_of_another_machine_is_read(tmp_path
     np.testing.assert_array_equal(lmdb.open(path, cache_bytes=0).read("c", "image", ...), DATA)
 
 
+def test_the_tables_that_are_remembered_are_bounded(tmp_path):
+    with lmdb.create(tmp_path / "a", chunk=(2, 4, 4)) as writer:
+        for n in range(20):
+            writer.put(make_record(f"c{n:02}"))
+    counts = []
+    for cache_bytes in (0, 1000, 1 << 20):
+        reader = lmdb.open(tmp_path / "a", cache_bytes=cache_bytes)
+        for n in [*range(20), *range(20)]:
+            np.testing.assert_array_equal(reader.read(f"c{n:02}", "image", ...), DATA)
+            held = sum(size for kept in (reader._tables, reader._held) for _, size in kept._held.values())
+            assert held <= max(cache_bytes, 2000)  # what was read last is held in any case
+        counts.append(len(reader._tables._held))
+        reader.close()
+    assert counts[0] == 1 < counts[1] < counts[2] == 20
+
+
 def test_a_name_that_is_too_long_for_a_key_is_a_bad_call(tmp_path):
     with pytest.raises(ValueError, match="too long"):
         write(tmp_path / "a", make_record("c" * 600))
