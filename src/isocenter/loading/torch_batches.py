@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset, Sampler, get_worker_in
 
 from isocenter.base.errors import ConfigError
 from isocenter.loading.order import Part
+from isocenter.loading.passes import Resumed
 from isocenter.loading.samples import Samples
 
 _OF_BOXES = ("box", "point")
@@ -59,20 +60,32 @@ class EpochOrder(Sampler[int]):
 
     Args:
         data: The data set, which knows the epoch.
-        part: Whose part of the epoch; `skip` is of the epoch that it is made in, later ones begin at their beginning.
+        part: Whose part of the epoch; `skip` is of the epoch that is begun first, others begin at their beginning.
         is_shuffled: Whether by lot, or by number.
     """
 
     def __init__(self, data: Source, part: Part, *, is_shuffled: bool) -> None:
         self._data = data
         self._part = part
-        self._first_epoch = data.epoch
+        self._resumed = Resumed() if part.skip else None
         self._is_shuffled = is_shuffled
 
     @property
     def part(self) -> Part:
         """The part of the epoch that it is now."""
-        return self._part if self._data.epoch == self._first_epoch else replace(self._part, skip=0)
+        first = None if self._resumed is None else self._resumed.epoch
+        return self._part if first in {None, self._data.epoch} else replace(self._part, skip=0)
+
+    def begin(self, *, is_told: bool = True) -> None:
+        """Take the epoch as it is now for the one that `skip` is of, if it is the first; warn of one that is repeated."""
+        if self._resumed is not None:
+            self._resumed.begin(self._data.epoch)
+        if is_told:
+            self._data.samples.begin(self._data.epoch, self.part, is_shuffled=self._is_shuffled)
+
+    def end(self) -> None:
+        """Note that all of the part was seen."""
+        self._data.samples.end(self._data.epoch, self.part, is_shuffled=self._is_shuffled)
 
     def set_epoch(self, epoch: int) -> None:
         """As that of the data set, for training loops that call it of samplers."""
@@ -82,7 +95,9 @@ class EpochOrder(Sampler[int]):
         return len(self.part.places(len(self._data.samples)))
 
     def __iter__(self) -> Iterator[int]:
-        return self.among(0, len(self))
+        self.begin()
+        yield from self.among(0, len(self))
+        self.end()
 
     def among(self, low: int, high: int) -> Iterator[int]:
         """The samples from one place of the part to another."""
@@ -116,22 +131,24 @@ class Stream(IterableDataset[dict[str, Any]]):
         if batch_size < 1:
             raise ConfigError(f"batch_size is at least 1, not {batch_size}")
         self.data = data
-        self._order = EpochOrder(data, part, is_shuffled=is_shuffled)
+        self.order = EpochOrder(data, part, is_shuffled=is_shuffled)
         self._batch_size = batch_size
         self._collate = collate
         self._drops_last = drops_last
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self._order), self._batch_size)
+        whole, rest = divmod(len(self.order), self._batch_size)
         return whole + (0 if self._drops_last else bool(rest))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         info = get_worker_info()
         first, step = (0, 1) if info is None else (info.id, info.num_workers)
+        self.order.begin(is_told=info is None)
         for number in range(first, len(self), step):
             at = number * self._batch_size
-            indices = self._order.among(at, at + self._batch_size)
+            indices = self.order.among(at, at + self._batch_size)
             yield self._collate([self.data[index] for index in indices])
+        self.order.end()
 
 
 class Loader:
@@ -181,6 +198,7 @@ class Loader:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         data = self._stream.data
         before = len(data.samples.skipped)
+        self._stream.order.begin()
         try:
             yield from self._watched()
         except RuntimeError as error:
@@ -188,6 +206,7 @@ class Loader:
             if str(error).startswith("DataLoader "):
                 raise RuntimeError(f"{error}; {_at_work(data, str(error))}") from error
             raise
+        self._stream.order.end()
         new = data.samples.skipped[before:]
         if new:
             last = f"case {new[-1].case}: {new[-1].reason}"
