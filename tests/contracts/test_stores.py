@@ -82,6 +82,37 @@ def test_a_part_is_the_part_that_numpy_gives(backend, tmp_path, index):
     reader.close()
 
 
+NO_INDEX = {
+    "none": None,
+    "list": [0, 1],
+    "true": True,
+    "numpy's true": np.True_,
+    "a mask": np.ones(2, bool),
+    "numbers": np.array([0, 1]),
+    "a fraction": 1.0,
+    "in a tuple": (slice(None), None),
+    "a list in a tuple": (0, [0, 1]),
+}
+
+
+@pytest.mark.parametrize("index", NO_INDEX.values(), ids=NO_INDEX)
+def test_what_only_numpy_takes_is_refused_with_what_is_taken(backend, tmp_path, index):
+    write(backend, tmp_path / "a", [make_record("c")])
+    reader = backend.open(tmp_path / "a", cache_bytes=0)
+    with pytest.raises(IndexError, match="integers, slices and an ellipsis"):
+        reader.read("c", "image", index)
+    reader.close()
+
+
+def test_integers_of_numpy_are_integers(backend, tmp_path):
+    record = make_record("c")
+    write(backend, tmp_path / "a", [record])
+    reader = backend.open(tmp_path / "a", cache_bytes=0)
+    index = (np.int16(1), np.array(2), slice(np.int64(1), None))
+    np.testing.assert_array_equal(reader.read("c", "image", index), record.arrays["image"][1, 2, 1:])
+    reader.close()
+
+
 def test_same_records_same_bytes_whatever_the_time_and_memory(backend, tmp_path, monkeypatch):
     records = [make_record(f"case-{n}", n) for n in range(3)]
     first = write(backend, tmp_path / "a", records)

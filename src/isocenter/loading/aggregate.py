@@ -48,6 +48,7 @@ class _Open:
 class Aggregator:
     """Puts the patches of `dataset(..., sampler="grid")` together, one volume at a time.
 
+    Patches have the axes of the data set, (i, j, k) with MONAI and TorchIO; volumes are as they are stored, (k, j, i).
     What comes in the grid's order (no shuffling) is held as few planes as a patch is deep; each plane is done when no
     later patch reaches it, and `reduce` may make it small at once, e.g. label values of probabilities. Of padding
     nothing is kept.
@@ -92,7 +93,8 @@ class Aggregator:
         """Take what was said of a batch, and give the volumes that it makes whole.
 
         Args:
-            predictions: (B, C, k, j, i) or (B, k, j, i), one for each sample: an array, a tensor in main memory, or a list.
+            predictions: (B, C, k, j, i) or (B, k, j, i), one for each sample: an array, a tensor in main memory, or a list;
+                (B, C, i, j, k) or (B, i, j, k) where the data set has its axes so.
             batch: The batch, of which `case` and `start` are read.
 
         Yields:
@@ -108,7 +110,9 @@ class Aggregator:
                 yield str(case), whole
 
     def put(self, case: str, start: Triple, patch: NDArray[Any]) -> NDArray[Any] | None:
-        """Take one patch; the whole volume where it was the last one."""
+        """Take one patch and its `start`, both with the axes of the data set; the whole volume where it was the last one."""
+        if self._samples.is_turned:
+            start, patch = (start[2], start[1], start[0]), patch.swapaxes(-3, -1)
         state = self._open.get(case) or self._begin(case)
         values = patch if patch.ndim == 4 else patch[None]
         if values.ndim != 4 or values.shape[1:] != state.size:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from isocenter.augment.policy import NORMAL, Policy, policy_of
-from isocenter.base.errors import ConfigError
+from isocenter.base.errors import ConfigError, StoreError
 from isocenter.base.plugins import did_you_mean
 from isocenter.imaging import landmarks
+from isocenter.loading.facts import has_aims
 from isocenter.loading.fitted import fitted_of
 from isocenter.loading.framework import FRAMEWORKS
 from isocenter.loading.normalise import Scaling, needs_fitting, scalings_of
 from isocenter.loading.open import open as open_store
-from isocenter.loading.sampler import Grid, PatchSize, Sampler, Weighted, sampler_of
+from isocenter.loading.sampler import Grid, LabelCentred, PatchSize, Sampler, Weighted, sampler_of
 from isocenter.loading.samples import Samples
 from isocenter.loading.selection import Selection, select
 from isocenter.loading.skips import Skips
@@ -97,11 +99,9 @@ def dataset(
     names = _channels(opened, channels)
     chosen, size = _sampler(opened, sampler), _patch(opened, patch)
     _check_words(opened, loss_mask, per_case, chosen, size, is_soft=soft)
-    skips = _skips(errors, most_skipped, str(partition), chosen)
     scalings = _scalings(opened, names, normalise, split, fold)
     selection = _selection(opened, str(partition), split, fold, review, scalings, names)
-    policy = None if augment is None else policy_of(augment)
-    _check_policy(opened, policy, str(partition), selection, scalings)
+    policy = _policy(opened, augment, str(partition), selection, scalings)
     return frame.wrap(
         Samples(
             store=opened,
@@ -110,14 +110,16 @@ def dataset(
             scalings=scalings,
             patch=size,
             per_case=per_case,
-            sampler=chosen,
+            sampler=_aimed(opened, chosen, size, selection),
             policy=policy,
             seed=seed,
             is_by_label=loss_mask == "label",
             is_soft=soft,
             has_points=points,
             least_box_share=_share(least_box_share),
-            skips=skips,
+            skips=_skips(errors, most_skipped, str(partition), chosen),
+            is_training=str(partition) == Partition.TRAIN,
+            is_turned=getattr(frame, "AXES", "kji") == "ijk",
         )
     )
 
@@ -180,6 +182,37 @@ def _sampler(store: Store, value: str | Sampler) -> Sampler:
     return sampler
 
 
+def _aimed(store: Store, sampler: Sampler, size: PatchSize | None, selection: Selection) -> Sampler:
+    """The sampler, refused where no case has what it draws from: it would be another one for the whole data set."""
+    if not isinstance(sampler, LabelCentred | Weighted):
+        return sampler
+    if size is None:
+        raise ConfigError(
+            "sampler: a whole volume has no place to be drawn; give a patch, or leave the sampler out"
+        )
+    places = range(len(selection.ids))
+    if not any(_is_aimed(store, sampler, selection.ids[n], int(selection.shards[n])) for n in places):
+        raise ConfigError(
+            f"sampler: none of {len(places)} cases has {_aim(sampler)}; 'uniform' asks for nothing"
+        )
+    return sampler
+
+
+def _is_aimed(store: Store, sampler: Sampler, case: str, shard: int) -> bool:
+    try:
+        return has_aims(
+            store.meta(case, shard=shard), store.arrays(case, shard=shard), store.manifest, sampler
+        )
+    except (StoreError, OSError):  # what cannot be read is told, or skipped, when a sample is made of it
+        return True
+
+
+def _aim(sampler: LabelCentred | Weighted) -> str:
+    if isinstance(sampler, Weighted):
+        return f"the map {sampler.map!r}" if sampler.map else f"any of {', '.join(sampler.names)} marked"
+    return "a box" if sampler.by == "lesion" else "a labelled voxel or a box"
+
+
 def _skips(errors: str, most_skipped: int, partition: str, sampler: Sampler) -> Skips | None:
     if errors not in {"raise", "skip"}:
         raise ConfigError(f"errors is raise or skip, not {errors!r}")
@@ -203,10 +236,13 @@ def _patch(store: Store, patch: int | str | Sequence[int | None] | None) -> Patc
         return None
     if isinstance(patch, str):
         return _plane(store, patch)
-    sizes = (patch,) * 3 if isinstance(patch, int) else tuple(None if n is None else int(n) for n in patch)
+    given = list(patch) if isinstance(patch, Iterable) else [patch] * 3
+    if any(isinstance(n, bool | np.bool_) or not isinstance(n, Integral | None) for n in given):
+        raise ConfigError(f"patch: whole numbers of voxels, not {patch!r}")
+    sizes = [None if n is None else int(n) for n in given]
     if len(sizes) != 3 or min((n for n in sizes if n is not None), default=1) < 1:
         raise ConfigError("patch: three sizes (k, j, i) of at least 1, or one for all three")
-    return None if sizes == (None, None, None) else (sizes[0], sizes[1], sizes[2])
+    return None if sizes == [None] * 3 else (sizes[0], sizes[1], sizes[2])
 
 
 def _plane(store: Store, name: str) -> PatchSize:
@@ -277,12 +313,17 @@ def _check_units(selection: Selection, scalings: Sequence[Scaling]) -> None:
             )
 
 
-def _check_policy(
-    store: Store, policy: Policy | None, partition: str, selection: Selection, scalings: Sequence[Scaling]
-) -> None:
-    """Refuse augmentation where it would be untrue: outside training, on raw values, out of a plane."""
-    if policy is None:
-        return
+def _policy(
+    store: Store,
+    augment: Policy | Mapping[str, Any] | None,
+    partition: str,
+    selection: Selection,
+    scalings: Sequence[Scaling],
+) -> Policy | None:
+    """The augmentation, refused where it would be untrue: outside training, on raw values, out of a plane."""
+    if augment is None:
+        return None
+    policy = policy_of(augment)
     if partition != Partition.TRAIN:
         raise ConfigError(f"augment: only the training part is augmented, not {partition!r}")
     policy.check_labels(store.manifest.task.labels)
@@ -294,3 +335,4 @@ def _check_policy(
         raise ConfigError("augment: a case with one slice is bent within its plane only: elastic_in_plane")
     if policy.rotation_deg and set(policy.rotation_axes) != {NORMAL} and (selection.shapes[:, 0] == 1).any():
         raise ConfigError("augment: a case with one slice is turned about its normal only: rotation_axes")
+    return policy

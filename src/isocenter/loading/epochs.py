@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from isocenter.loading.order import Part
+from isocenter.loading.passes import Resumed
 from isocenter.loading.samples import Samples
 from isocenter.loading.skips import Skip
 
@@ -32,20 +33,32 @@ class EpochOrder:
 
     Args:
         data: The data set, which knows the epoch.
-        part: Whose part of the epoch; `skip` is of the epoch that it is made in, later ones begin at their beginning.
+        part: Whose part of the epoch; `skip` is of the epoch that is begun first, others begin at their beginning.
         is_shuffled: Whether by lot, or by number.
     """
 
     def __init__(self, data: HasEpochs, part: Part, *, is_shuffled: bool) -> None:
         self._data = data
         self._part = part
-        self._first_epoch = data.epoch
+        self._resumed = Resumed() if part.skip else None
         self._is_shuffled = is_shuffled
 
     @property
     def part(self) -> Part:
         """The part of the epoch that it is now."""
-        return self._part if self._data.epoch == self._first_epoch else replace(self._part, skip=0)
+        first = None if self._resumed is None else self._resumed.epoch
+        return self._part if first in {None, self._data.epoch} else replace(self._part, skip=0)
+
+    def begin(self, *, is_told: bool = True) -> None:
+        """Take the epoch as it is now for the one that `skip` is of, if it is the first; warn of one that is repeated."""
+        if self._resumed is not None:
+            self._resumed.begin(self._data.epoch)
+        if is_told:
+            self._data.samples.begin(self._data.epoch, self.part, is_shuffled=self._is_shuffled)
+
+    def end(self) -> None:
+        """Note that all of the part was seen."""
+        self._data.samples.end(self._data.epoch, self.part, is_shuffled=self._is_shuffled)
 
     def set_epoch(self, epoch: int) -> None:
         """As that of the data set, for training loops that call it of samplers."""
@@ -55,7 +68,9 @@ class EpochOrder:
         return len(self.part.places(len(self._data.samples)))
 
     def __iter__(self) -> Iterator[int]:
-        return self.among(0, len(self))
+        self.begin()
+        yield from self.among(0, len(self))
+        self.end()
 
     def among(self, low: int, high: int) -> Iterator[int]:
         """The samples from one place of the part to another."""

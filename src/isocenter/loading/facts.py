@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.loading.maps import WeightMap, weight_map
-from isocenter.loading.sampler import LabelCentred, Sampler, Targets, Triple, Weighted
+from isocenter.loading.sampler import BACKGROUND, LabelCentred, Sampler, Targets, Triple, Weighted
 from isocenter.stores.layout import affine_of
 from isocenter.stores.lazy import LazyArray
 from isocenter.stores.manifest import Manifest
@@ -53,7 +55,7 @@ class Facts:
 
 
 class Recent:
-    """The facts of the cases seen last.
+    """The facts of the cases seen last; threads may share it, and a copy begins empty.
 
     Args:
         most_bytes: How much they may take; one case is kept in any case.
@@ -62,23 +64,63 @@ class Recent:
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._bytes = 0
+        self._lock, self._process = threading.Lock(), os.getpid()
         self._known: OrderedDict[int, Facts] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
     def get(self, case: int, make: Callable[[], Facts]) -> Facts:
-        """The facts of a case, made where they are not known."""
-        if case not in self._known:
-            self._known[case] = made = make()
-            self._bytes += made.nbytes
+        """The facts of a case, made where they are not known; threads may make them at the same time, each for itself."""
+        with self._alone():
+            known = self._known.get(case)
+            if known is not None:
+                self._known.move_to_end(case)
+                return known
+        made = make()
+        with self._alone():
+            if case not in self._known:
+                self._known[case] = made
+                self._bytes += made.nbytes
             while self._bytes > self._most and len(self._known) > 1:
                 self._bytes -= self._known.popitem(last=False)[1].nbytes
-        self._known.move_to_end(case)
-        return self._known[case]
+        return made
+
+    def _alone(self) -> threading.Lock:
+        """The lock; a forked child has its own, as a thread that it lacks may have held that of its parent."""
+        if self._process != os.getpid():
+            self._lock, self._process = threading.Lock(), os.getpid()
+        return self._lock
 
     def __reduce__(self) -> tuple[type[Recent], tuple[int]]:
         return type(self), (self._most,)
+
+
+def has_aims(
+    meta: Mapping[str, Any], arrays: Mapping[str, LazyArray], manifest: Manifest, sampler: Sampler
+) -> bool:
+    """Whether a case has anything that the sampler draws from; no volume is read for it."""
+    boxes = set(meta["box_labels"])
+    if isinstance(sampler, LabelCentred):
+        return not sampler.share or bool(boxes) or (sampler.by == "voxel" and "foreground" in arrays)
+    if not isinstance(sampler, Weighted):
+        return True
+    kind, _, label = sampler.map.partition(":")
+    if kind in {"share", "known"}:
+        return label in meta["shares" if kind == "share" else "known"]
+    asked = {label} if kind else {n for n, weight in sampler.labels.items() if weight}
+    if BACKGROUND in asked and not kind:
+        return True
+    numbers = _numbers(manifest)
+    marked = set(np.unique(arrays["foreground"][:, 0]).tolist()) if "foreground" in arrays else set()
+    return bool(marked & {numbers[n] for n in asked}) or (not kind and bool(boxes & asked))
+
+
+def _numbers(manifest: Manifest) -> dict[str, int]:
+    """What each label is called by in masks, or where labels overlap, its plane, from 1."""
+    task = manifest.task
+    order = sorted(task.labels, key=lambda n: task.labels[n].value)
+    return {n: place + 1 if task.overlapping else task.labels[n].value for place, n in enumerate(order)}
 
 
 def facts_of(
@@ -86,8 +128,7 @@ def facts_of(
 ) -> Facts:
     """The facts of a case; its labelled voxels and weights only where the sampler asks for them."""
     task, has_boxes = manifest.task, "boxes" in arrays
-    order = sorted(task.labels, key=lambda n: task.labels[n].value)
-    numbers = {n: place + 1 if task.overlapping else task.labels[n].value for place, n in enumerate(order)}
+    numbers = _numbers(manifest)
     numbered = {
         "known": {n: f"known-{i:03}" for i, n in enumerate(meta["known"])},
         "share": {n: f"share-{i:03}" for i, n in enumerate(meta["shares"])},

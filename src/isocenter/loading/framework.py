@@ -19,6 +19,7 @@ class Framework(Protocol):
         * `samples` is what it wraps: channel names, labels, cases, what was left out.
         * It is picklable; values are those of `Samples.sample`, in the framework's own arrays and, where it has another
           order of axes, turned (see `isocenter.loading.turned`). What it cannot carry is left out and its docs say so.
+        * A module that turns axes says so: `AXES = "ijk"`; without it they are those of the store.
     """
 
     def wrap(self, samples: Samples) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -108,6 +108,12 @@ class Grid:
 
     overlap: Triple = (0, 0, 0)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.overlap, Sequence) or len(self.overlap) != 3:
+            raise ConfigError(
+                f"sampler: an overlap is three numbers of voxels (k, j, i), not {self.overlap!r}"
+            )
+
 
 Drawn: TypeAlias = Uniform | LabelCentred | Weighted
 Sampler: TypeAlias = Drawn | Grid
@@ -121,9 +127,20 @@ _BY_NAME: dict[str, Callable[[], Sampler]] = {
 
 
 def sampler_of(value: str | Sampler) -> Sampler:
-    """A sampler by its name, with its defaults, or as it is."""
-    if not isinstance(value, str):
+    """A sampler by its name, with its defaults, or as it is.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if isinstance(value, Sampler):
         return value
+    if not isinstance(value, str):
+        given = (
+            f"the class {value.__name__}: make one, {value.__name__}()"
+            if isinstance(value, type)
+            else repr(value)
+        )
+        raise ConfigError(f"sampler: a name, or one of isocenter.loading.sampler, not {given}")
     if value not in _BY_NAME:
         raise ConfigError(f"no sampler {value!r}{did_you_mean(value, sorted(_BY_NAME))}")
     return _BY_NAME[value]()

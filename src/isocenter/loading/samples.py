@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from isocenter.loading.facts import Facts, Recent, facts_of
 from isocenter.loading.magnitude import no_signal
 from isocenter.loading.normalise import Scaling
 from isocenter.loading.order import Part, walk
+from isocenter.loading.passes import Passes
 from isocenter.loading.reading import Box, read, read_channels, read_valid
 from isocenter.loading.sampler import Grid, PatchSize, Sampler, Triple
 from isocenter.loading.selection import NOWHERE, Selection
@@ -58,6 +60,8 @@ class Samples:
         has_points: Whether samples have the points that raters set.
         least_box_share: Boxes of which a smaller share is in a patch are left out of it.
         skips: Where samples that cannot be read are noted when others take their places; None to raise instead.
+        is_training: Whether they are trained with, so that each epoch should draw others.
+        is_turned: Whether the data set that they are wrapped in has the axes i, j, k (`isocenter.loading.turned`).
     """
 
     store: Store
@@ -74,6 +78,9 @@ class Samples:
     has_points: bool = False
     least_box_share: float = 0.0
     skips: Skips | None = None
+    is_training: bool = False
+    is_turned: bool = False
+    _passes: Passes = field(default_factory=Passes, repr=False)
     _recent: Recent = field(default_factory=lambda: Recent(FACTS_BYTES), repr=False)
     _checked: bytearray = field(default_factory=bytearray, repr=False)
 
@@ -100,6 +107,16 @@ class Samples:
     def walk(self, places: range, epoch: int, *, is_shuffled: bool) -> Iterator[int]:
         """The samples at some places of an epoch."""
         return walk(places, len(self), self.seed, epoch, is_shuffled=is_shuffled)
+
+    def begin(self, epoch: int, part: Part, *, is_shuffled: bool) -> None:
+        """Warn where a part of an epoch that was seen to its end is begun again, and training draws by chance."""
+        is_drawn = self.patch is not None and not isinstance(self.sampler, Grid)
+        if self.is_training and (is_drawn or self.policy is not None):
+            self._passes.begin(epoch, (part, is_shuffled))
+
+    def end(self, epoch: int, part: Part, *, is_shuffled: bool) -> None:
+        """Note that a part of an epoch was seen to its end."""
+        self._passes.end(epoch, (part, is_shuffled))
 
     def sample(self, index: int, epoch: int = 0) -> dict[str, Any]:
         """One sample.
@@ -319,7 +336,13 @@ class Samples:
         return np.array([self.selection.places[case, s.channel] >= 0 for s in self.scalings], np.bool_)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_checked": bytearray()}
+        # a copy, in another process or for another thread, has facts of its own, and places to note what it has seen
+        return {
+            **self.__dict__,
+            "_checked": bytearray(),
+            "_recent": copy.copy(self._recent),
+            "_passes": Passes(),
+        }
 
 
 def _arrays_of(patch: Patch, *, has_loss: bool, least_share: float) -> dict[str, Any]:

@@ -284,17 +284,17 @@ def _marks(
     row: CaseRow, channel: str, statistics: Mapping[str, float | None], percents: tuple[float, ...]
 ) -> list[float]:
     """Percentiles of a channel's foreground; none where the channel, or its foreground, is not there."""
-    if not percents or not statistics.get("count", 1.0):
+    if not percents or not statistics or not statistics.get("count", 1.0):
         return []
     place = row.channels.index(channel) if channel in row.channels else len(row.channels)
     try:
         inside = unpack(row.histograms[place]) if place < len(row.histograms) else None
     except ValueError as error:
         raise StoreCorrupt(f"case {row.id}: {error}") from None
-    marks = [percentile_of(p, statistics, inside) for p in percents] if statistics else []
+    marks = [percentile_of(p, statistics, inside) for p in percents]
     width = 0.0 if inside is None or inside.is_exact else inside.step
     is_counted = any(_known(p, statistics) is None for p in percents)
-    if marks and is_counted and width > MOST_ERROR * (marks[-1] - marks[0]):
+    if is_counted and width > MOST_ERROR * (marks[-1] - marks[0]):
         raise ConfigError(
             f"normalise: percentiles of channel {channel!r} of case {row.id} are known to {width:g} only, as a value lies"
             " far beyond all others; those that the statistics of a case name are exact, such as 0.5, 1, 99 and 99.5"

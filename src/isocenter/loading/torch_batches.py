@@ -93,27 +93,29 @@ class Stream(IterableDataset[dict[str, Any]]):
         if batch_size < 1:
             raise ConfigError(f"batch_size is at least 1, not {batch_size}")
         self.data = data
-        self._order = EpochOrder(data, part, is_shuffled=is_shuffled)
+        self.order = EpochOrder(data, part, is_shuffled=is_shuffled)
         self._batch_size = batch_size
         self._collate = collate
         self._drops_last = drops_last
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self._order), self._batch_size)
+        whole, rest = divmod(len(self.order), self._batch_size)
         return whole + (0 if self._drops_last else bool(rest))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         info = get_worker_info()
         first, step = (0, 1) if info is None else (info.id, info.num_workers)
+        self.order.begin(is_told=info is None)
         known: Shapes = {}
         for number in range(first, len(self), step):
             at = number * self._batch_size
-            indices = list(self._order.among(at, at + self._batch_size))
+            indices = list(self.order.among(at, at + self._batch_size))
             places = {name: _new((len(indices), *shape), kind) for name, (shape, kind) in known.items()}
             batch = self._collate(self._made(indices, places), places)
             known = _shapes(batch) if self.data.samples.is_one_size else {}
             yield batch
             del batch, places  # so that the next one can have their memory
+        self.order.end()
 
     def _made(self, indices: Sequence[int], places: Mapping[str, Tensor]) -> list[dict[str, Any]]:
         """The samples of a batch, their arrays where it has places for them."""
@@ -173,6 +175,7 @@ class Loader:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         data = self._stream.data
         before = len(data.samples.skipped)
+        self._stream.order.begin()
         try:
             yield from self._watched()
         except RuntimeError as error:
@@ -180,6 +183,7 @@ class Loader:
             if str(error).startswith("DataLoader "):
                 raise RuntimeError(f"{error}; {_at_work(data, str(error))}") from error
             raise
+        self._stream.order.end()
         new = data.samples.skipped[before:]
         if new:
             last = f"case {new[-1].case}: {new[-1].reason}"

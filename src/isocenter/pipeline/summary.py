@@ -134,6 +134,14 @@ def certified(split: Split) -> list[str]:
     return [head, *off, *only, *(f"In the way: {o}." for o in found.obstacles)]
 
 
+def train_line(root: str, store: Path, name: str) -> str:
+    """How to make the data set of a workspace that is trained with, as Python takes it."""
+    rows = read_split(store, name).rows if name in split_names(store) else ()
+    split = "" if name == "default" else f', split="{name}"'
+    fold = ", fold=0" if any(r.partition.startswith("fold-") for r in rows) else ""
+    return f'isocenter.dataset("{root}/store", "train"{split}{fold}, patch=(32, 64, 64))'
+
+
 def _next_steps(context: Context, ran: list[str]) -> list[str]:
     root = Path(os.path.relpath(context.workspace.root)).as_posix()
     if "report" in ran:
@@ -145,7 +153,7 @@ def _next_steps(context: Context, ran: list[str]) -> list[str]:
         return [
             *([review] if held else []),
             f"Report: {root}/report.html. Data set: {root}/store.",
-            f'Train: isocenter.dataset("{root}/store", "train", patch=(32, 64, 64)).',
+            f"Train: {train_line(root, context.workspace.store, context.config.split.name)}.",
             f"Why: isocenter explain FILE-or-CASE --workspace {root} says what became of any of them.",
         ]
     return []

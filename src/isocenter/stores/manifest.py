@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import json
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -50,6 +50,10 @@ class Manifest:
         files: Every shard that exists and the table of cases, sorted by name.
         version: Version of the package that wrote it.
         layout: Version of the layout.
+
+    Attributes:
+        channel_order: Names of the task's channels in the order of the cohort's config, which is that of the images of
+            cases: JSON objects have no order, so that it is said.
     """
 
     name: str
@@ -66,6 +70,10 @@ class Manifest:
     files: tuple[SealedFile, ...]
     version: str
     layout: int = LAYOUT_VERSION
+    channel_order: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channel_order", tuple(self.task.channels))
 
 
 def shard_name(backend: str, number: int) -> str:
@@ -120,13 +128,23 @@ def read_manifest(root: Path, *, verify: bool = True) -> Manifest:
     if verify and digest_of(plain) != seal:
         raise StoreCorrupt(f"{NAME} is not what was sealed")
     try:
-        manifest: Manifest = _typed(Manifest, plain)
+        manifest: Manifest = _typed(Manifest, _in_order(plain))
     except (ValueError, KeyError, TypeError):
         raise StoreCorrupt(f"{NAME} cannot be understood") from None
     shards = {shard_name(manifest.backend, n) for n in range(manifest.shards)}
     if strange := [f.name for f in manifest.files if f.name != CASES and f.name not in shards]:
         raise StoreCorrupt(f"{NAME} names {strange[0]!r}, which is no file of a store")
     return manifest
+
+
+def _in_order(plain: dict[str, Any]) -> dict[str, Any]:
+    """A plain manifest whose channels come in their order; in manifests that name none it is that of their names."""
+    rest = {key: value for key, value in plain.items() if key != "channel_order"}
+    channels = rest["task"]["channels"]
+    order = plain.get("channel_order", sorted(channels))
+    if sorted(order) != sorted(channels):
+        raise ValueError("the channels in their order are others than those of the task")
+    return {**rest, "task": {**rest["task"], "channels": {name: channels[name] for name in order}}}
 
 
 def _typed(hint: Any, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -159,9 +160,21 @@ def _box(index: Index, shape: tuple[int, ...]) -> tuple[list[int], list[int], li
                 raise IndexError("a slice of a stored array has a positive step")
             kept.append(axis)
         else:
-            start, step = range(n)[part], 1
+            start, step = range(n)[_integer(part)], 1
             stop = start + 1
         low.append(start)
         high.append(max(start, stop))
         steps.append(step)
     return low, high, steps, kept
+
+
+def _integer(part: Any) -> int:
+    if not isinstance(part, bool):
+        try:
+            return operator.index(part)
+        except TypeError:
+            pass
+    raise IndexError(
+        f"a stored array is indexed with integers, slices and an ellipsis, not with {part!r:.40}; what else NumPy takes,"
+        " numpy.asarray(array) does"
+    )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,8 @@ from isocenter.base.errors import ConfigError
 from isocenter.loading.aggregate import Aggregator
 from isocenter.loading.dataset import dataset
 from isocenter.loading.sampler import Grid, counts_on_grid, place_on_grid
+from isocenter.stores.store import Store
+from tests.contracts.packed import build, make_case
 
 
 class Volumes:
@@ -14,7 +18,7 @@ class Volumes:
 
     def __init__(self, shape, patch, overlap):
         self.sampler, self.patch, self._shape = Grid(overlap=overlap), patch, shape
-        self.selection = self
+        self.selection, self.is_turned = self, False
         self.columns = {"ids": np.array([b"a"])}
 
     def shape_of(self, case):
@@ -115,6 +119,30 @@ def test_slices_come_back_as_a_volume(uneven, whole):
         batch = {"case": [sample["case"]], "start": [sample["start"]]}
         made |= dict(aggregator.add([sample["mask"]], batch))
     np.testing.assert_array_equal(made["case-0001"], whole(1, shape=(10, 34, 30))[1])
+
+
+@pytest.mark.parametrize("framework", ["monai", "torchio"])
+@pytest.mark.parametrize("mode", ["average", "crop"])
+def test_where_a_framework_turns_axes_volumes_are_turned_back(tmp_path, framework, mode):
+    """Of a cube cut into cubes, no shape would tell."""
+    pytest.importorskip(framework)
+    case = replace(make_case(0, shape=(20, 20, 20)), valid=None)
+    case.mask[:] = np.random.default_rng(0).integers(0, 3, case.mask.shape)
+    store = Store(build(tmp_path / "s", [case], shards=1))
+    data = dataset(
+        store, "train", patch=8, sampler=Grid(overlap=(1, 2, 3)), normalise="none", framework=framework
+    )
+    for source in (data, data.samples):
+        images, masks = Aggregator(source, mode=mode), Aggregator(source, mode=mode, dtype=np.uint8)
+        made = {}
+        for n in range(len(data)):
+            sample = data[n]
+            batch = {"case": [sample["case"]], "start": [sample["start"]]}
+            image, mask = (getattr(sample[name], "tensor", sample[name]) for name in ("image", "mask"))
+            made["image"] = dict(images.add(image[None], batch))
+            made["mask"] = dict(masks.add(mask, batch))  # (B, i, j, k)
+        np.testing.assert_array_equal(made["image"][case.id], case.image)
+        np.testing.assert_array_equal(made["mask"][case.id], case.mask)
 
 
 def test_what_is_missing_twice_or_out_of_order_is_told(uneven):

@@ -1,7 +1,13 @@
+import copy
 import pickle
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from isocenter.loading.dataset import dataset
 from isocenter.loading.facts import Recent, facts_of
 from isocenter.loading.sampler import LabelCentred, Uniform, Weighted
 
@@ -53,3 +59,36 @@ def test_cases_seen_last_are_kept_within_the_bound(store):
     small.get(2, lambda: one)
     assert len(small) == 1
     assert len(pickle.loads(pickle.dumps(recent))) == 0
+
+
+@pytest.fixture
+def impatient():
+    """Threads take turns so often that what they share unguarded breaks."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_threads_share_what_is_kept(store, impatient):
+    one = facts(store, LabelCentred())
+    recent = Recent(2 * one.nbytes)
+
+    def ask(number):
+        made = replace(one, point_labels=(str(number % 7),))
+        return recent.get(number % 7, lambda: made).point_labels == (str(number % 7),)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(20_000)))
+    assert len(recent) <= 2
+
+
+def test_a_copy_of_samples_keeps_its_own(store):
+    samples = dataset(store, "train", patch=4, sampler="label", framework="numpy").samples
+    samples.sample(0)
+    assert len(samples._recent) == 1
+    for copied in (copy.copy(samples), copy.deepcopy(samples), pickle.loads(pickle.dumps(samples))):
+        assert len(copied._recent) == 0
+        copied.sample(1)
+        copied.sample(2)
+        assert len(samples._recent) == 1

@@ -256,3 +256,20 @@ def test_a_table_of_other_bytes_is_refused(tmp_path):
     tables.write(store.path / "cases.parquet", CaseRow, rows)
     with pytest.raises(StoreCorrupt, match="no histogram"):
         fitted_of(Store(store.path, verify="none"), "default", None)
+
+
+@pytest.mark.parametrize(
+    "word", ["percentile", "percentile:1-99", "percentile:2-98", "nyul", "cohort", "zscore", "none"]
+)
+def test_a_channel_that_a_case_lacks_is_scaled_by_nothing_in_any_way(tmp_path, word):
+    """Rows hold no statistics and no bytes for it, as the build writes them."""
+    store = changed(made(tmp_path / "s"), 1, statistics="{}", histograms=b"", units="", foregrounds="")
+    data = dataset(store, "train", channels=["mr"], normalise=word, framework="numpy")
+    present = {data[n]["case"]: bool(data[n]["present"][0]) for n in range(4)}
+    assert present == {"case-0000": True, "case-0001": False, "case-0004": True, "case-0005": True}
+    lacking, there = data[1]["image"], data[0]["image"]
+    assert np.ptp(lacking) == 0
+    assert np.isfinite(lacking).all()
+    whole = dataset(made(tmp_path / "whole"), "train", channels=["mr"], normalise=word, framework="numpy")
+    if word not in {"nyul", "cohort"}:  # those are fitted over the cases that have the channel
+        np.testing.assert_array_equal(there, whole[0]["image"])

@@ -144,3 +144,20 @@ def test_the_starts_of_each_axis_are_those_of_the_grid(shape, patch, data):
     places = {place_on_grid(n, counts, shape, patch, overlap) for n in range(int(counts.prod()))}
     for axis in range(3):
         assert starts_on_grid(shape[axis], patch[axis], overlap[axis]) == sorted({p[axis] for p in places})
+
+
+@pytest.mark.parametrize("wrong", [3, None, Grid, LabelCentred, Weighted, Uniform, ("label",)])
+def test_what_is_no_sampler_is_refused_not_drawn_from_uniformly(wrong):
+    with pytest.raises(ConfigError, match="a name, or one of"):
+        sampler_of(wrong)
+
+
+def test_a_class_is_told_how_to_be_made():
+    with pytest.raises(ConfigError, match=r"the class LabelCentred: make one, LabelCentred\(\)"):
+        sampler_of(LabelCentred)
+
+
+@pytest.mark.parametrize("overlap", [8, (1, 2), None])
+def test_an_overlap_is_three_numbers(overlap):
+    with pytest.raises(ConfigError, match="three numbers"):
+        Grid(overlap=overlap)

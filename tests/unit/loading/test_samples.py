@@ -248,7 +248,7 @@ def label_only(state):
 def test_a_case_with_labels_and_no_mask_teaches_only_what_it_knows(tmp_path, state, is_known):
     """A tumour that is somewhere and drawn nowhere is background nowhere; one that is not there is, everywhere."""
     store = Store(build(tmp_path / "s", [label_only(state)], shards=1))
-    sample = make(store, patch=(4, 8, 8), sampler="label", loss_mask="label", seed=2)[0]
+    sample = make(store, patch=(4, 8, 8), loss_mask="label", seed=2)[0]
     assert (sample["mask"].dtype, sample["mask"].shape, sample["mask"].any()) == (np.uint8, (4, 8, 8), False)
     np.testing.assert_array_equal(sample["loss_mask"][0], sample["valid"] & is_known)
     np.testing.assert_array_equal(sample["loss_mask"][1], sample["valid"])

@@ -1,4 +1,5 @@
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ def test_an_epoch_is_every_sample_once_by_lot_and_another_one_each_time(data):
     order = data.order()
     first = list(order)
     assert sorted(first) == list(range(28))
-    assert list(order) == first
+    with pytest.warns(UserWarning, match="epoch 0 is gone through again"):
+        assert list(order) == first
     order.set_epoch(1)
     assert sorted(order) == list(range(28))
     assert list(order) != first
@@ -56,13 +58,95 @@ def test_only_the_epoch_that_is_gone_on_with_is_shorter(data):
     assert len(drawn(loader)) == 28
 
 
+def test_a_loader_that_is_made_before_the_epoch_is_set_goes_on_in_it(data):
+    """As loops do that go on: the loader is made, then comes `for epoch in range(3, 9): set_epoch(epoch)`."""
+    loader = data.loader(4, skip=12)
+    data.set_epoch(3)
+    assert len(loader) == 4
+    gone_on = drawn(loader)
+    assert gone_on == drawn(data.loader(4))[12:]
+    data.set_epoch(4)
+    assert (len(loader), len(drawn(loader))) == (7, 28)
+
+
+def test_so_does_an_order(data):
+    order = data.order(skip=12)
+    data.set_epoch(3)
+    assert list(order) == list(data.samples.indices(3))[12:]
+    data.set_epoch(4)
+    assert list(order) == list(data.samples.indices(4))
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("is_persistent", [False, True])
+def test_workers_of_any_loader_go_on_in_one_epoch(data, is_persistent):
+    """Those that live for an epoch only are told too which one it was."""
+    stream = data.stream(4, skip=12)
+    loader = DataLoader(
+        stream,
+        batch_size=None,
+        num_workers=2,
+        persistent_workers=is_persistent,
+        multiprocessing_context="fork",
+        timeout=100,
+    )
+    counts = []
+    for epoch in (3, 4, 5):
+        data.set_epoch(epoch)
+        counts.append(len(drawn(loader)))
+    assert counts == [16, 28, 28]
+
+
+def again(make, data, epochs):
+    """How often the second, third, ... pass is warned of."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for epoch in epochs:
+            data.set_epoch(epoch)
+            for _ in make(data):
+                pass
+    return len([w for w in told if "gone through again" in str(w.message)])
+
+
+WAYS = {
+    "loader": lambda data: data.loader(4),
+    "workers": lambda data: data.loader(4, workers=1, start="fork", timeout_seconds=100),
+    "order": lambda data: DataLoader(data, 4, collate_fn=data.collate, sampler=data.order()),
+    "stream": lambda data: data.stream(4),
+}
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("way", WAYS)
+def test_an_epoch_that_is_trained_with_again_is_told_once(data, way):
+    assert again(WAYS[way], data, [0, 1, 2]) == 0
+    assert again(WAYS[way], data, [0, 0, 0, 0]) == 1
+
+
+def test_what_is_no_training_or_has_no_chance_in_it_may_be_repeated(store):
+    for options in ({"patch": None}, {"sampler": "grid", "patch": 8}):
+        assert again(WAYS["loader"], dataset(store, "train", **options), [0, 0]) == 0
+    assert again(WAYS["loader"], dataset(store, "val", patch=8), [0, 0]) == 0
+    augmented = dataset(store, "train", augment={"noise_sigma": 0.01})
+    assert again(WAYS["loader"], augmented, [0, 0]) == 1
+
+
+def test_a_look_at_a_batch_is_no_pass_and_what_goes_on_is_no_second_one(data):
+    next(iter(data.loader(4)))
+    assert again(WAYS["loader"], data, [0]) == 0
+    assert again(lambda data: data.loader(4, skip=12), data, [0]) == 0
+    assert again(lambda data: data.loader(4, rank=1, world=2), data, [0]) == 0
+    assert again(lambda data: data.loader(4, shuffle=False), data, [0]) == 0
+
+
 def test_a_stream_is_what_the_order_says(data):
-    indices = list(data.order())
+    indices = list(data.samples.indices())
     by_hand = [data.collate([data[i] for i in indices[n : n + 5]]) for n in range(0, 28, 5)]
     batches = list(DataLoader(data.stream(5), batch_size=None))
     assert [len(b["case"]) for b in batches] == [5, 5, 5, 5, 5, 3]
     for batch, expected in zip(batches, by_hand, strict=True):
         torch.testing.assert_close(batch["image"], expected["image"], rtol=0, atol=0)
+    data.set_epoch(1)
     assert [len(b["case"]) for b in data.stream(5, drop_last=True)] == [5] * 5
     assert len(data.stream(5, drop_last=True)) == 5
     with pytest.raises(ConfigError, match="at least 1"):

@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from isocenter.base.digests import digest_of
 from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
 from isocenter.stages.build.options import Standardise
 from isocenter.stores.manifest import read_manifest, unseal, write_manifest
+from tests.contracts.packed import build, make_case
 
 
 def test_it_comes_back_typed(store_root):
@@ -65,3 +67,34 @@ def test_an_unsealed_store_is_not_found(store_root):
     unseal(store_root)
     with pytest.raises(StoreNotFound, match="interrupted"):
         read_manifest(store_root)
+
+
+def test_channels_keep_the_order_of_the_config(tmp_path):
+    """Sorted by name they would be ct, mr, pet; images of cases have them as they were named."""
+    root = build(tmp_path / "s", [make_case(0, channels=("pet", "ct", "mr"))], shards=1)
+    manifest = read_manifest(root)
+    assert manifest.channel_order == tuple(manifest.task.channels) == ("pet", "ct", "mr")
+    write_manifest(root, manifest)
+    assert tuple(read_manifest(root).task.channels) == ("pet", "ct", "mr")
+
+
+def rewritten(root, change):
+    document = json.loads((root / "manifest.json").read_text())
+    change(document["manifest"])
+    (root / "manifest.json").write_text(
+        json.dumps({**document, "seal": digest_of(document["manifest"])}, sort_keys=True)
+    )
+
+
+def test_a_manifest_that_names_no_order_has_that_of_the_names(tmp_path):
+    root = build(tmp_path / "s", [make_case(0, channels=("pet", "ct"))], shards=1)
+    rewritten(root, lambda plain: plain.pop("channel_order"))
+    assert tuple(read_manifest(root).task.channels) == ("ct", "pet")
+
+
+@pytest.mark.parametrize("order", [["ct"], ["ct", "pet", "pet"], ["ct", "mr"], 3, [1, 2]])
+def test_an_order_of_other_channels_is_corrupt(tmp_path, order):
+    root = build(tmp_path / "s", [make_case(0, channels=("pet", "ct"))], shards=1)
+    rewritten(root, lambda plain: plain.update(channel_order=order))
+    with pytest.raises(StoreCorrupt, match="cannot be understood"):
+        read_manifest(root)

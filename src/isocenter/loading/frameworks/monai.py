@@ -15,6 +15,9 @@ from isocenter.loading.frameworks.torch import TorchDataset
 from isocenter.loading.samples import Samples
 from isocenter.loading.turned import VOLUMES, turned
 
+AXES = "ijk"
+"""The order of its axes, which is not that of the store."""
+
 
 class MonaiDataset(Epochs, Dataset[dict[str, Any]]):
     """A map-style data set of dictionaries, as MONAI's dictionary transforms take them.

@@ -17,6 +17,9 @@ from isocenter.loading.turned import VOLUMES, turned
 from isocenter.model.task import Task
 from isocenter.stores.manifest import NAME
 
+AXES = "ijk"
+"""The order of its axes, which is not that of the store."""
+
 
 class TorchioDataset(Epochs, torchio.SubjectsDataset):  # type: ignore[misc]
     """A `SubjectsDataset`: for `torchio.Queue` and `torchio.SubjectsLoader`, and with any TorchIO transform.

@@ -180,4 +180,8 @@ class BuildOptions:
 
 def recipe_of(options: BuildOptions) -> str:
     """Digest of all that a cohort says of what is in a record; what only loading reads is left out."""
-    return digest_of([options.contract.stored(), options.standardise.conventions(), options.agreement])
+    order = list(
+        options.contract.channels
+    )  # of the images of cases, which the digest of a mapping does not hold
+    said = [options.contract.stored(), order, options.standardise.conventions(), options.agreement]
+    return digest_of(said)
