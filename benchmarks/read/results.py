@@ -37,9 +37,12 @@ def print_results(series: Series, results: Results) -> None:
     rows = {name: median(runs) for name, runs in results.items() if runs}
     limit = rows["decode" if series.is_compressed else "new"]
     print(f"\n{series.title}: {series.n_bytes / 1e6:.0f} MB as int16; CPU time of all processes, medians")
-    print(
-        f"'x limit' is against {'the bare decoder' if series.is_compressed else 'pread into a new volume'}\n"
+    against = (
+        "the bare decoder; on one core, if not said otherwise"
+        if series.is_compressed
+        else "pread into a new volume"
     )
+    print(f"'x limit' is against {against}\n")
     head = f"{'':<44}{'runs':>5}{'CPU ms':>10}{'wall ms':>10}{'x limit':>9}{'x reused':>10}{'x ours':>8}"
     print(head + f"{'peak MB':>9}{'/ volume':>10}  values")
     for name, told in rows.items():

@@ -52,7 +52,7 @@ def add_in_place(
         What is seen of the sums, or None where one does not fit; the stored values are as they were then.
     """
     values, limits = stored.reshape(-1), limits_of(stored.dtype, offset)
-    room = np.iinfo(dtype)
+    room = _room_of(dtype)
     if limits is None or not values.size:
         return None
     change = _wrapped(offset, stored.dtype)
@@ -88,6 +88,12 @@ def keep_low_bits(stored: NDArray[Any], bits: int) -> NDArray[Any]:
     """
     shift = 8 * stored.dtype.itemsize - bits
     return np.asarray((stored << shift) >> shift)
+
+
+@lru_cache(maxsize=16)
+def _room_of(dtype: np.dtype[Any]) -> np.iinfo[Any]:
+    """The ends of an integer type: looking them up takes longer than one thinks."""
+    return np.iinfo(dtype)
 
 
 @lru_cache(maxsize=256)

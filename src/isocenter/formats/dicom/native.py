@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -269,25 +270,15 @@ class _Walked:
         is_read = state[steps.PHASE] == steps.DONE or state[steps.PIXELS] == 2
         if not is_read or not state[steps.PIXELS] or not self._is_clear[n]:
             return None
-        told = zip(_NUMBERS, self._values[n], self._is_there[n], strict=True)
-        number = {keyword: value if is_there else None for keyword, value, is_there in told}
-        shape, dtype = _layout_of(number), _dtype_of(number)
-        texts = [self._text(n, keyword) for keyword in _TEXTS]
-        if shape is None or dtype is None or None in texts or (texts[0] or "MONOCHROME2") not in GREY:
+        texts = tuple(self._text(n, keyword) for keyword in _TEXTS)
+        meant = _meant(tuple(self._values[n]), tuple(self._is_there[n]), texts)
+        if meant is None:
             return None
+        shape, dtype, plane = meant
         head = 12 if state[steps.EXPLICIT] else 8
         at = int(self._begins[n]) + state[steps.OFFSET] - head
         if self._arena[at : at + 4].tobytes() != _PIXEL_DATA:
             return None
-        slope, intercept, bits = number["RescaleSlope"], number["RescaleIntercept"], number["BitsStored"]
-        plane = Plane(
-            slope=1.0 if slope is None else slope,
-            intercept=intercept or 0.0,
-            bits_stored=_whole(bits),
-            padding=_whole(number["PixelPaddingValue"]),
-            padding_limit=_whole(number["PixelPaddingRangeLimit"]),
-            suv_type=texts[1] or "",
-        )
         if state[steps.SYNTAX] == steps.ENCAPSULATED:
             return self._compressed(n, handle, shape, dtype, texts[2] or "", plane)
         n_more = state[steps.LENGTH] - shape[0] * shape[1] * dtype.itemsize
@@ -323,6 +314,28 @@ class _Walked:
         text = raw.strip(b" \0")
         is_plain = text.replace(b"_", b"").replace(b".", b"").isalnum()
         return text.decode("ascii") if is_plain or not text else None
+
+
+@lru_cache(maxsize=64)
+def _meant(
+    values: tuple[float, ...], is_there: tuple[bool, ...], texts: tuple[str | None, ...]
+) -> tuple[tuple[int, int], np.dtype[Any], Plane] | None:
+    """Shape, type and plane of a slice, the same in most slices of a stack; None where there is anything unusual."""
+    told = zip(_NUMBERS, values, is_there, strict=True)
+    number = {keyword: value if is_there else None for keyword, value, is_there in told}
+    shape, dtype = _layout_of(number), _dtype_of(number)
+    if shape is None or dtype is None or None in texts or (texts[0] or "MONOCHROME2") not in GREY:
+        return None
+    slope, intercept, bits = number["RescaleSlope"], number["RescaleIntercept"], number["BitsStored"]
+    plane = Plane(
+        slope=1.0 if slope is None else slope,
+        intercept=intercept or 0.0,
+        bits_stored=_whole(bits),
+        padding=_whole(number["PixelPaddingValue"]),
+        padding_limit=_whole(number["PixelPaddingRangeLimit"]),
+        suv_type=texts[1] or "",
+    )
+    return shape, dtype, plane
 
 
 def _whole(value: float | None) -> int | None:
