@@ -76,8 +76,7 @@ def measure(bench: Bench, cases: Mapping[str, Case], rounds: int, *, is_cold: bo
         for name, case in cases.items():
             if name in failed or (case.is_slow and number % SLOW_EVERY):
                 continue
-            if is_cold:
-                archives.forget(bench.archive)
+            (archives.forget if is_cold else archives.remember)(bench.archive)
             try:
                 results[name].append(case.measure(bench))
             except ChildFailedError as error:
@@ -99,6 +98,7 @@ def print_scaling(bench: Bench, rounds: int) -> None:
     gains: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, (whole, *halves) in ways.items():
+            archives.remember(archive)
             gains[way].append(run_together([whole]) / run_together(halves))
     gain = {way: statistics.median(each) for way, each in gains.items()}
     print(f"\ntwo processes instead of one: pread {gain['pread']:.2f}x, header reader {gain['headers']:.2f}x")

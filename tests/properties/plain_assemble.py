@@ -332,7 +332,11 @@ def _group(
         if len(stacks) > 1:
             first = [p.rows[0] for p in parts(rows)]
             own = [_members(rows, identities, known, layout, row).attributes for row in first]
-            stacks = [replace(s, attributes=a) for s, a in zip(stacks, own, strict=True)]
+            n_shared = len(members.attributes)
+            stacks = [
+                replace(s, attributes=(*a, *s.attributes[n_shared:]))
+                for s, a in zip(stacks, own, strict=True)
+            ]
         stacks = [
             replace(s, attributes=(*s.attributes, *_compression(p.rows)))
             for s, p in zip(stacks, parts(rows), strict=True)

@@ -17,6 +17,7 @@ from numba.core import types
 from numpy.typing import NDArray
 
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER_FLAGS = getattr(os, "O_PATH", 0) | os.O_DIRECTORY | os.O_CLOEXEC
 _NO_FOLLOW, _ITSELF, _BASIC = 0x100, 0x1000, 0x7FF  # AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH, STATX_BASIC_STATS
 _WILL_NEED = 3
 _NO_WAIT = 8  # RWF_NOWAIT: only what is in memory
@@ -25,6 +26,7 @@ _MINORS = 1 << 20  # a device is one number here: major * _MINORS + minor
 _STATX_BYTES = 256
 # What `read_heads` counts of a file that is no longer as it was listed.
 CHANGED = -2
+_LONGEST_FOLDER = 4096  # a longer path the system does not take
 # So many files are opened and asked for before the first is read: a disk works on them at once.
 _ASKED_AT_ONCE = 32
 
@@ -169,7 +171,8 @@ def read_heads(
     except OSError:
         return counts - 1
     try:
-        _read_all(folder, names.data, names.starts, listed, arena, head, counts, status, empty, _OPEN_FLAGS)
+        flags = np.array([_OPEN_FLAGS, _FOLDER_FLAGS], np.int32)
+        _read_all(folder, names.data, names.starts, listed, arena, head, counts, status, empty, flags)
     finally:
         os.close(folder)
     return counts
@@ -204,10 +207,12 @@ def _read_all(
     flags: Any,
 ) -> Any:
     opened, piece = np.empty(_ASKED_AT_ONCE, np.int32), np.empty(2, np.int64)
+    # neighbours are mostly in one folder, which is then looked up once
+    near, path = np.array([-1, 0], np.int32), np.zeros(_LONGEST_FOLDER, np.uint8)
     for first in range(0, starts.size, _ASKED_AT_ONCE):
         last = min(first + _ASKED_AT_ONCE, starts.size)
         for n in range(first, last):
-            fd = _openat(np.int32(folder), data[starts[n] :].ctypes, np.int32(flags))
+            fd = _open_near(np.int32(folder), near, path, data, starts[n], flags)
             counts[n] = _checked(fd, status, empty, listed[n])
             if counts[n] == 0:
                 piece[0], piece[1] = arena[n * head :].ctypes.data, head
@@ -224,6 +229,45 @@ def _read_all(
             if fd >= 0:
                 counts[n] = _pread(fd, arena[n * head :].ctypes, np.uint64(head), np.int64(0))
                 _close(fd)
+    if near[0] >= 0:
+        _close(near[0])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _open_near(folder: Any, near: Any, path: Any, data: Any, start: Any, flags: Any) -> Any:
+    """Open a file by its name in the folder that was opened last, with the length of its path, or in its own."""
+    behind = _behind_folder(data, start)
+    size = behind - start
+    if size != near[1] or not _is_same(path, data, start, size):
+        if near[0] >= 0:
+            _close(near[0])
+        near[0], near[1] = -1, 0
+        if 0 < size < path.size:
+            path[:size], path[size] = data[start:behind], 0
+            near[0], near[1] = _openat(folder, path.ctypes, flags[1]), size
+    if near[0] >= 0:
+        return _openat(near[0], data[behind:].ctypes, flags[0])
+    return _openat(folder, data[start:].ctypes, flags[0])
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _behind_folder(data: Any, start: Any) -> Any:
+    """Where the last part of a path begins."""
+    at, out = start, start
+    while data[np.uint64(at)]:
+        at += 1
+        if data[np.uint64(at - 1)] == 47:
+            out = at
+    return out
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _is_same(path: Any, data: Any, start: Any, size: Any) -> Any:
+    """Whether a piece of the data is what the path begins with."""
+    is_same = True
+    for n in range(min(size, path.size)):
+        is_same &= path[np.uint64(n)] == data[np.uint64(start + n)]
+    return is_same
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

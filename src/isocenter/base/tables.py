@@ -192,11 +192,15 @@ class Writer:
     def __init__(self, path: Path, row_type: type, *, is_kept: bool = True) -> None:
         self._path = path
         # what repeats is packed as well without dictionaries, and nobody asks for single row groups
-        self._options = {
+        self._options: dict[str, Any] = {
             "compression": "zstd" if is_kept else "none",
             "use_dictionary": False,
             "write_statistics": False,
         }
+        if is_kept:
+            # numbers repeat, or count up: they are packed before they are compressed
+            numbers = [f.name for f in schema_of(row_type) if f.type == pa.int64()]
+            self._options["column_encoding"] = dict.fromkeys(numbers, "DELTA_BINARY_PACKED")
         self._temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
         self._schema = schema_of(row_type)
         self._pending: list[Table] = []

@@ -97,6 +97,31 @@ def test_files_that_are_not_in_memory_are_read_from_disk(tmp_path):
     assert (arena.reshape(40, HEAD) == np.arange(40)[:, None]).all()
 
 
+def test_files_of_several_folders_are_read_whatever_their_order(tmp_path):
+    deep = "d" * 200
+    names = ["a/1", "a/2", "b/1", "3", "a/3", "a/in/1", "gone/1", "ab/1", "4", f"{deep}/{deep}/1", "a/4"]
+    for n, name in enumerate(names):
+        if name != "gone/1":
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(bytes([n]) * 10)
+    (tmp_path / "to a").symlink_to("a")
+    names += ["to a/1", "a" * 5000 + "/1"]
+    is_there = [n not in {6, len(names) - 1} for n in range(len(names))]
+    looks = [(tmp_path / n).stat() if found else None for n, found in zip(names, is_there, strict=True)]
+    known = [(0, 0, 0, 0) if i is None else (i.st_size, i.st_mtime_ns, i.st_ino, device_of(i)) for i in looks]
+    arena = np.zeros(len(names) * HEAD, np.uint8)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    counts = read_heads(
+        str(tmp_path), names_of([os.fsencode(n) for n in names]), np.array(known), arena, HEAD
+    )
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    expected = [10] * len(names)
+    expected[6] = expected[-1] = -1
+    assert counts.tolist() == expected
+    first = arena.reshape(-1, HEAD)[:, 0].tolist()
+    assert first == [0, 1, 2, 3, 4, 5, 0, 7, 8, 9, 10, 0, 0]
+
+
 def test_what_is_no_longer_as_it_was_listed_is_not_read(folder):
     info = os.lstat(folder + b"/small")
     known = (info.st_size, info.st_mtime_ns, info.st_ino, device_of(info))

@@ -28,7 +28,7 @@ from isocenter.model.rows import (
 )
 from isocenter.stages.index.attributes import SCAN_COLUMNS
 from isocenter.stages.index.columns import COLUMNS, Members, series_in
-from isocenter.stages.index.compression import with_compression
+from isocenter.stages.index.compression import compression_of
 from isocenter.stages.index.duplicates import (
     drop,
     find_duplicates,
@@ -43,7 +43,7 @@ from isocenter.stages.index.persons import Persons
 from isocenter.stages.index.pieces import Pieces
 from isocenter.stages.index.remarks import issues_on_stacks
 from isocenter.stages.index.rows import Made, SeriesMembers, key_of, series_of, stacks_of
-from isocenter.stages.index.subjects import Identity, SubjectFinder
+from isocenter.stages.index.subjects import SubjectFinder
 from isocenter.stages.index.summaries import Summaries
 from isocenter.stages.index.twins import pixels_of
 from isocenter.stages.index.used import (
@@ -214,9 +214,10 @@ class _Grouping:
             identities=identities,
             attributes=self._persons.attributes_of(members, identities),
             layout=_layout_of(members.file_ids[0], self._layout),
+            compression=compression_of,
         )
         made = stacks_of(known, self._names, pixels_of(members, self._roots))
-        stacks = [with_compression(s) for s in self._with_own_attributes(made, members, identities)]
+        stacks = self._with_own_attributes(made, known)
         series = series_of(known, stacks)
         self.series.add(series)
         for stack in stacks:
@@ -225,15 +226,17 @@ class _Grouping:
         self.issues += issues_on_stacks(members, made)
         self.issues += self._issues_on(members, stacks)
 
-    def _with_own_attributes(self, made: Made, members: Members, identities: list[Identity]) -> list[Stack]:
+    def _with_own_attributes(self, made: Made, known: SeriesMembers) -> list[Stack]:
         """The stacks of a series; where its headers give several echo times, b-values, ..., each with its own."""
+        members, identities = known.rows, list(known.identities)
         is_radiograph = members.value("modality") in RADIOGRAPHS  # each has its own view and side
         if len(made.stacks) == 1 or (not is_radiograph and all(members.is_one(n) for n in SCAN_COLUMNS)):
             return made.stacks
-        return [
-            replace(stack, attributes=self._persons.attributes_of(members, identities, int(part.rows[0])))
-            for stack, part in zip(made.stacks, made.parts, strict=True)
-        ]
+        n_shared, out = len(known.attributes), []
+        for stack, part in zip(made.stacks, made.parts, strict=True):
+            own = self._persons.attributes_of(members, identities, int(part.rows[0]))
+            out.append(replace(stack, attributes=(*own, *stack.attributes[n_shared:])))
+        return out
 
     def _issues_on(self, members: Members, stacks: Sequence[Stack]) -> Iterator[Issue]:
         key = key_of(members)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Mapping
+from typing import Any
 
 from isocenter.model.attributes import Attribute
-from isocenter.model.rows import Stack
 
 # Syntaxes that can only be lossy (PS3.5 Annex A.4): JPEG baseline and extended, the retired progressive ones,
 # near-lossless JPEG-LS. JPEG 2000 and HTJ2K may be either, of which Lossy Image Compression alone tells.
@@ -23,17 +23,18 @@ _METHODS = {
 COMPRESSION_ATTRIBUTES = ("lossy", "compression_ratio", "compression_method")
 
 
-def with_compression(stack: Stack) -> Stack:
-    """A stack of DICOM with the attributes lossy (yes or no), compression_ratio and compression_method."""
-    if stack.format != "dicom":
-        return stack
-    is_lossy = stack.is_lossy or bool(_LOSSY.intersection(stack.all_transfer_syntaxes))
+def compression_of(told: Mapping[str, Any]) -> tuple[Attribute, ...]:
+    """The attributes lossy (yes or no), compression_ratio and compression_method of a stack of DICOM.
+
+    Args:
+        told: What its headers say, by field of `Stack`: is_lossy, all_transfer_syntaxes, lossy_ratios, lossy_methods.
+    """
+    is_lossy = told["is_lossy"] or bool(_LOSSY.intersection(told["all_transfer_syntaxes"]))
     found = {"lossy": "yes" if is_lossy else "no"}
     if is_lossy:
-        found["compression_ratio"] = _joined({_ratio(text) for text in stack.lossy_ratios})
-        found["compression_method"] = _joined({_method(text) for text in stack.lossy_methods})
-    more = tuple(Attribute(name=name, value=value) for name, value in found.items() if value)
-    return replace(stack, attributes=(*stack.attributes, *more))
+        found["compression_ratio"] = _joined({_ratio(text) for text in told["lossy_ratios"]})
+        found["compression_method"] = _joined({_method(text) for text in told["lossy_methods"]})
+    return tuple(Attribute(name=name, value=value) for name, value in found.items() if value)
 
 
 def _joined(values: set[str]) -> str:

@@ -20,7 +20,7 @@ from isocenter.stages.index.batch import ROW_TYPES
 from isocenter.stages.index.options import IndexOptions
 
 STAGE = "index"
-VERSION = 8
+VERSION = 9
 # Findings are put by after so many files, or so many seconds, whichever comes first.
 _FILES = 1024
 _SECONDS = 20.0

@@ -29,7 +29,7 @@ LEFT_OUT = "left-out"
 # Kind of a file that is still to be scanned.
 TO_SCAN = ""
 _KINDS = {stat.S_IFREG: TO_SCAN, stat.S_IFLNK: "symlink", stat.S_IFIFO: "fifo", stat.S_IFSOCK: "socket"}
-_AT_ONCE = 4096
+_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +27,15 @@ _AS_READ = ("affine_conflict_mm", "slice_thickness_mm", "gantry_tilt_deg")
 class SeriesMembers:
     """The instances of one series with what is known of them from elsewhere.
 
-    `identities` begins with that of the first row and holds every other one that occurs.
+    `identities` begins with that of the first row and holds every other one that occurs. `compression` makes attributes
+    of what the headers of a stack of DICOM say, by field of `Stack`.
     """
 
     rows: Members
     identities: Sequence[Identity]
     attributes: tuple[Attribute, ...]
     layout: LayoutRow | None = None
+    compression: Callable[[Mapping[str, Any]], tuple[Attribute, ...]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,8 @@ def _stack_of(
     is_placed = not bool(np.isnan(members.positions_mm[chosen[0], 0]))
     is_projection = first["format"] == "dicom" and not is_placed and first["modality"] in PROJECTIONS
     date = identity.timepoint or first["study_date"]
-    suv = suv_facts_of(members, rows)
+    suv, content = suv_facts_of(members, rows), _content(members, rows, first)
+    compression = series_members.compression(content) if first["format"] == "dicom" else ()
     return Stack(
         id=names.of("stk", series, *_stem(members, stems, min(chosen))),
         series=series,
@@ -120,7 +123,7 @@ def _stack_of(
         orientation_code="none" if is_projection else first["orientation_code"],
         **{name: first[name] for name in _AS_READ},
         frame_of_reference=names.of("for", uid) if uid else "",
-        attributes=(*series_members.attributes, *attributes_of(suv)),
+        attributes=(*series_members.attributes, *attributes_of(suv), *compression),
         suv=suv,
         group=names.of("grp", series, *_stem(members, stems, part.group)) if part.axis else "",
         absent=absent_from(members, rows),
@@ -128,7 +131,7 @@ def _stack_of(
         group_slices=counts.slices[part.group] if part.axis else (),
         **_layout(layout),
         **_place(geometry, part),
-        **_content(members, rows, first),
+        **content,
         **_numbers(members, rows),
     )
 

@@ -1,8 +1,7 @@
 import pytest
 
 from isocenter import index
-from isocenter.model.attributes import Attribute
-from isocenter.stages.index.compression import with_compression
+from isocenter.stages.index.compression import compression_of
 from isocenter.testing.rules import a_stack
 from tests.contracts.files import ct_dataset, dicom_bytes
 
@@ -10,8 +9,11 @@ JPEG, J2K = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.91"
 
 
 def attributes(**fields):
-    found = with_compression(a_stack(format="dicom", attributes=(), **fields)).attributes
-    return {a.name: a.value for a in found}
+    stack = a_stack(**fields)
+    told = {
+        n: getattr(stack, n) for n in ("is_lossy", "all_transfer_syntaxes", "lossy_ratios", "lossy_methods")
+    }
+    return {a.name: a.value for a in compression_of(told)}
 
 
 @pytest.mark.parametrize(
@@ -45,13 +47,6 @@ def attributes(**fields):
 )
 def test_what_headers_say_of_loss(fields, expected):
     assert attributes(**fields) == expected
-
-
-def test_of_dicom_alone_and_beside_other_attributes():
-    other = Attribute(name="kvp", value="120")
-    assert with_compression(a_stack(format="nifti", attributes=(other,))).attributes == (other,)
-    found = with_compression(a_stack(format="dicom", attributes=(other,)))
-    assert [a.name for a in found.attributes] == ["kvp", "lossy"]
 
 
 def test_from_files_to_stacks(tmp_path):
