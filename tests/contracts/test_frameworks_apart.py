@@ -44,7 +44,8 @@ def passed(tmp_path_factory):
 @pytest.mark.parametrize("framework", ["jax", "tensorflow"])
 def test_it_keeps_the_contract(passed, framework):
     ends = Counter(name.partition("[")[2] for name in passed)
-    assert ends[f"{framework}]"] == 5  # four of the contract, and the licence
+    assert ends["numpy]"] >= 6
+    assert ends[f"{framework}]"] == ends["numpy]"] + 1  # the contract, and the licence
 
 
 @pytest.mark.parametrize(("word", "least"), [("tensorflow_dataset", 3), ("jax", 1), ("grain", 1)])
