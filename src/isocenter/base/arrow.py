@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import itertools
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-_C = ctypes.CDLL(None)
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
-_LARGE_BYTES, _KEPT_BYTES = 32 << 20, 1 << 30
-
 # An Arrow array; other rooms hand it on and never look inside.
 Array: TypeAlias = Any
 
@@ -27,29 +21,14 @@ Array: TypeAlias = Any
 def kept_memory() -> Iterator[None]:
     """Let Arrow take memory from the system's allocator meanwhile; what else the process does with Arrow is left alone.
 
-    Arrow's own allocator gives pages back at once and asks for them anew: a third of all time of an index went there. So
-    does the system's with what lies at the end of its memory, unless it is told to keep it.
+    Arrow's own allocator gives pages back at once and asks for them anew: a third of all time of an index went there.
     """
     before = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())
-    _keep(_KEPT_BYTES)
     try:
         yield
     finally:
         pa.set_memory_pool(before)
-        if multiprocessing.parent_process() is None:  # a worker goes on with the next batch
-            _keep(2 * _LARGE_BYTES)
-
-
-def _keep(n_bytes: int) -> None:
-    """Let the allocator of the GNU C library keep so many free bytes at the end of its memory; others are left alone.
-
-    Blocks of more than 32 MiB still go back at once. Both bounds move by themselves, to 32 and 64 MiB at most, so that 64
-    is what a process is left with.
-    """
-    if hasattr(_C, "mallopt"):
-        _C.mallopt(_MMAP_THRESHOLD, _LARGE_BYTES)
-        _C.mallopt(_TRIM_THRESHOLD, n_bytes)
 
 
 def texts(data: NDArray[np.uint8], offsets: NDArray[np.int32], is_valid: NDArray[np.bool_]) -> Array:

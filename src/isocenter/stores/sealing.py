@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,12 +13,13 @@ from isocenter.stores.shard import ShardReader, digest_of_array
 
 
 @contextmanager
-def sealing(path: Path, read: Callable[[Path], ShardReader]) -> Iterator[Path]:
+def sealing(path: Path, read: Callable[[Path], ShardReader], ids: Sequence[str]) -> Iterator[Path]:
     """Give a new shard its name when the block has written it; a failure leaves what was there before.
 
     Args:
         path: The final name.
         read: Opens a shard, to read it back.
+        ids: The records that it must hold, in their order, once the block has written it.
 
     Yields:
         The name under which the block writes; what else it needs begins with the same.
@@ -26,15 +27,17 @@ def sealing(path: Path, read: Callable[[Path], ShardReader]) -> Iterator[Path]:
     Raises:
         StoreCorrupt: it does not read back as it was written.
     """
-    _clear(path)
+    with writing(path.name):
+        _clear(path)
     scratch = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
         yield scratch
-        _read_back(read, scratch, path.name)
+        _read_back(read, scratch, path.name, ids)
         with writing(path.name):
             write_atomically(path, lambda temporary: _rename(scratch, temporary))
     finally:
-        _clear(path)
+        with writing(path.name):
+            _clear(path)
 
 
 @contextmanager
@@ -57,11 +60,15 @@ def _clear(path: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _read_back(read: Callable[[Path], ShardReader], path: Path, name: str) -> None:
+def _read_back(read: Callable[[Path], ShardReader], path: Path, name: str, ids: Sequence[str]) -> None:
     """Read every array of a new file once: a disk that did not keep what it was given is found now."""
     reader = read(path)
     try:
-        for case_id in reader.ids:
+        if list(reader.ids) != list(
+            ids
+        ):  # the last pages that name records may be the ones that were not kept
+            raise StoreCorrupt(f"{name}: reads back with other records than were written")
+        for case_id in ids:
             digests = reader.meta(case_id).get("digests", {})
             for array in reader.arrays(case_id):
                 data = reader.read(case_id, array, ...)

@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isocenter.base.digests import canonical_json, digest_of_parts
-from isocenter.base.errors import StoreCorrupt, StoreError, StoreNotFound
+from isocenter.base.errors import StoreCorrupt, StoreNotFound
 from isocenter.base.files import write_atomically
 from isocenter.stores import chunks
 from isocenter.stores.part import Part
 from isocenter.stores.placed import Placed, read_contents, read_part, read_payloads
 from isocenter.stores.scratch import scratch
+from isocenter.stores.sealing import writing
 from isocenter.stores.shard import NAME, ArrayFacts, Index, Record, checked_name
 
 suffix = "h5"
@@ -61,7 +62,7 @@ class Writer:
         text = np.frombuffer(canonical_json(record.meta).encode(), np.uint8)
         arrays = [(checked_name(n), np.ascontiguousarray(record.arrays[n])) for n in sorted(record.arrays)]
         each = [(n, a, chunks.grid(a.shape, a.dtype, self._chunk)) for n, a in [*arrays, (META, text)]]
-        with _writing(self._name):
+        with writing(self._name):
             group = self._file.create_group(record.id)
             for name, array, chunk in each:
                 found: list[int] = []
@@ -75,7 +76,7 @@ class Writer:
         reader = open(old, cache_bytes=0)
         try:
             names = [*reader.arrays(case_id), META]
-            with _writing(self._name):
+            with writing(self._name):
                 group = self._file.create_group(case_id)
                 for name in names:
                     facts, chunk, payloads = reader.payloads(case_id, name)
@@ -268,23 +269,25 @@ def _facts(dataset: Any) -> ArrayFacts:
 @contextmanager
 def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
     """Write a shard; it is under its name when the block has ended."""
-    for leftover in path.parent.glob(f".{path.name}.*"):  # of a process that was killed
-        leftover.unlink()
+    with writing(path.name):
+        for leftover in path.parent.glob(f".{path.name}.*"):  # of a process that was killed
+            leftover.unlink()
     partial = path.with_name(f".{path.name}.part-{os.getpid()}")
     try:
-        with _writing(path.name):
+        with writing(path.name):
             file = h5py.File(partial, "w", libver=_VERSION)
         writer = Writer(file, path.name, chunk)
         try:
             yield writer
         finally:
-            with _writing(path.name):
+            with writing(path.name):
                 file.close()
         _read_back(partial, path.name, writer.contents)
-        with _writing(path.name):
+        with writing(path.name):
             write_atomically(path, lambda temporary: _rename(partial, temporary))
     finally:
-        partial.unlink(missing_ok=True)
+        with writing(path.name):
+            partial.unlink(missing_ok=True)
 
 
 def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001 - the promise's name
@@ -334,16 +337,6 @@ def _slabs(reader: Reader, case_id: str, name: str, facts: ArrayFacts) -> Iterat
             out = data.view(facts.dtype).reshape(count, *facts.shape[-2:])
             reader.read(case_id, name, (*lead, slice(k, k + count)), out)
             yield data.data
-
-
-@contextmanager
-def _writing(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        code = getattr(error, "errno", None)
-        reason = os.strerror(code) if code else "the disk is full or failed"
-        raise StoreError(f"{name} cannot be written: {reason}") from error
 
 
 def _rename(source: Path, target: Path) -> None:

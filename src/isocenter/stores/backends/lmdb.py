@@ -48,6 +48,7 @@ class Writer:
         self._name = name
         self._chunk = chunk
         self._last = ""
+        self.ids: list[str] = []
 
     def put(self, record: Record) -> None:
         """Write a new record."""
@@ -68,6 +69,7 @@ class Writer:
                     stored.filled[number] = True
                     put(chunk_key(record.id, name, number), payload)
             put(head_key(record.id), head_of(arrays, record.meta))
+        self.ids.append(record.id)
 
     def keep(self, old: Path, case_id: str) -> None:
         """Copy a record's compressed bytes out of another shard file, as they are."""
@@ -77,6 +79,7 @@ class Writer:
             with self._transaction(sum(v.size + _PER_VALUE_BYTES for v in values)) as put:
                 for value in values:
                     put(value.key, reader.payload(value))
+        self.ids.append(case_id)
 
     def _next(self, case_id: str) -> None:
         if checked_name(case_id) <= self._last:
@@ -286,12 +289,15 @@ def _check_place(folder: Path, name: str) -> None:
 def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
     """Write a shard; it is under its name when the block has ended."""
     _check_place(path.parent, path.name)
-    with sealing(path, lambda written: open(written, cache_bytes=0)) as scratch:
+    ids: list[str] = []
+    with sealing(path, lambda written: open(written, cache_bytes=0), ids) as scratch:
         growing = scratch.with_name(f"{scratch.name}.growing")
         with writing(path.name, lmdb.Error):
             environment = _environment(growing, _FIRST_MAP_BYTES)
         with closing(environment):
-            yield Writer(environment, path.name, chunk)
+            writer = Writer(environment, path.name, chunk)
+            yield writer
+            ids += writer.ids
         with (
             writing(path.name, lmdb.Error),
             scratch.open("xb") as file,
@@ -299,7 +305,8 @@ def create(path: Path, *, chunk: tuple[int, int, int]) -> Iterator[Writer]:
             closing(_environment(growing, growing.stat().st_size)) as environment,
         ):
             environment.copyfd(file.fileno(), compact=True)
-        growing.unlink()
+        with writing(path.name):
+            growing.unlink()
 
 
 def open(path: Path, *, cache_bytes: int) -> Reader:  # noqa: A001 - the promise's name

@@ -1,9 +1,12 @@
 from dataclasses import fields
 
 import pytest
+from pydicom import Dataset
 
+from isocenter import index
 from isocenter.stages.index.attributes import ATTRIBUTES, Person, attributes_of, gather
 from isocenter.stages.index.attributes import personal as personal_of
+from tests.contracts.files import ct_dataset, dicom_bytes
 from tests.unit.stages.index.test_frames import made_of
 from tests.unit.stages.rows import a_slice
 
@@ -115,3 +118,24 @@ def test_every_attribute_that_the_index_gives_can_be_asked_for():
     found = {a.name for stack in made_of(rows, []).stacks for a in stack.attributes}
     assert {"lossy", "compression_ratio", "echo_time_ms"} <= found
     assert found <= set(ATTRIBUTES)
+
+
+def test_stacks_of_one_pet_series_keep_the_dose_beside_what_is_their_own(tmp_path):
+    tracer = Dataset()
+    tracer.RadionuclideTotalDose, tracer.RadiopharmaceuticalStartTime = "370000000", "090000"
+    told = {"Modality": "PT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128", "Units": "BQML"}
+    told |= {"SeriesTime": "100000", "AcquisitionTime": "100000", "SeriesDate": "20240311"}
+    told |= {"AcquisitionDate": "20240311", "RadiopharmaceuticalInformationSequence": [tracer]}
+    for k in range(6):
+        own = (
+            {"SliceThickness": "2", "PixelSpacing": [1, 1]}
+            if k < 3
+            else {"SliceThickness": "5", "PixelSpacing": [2, 2]}
+        )
+        (tmp_path / f"{k}.dcm").write_bytes(dicom_bytes(ct_dataset(k, **told, **own)))
+    stacks = index(tmp_path, workspace=tmp_path / "work").stacks
+    assert sorted(s.attribute("slice_thickness_mm") for s in stacks) == ["2", "5"]
+    for stack in stacks:
+        names = [a.name for a in stack.attributes]
+        assert [names.count(n) for n in ("slice_thickness_mm", "injected_dose_mbq", "lossy")] == [1, 1, 1]
+        assert stack.attribute("injected_dose_mbq") == "370"
