@@ -134,7 +134,7 @@ def run_together(commands: Sequence[Sequence[str]]) -> float:
         walls = [json.loads(child.answer() or "{}")["wall"] for child in children]
         for child in children:
             child.end()
-        return sum(walls) / len(walls)
+        return float(sum(walls) / len(walls))
     finally:
         for child in children:
             child.__exit__()
